@@ -1,0 +1,117 @@
+"""Validation on request: a file against the shapes, and the audit of a whole snapshot.
+
+`validate` is for what somebody hands in (`POST /validate`, ``qualweave validate``) and runs pySHACL, the full
+engine, on any shapes. `audit` runs the compiled audit constraints on what the store holds.
+"""
+
+from collections.abc import Iterable, Sequence
+
+import pyshacl
+from rdflib import RDF, Graph
+from rdflib import Literal as RdfLiteral
+from rdflib.namespace import SH
+from rdflib.term import Node
+
+from qualweave.errors import InputError, UnreadableSource
+from qualweave.ontology.load import load_graph
+from qualweave.shapes.compile import Constraint
+from qualweave.shapes.gate import constraints_at, run_constraints
+from qualweave.shapes.load import load_shapes
+from qualweave.store.port import Row, Severity, ShapeResult, Snapshot, Verdict
+
+_SEVERITY: dict[Node, Severity] = {
+    SH.Violation: "violation",
+    SH.Warning: "warning",
+    SH.Info: "info",
+}
+_FORMATS = {
+    "text/turtle": "turtle",
+    "application/n-triples": "nt",
+    "application/ld+json": "json-ld",
+    "application/rdf+xml": "xml",
+    "application/trig": "trig",
+    "application/n-quads": "nquads",
+}
+
+
+def validate(
+    data: bytes, *, media_type: str = "text/turtle", shapes: Graph | None = None
+) -> Verdict:
+    """Validate RDF against shapes (the released ones where none are given) with pySHACL.
+
+    Raises:
+        InputError: If the media type is not one of RDF's.
+        UnreadableSource: If the data is not well formed.
+    """
+    if media_type not in _FORMATS:
+        raise InputError(
+            f"{media_type!r} is not an RDF media type that can be validated.",
+            next_step="Send one of: " + ", ".join(sorted(_FORMATS)) + ".",
+            data={"media_type": media_type},
+        )
+    try:
+        graph = Graph().parse(data=data, format=_FORMATS[media_type])
+    except Exception as error:  # rdflib raises whatever its parser meets
+        raise UnreadableSource(
+            f"The data is not well-formed {media_type}: {error}",
+            message_zh=f"数据不是格式正确的 {media_type}：{error}",
+            next_step="Correct the place named in the message and send it again.",
+            next_step_zh="请更正提示位置后重新提交。",
+        ) from error
+    return validate_graph(graph, shapes=shapes)
+
+
+def validate_graph(graph: Graph, *, shapes: Graph | None = None) -> Verdict:
+    """Validate an rdflib graph with pySHACL, the ontology at hand for its classes.
+
+    Raises:
+        InputError: If the shapes themselves are broken.
+    """
+    chosen = load_shapes() if shapes is None else shapes
+    _, report, _ = pyshacl.validate(
+        graph, shacl_graph=chosen, ont_graph=load_graph(), advanced=True
+    )
+    if not isinstance(report, Graph):  # pyshacl returns an error object for broken shapes
+        raise InputError(f"The shapes cannot be used: {report}", next_step="Correct the shapes.")
+    return Verdict(tuple(_results(report, chosen)))
+
+
+def _results(report: Graph, shapes: Graph) -> list[ShapeResult]:
+    found = []
+    for node in report.subjects(RDF.type, SH.ValidationResult):
+        source = report.value(node, SH.sourceShape)
+        owner = shapes.value(predicate=SH.property, object=source) or source
+        found.append(
+            ShapeResult(
+                severity=_SEVERITY.get(
+                    report.value(node, SH.resultSeverity) or SH.Violation, "violation"
+                ),
+                shape=str(owner),
+                focus=str(report.value(node, SH.focusNode)),
+                path=str(report.value(node, SH.resultPath) or ""),
+                message={
+                    (text.language or "en"): str(text)
+                    for text in report.objects(node, SH.resultMessage)
+                    if isinstance(text, RdfLiteral)
+                },
+                value=str(report.value(node, SH.value) or ""),
+            )
+        )
+    return sorted(found, key=lambda one: (one.shape, one.focus))
+
+
+def audit(
+    snapshot: Snapshot,
+    *,
+    tenant: str | None = None,
+    constraints: Sequence[Constraint] | None = None,
+) -> Verdict:
+    """Judge all data of a tenant by the constraints that need the whole graph."""
+    chosen = constraints_at("audit") if constraints is None else constraints
+    entries = snapshot.graphs("data", "ontology", "decisions", tenant=tenant)
+    graphs = [entry.graph for entry in entries]
+
+    def select(query: str) -> Iterable[Row]:
+        return snapshot.select(query, graphs=graphs)
+
+    return Verdict(tuple(run_constraints(select, chosen)))

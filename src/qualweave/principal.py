@@ -1,0 +1,71 @@
+"""`Principal`: who asks or writes. Every write carries one; every question is answered within one.
+
+In ``--dev`` a principal is chosen by request headers; later it is issued by keys and OIDC tokens.
+"""
+
+from dataclasses import dataclass
+from typing import Literal, TypeAlias, get_args
+
+from qualweave.errors import Forbidden, InputError
+
+Role: TypeAlias = Literal["reader", "engineer", "architect", "approver", "admin"]
+Seat: TypeAlias = Literal[
+    "quality_director", "it_architect", "chief_process_engineer", "supplier_representative"
+]
+
+ROLES: tuple[Role, ...] = get_args(Role)
+
+
+@dataclass(frozen=True)
+class Principal:
+    """A person, device or service with its roles, committee seats and tenant.
+
+    Attributes:
+        id: A name that stays the same, for example ``"li.wei"`` or ``"gateway-3"``.
+        roles: What it may do.
+        seats: Seats in the governance committee that it holds.
+        tenant: The set of graphs that it sees and writes.
+    """
+
+    id: str
+    roles: frozenset[Role] = frozenset({"reader"})
+    seats: frozenset[Seat] = frozenset()
+    tenant: str = "plant"
+
+    def require(self, role: Role) -> None:
+        """Let the principal pass if it has a role.
+
+        Raises:
+            Forbidden: If it has neither this role nor ``"admin"``.
+        """
+        if role in self.roles or "admin" in self.roles:
+            return
+        raise Forbidden(
+            f"{self.id} lacks the role {role!r}.",
+            message_zh=f"{self.id} 没有角色 {role!r}。",
+            next_step="Ask an administrator for the role, or sign in as somebody who has it.",
+            next_step_zh="请向管理员申请该角色，或换用具备该角色的账号。",
+            data={"principal": self.id, "role": role},
+        )
+
+
+def roles_from(names: str) -> frozenset[Role]:
+    """Return the roles of a comma-separated list.
+
+    Raises:
+        InputError: If a name is not a role.
+    """
+    wanted = {name.strip() for name in names.split(",") if name.strip()}
+    known: dict[str, Role] = {role: role for role in ROLES}
+    unknown = sorted(wanted - set(known))
+    if unknown:
+        raise InputError(
+            f"Unknown role {unknown[0]!r}.",
+            next_step="Roles: " + ", ".join(ROLES) + ".",
+            data={"role": unknown[0]},
+        )
+    return frozenset(known[name] for name in wanted)
+
+
+SYSTEM = Principal(id="system", roles=frozenset(ROLES), tenant="plant")
+"""The service itself, for what it writes without being asked: catalogue, entailment."""

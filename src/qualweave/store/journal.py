@@ -1,0 +1,236 @@
+"""The journal: every commit and every raw input is on disk, fsynced, before anything else happens to it.
+
+An entry is a folder that appears by one rename, so it is there whole or not at all::
+
+    journal/open/{sequence}-{id}/   written, not yet counted: redone (judged) or undone (not judged) at start
+    journal/done/{sequence}-{id}/   counted by the catalogue; kept for replay
+    inputs/{sha256}                 raw input of an ingest; inputs/{sha256}.json says whose and what became of it
+"""
+
+import os
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from qualweave.errors import JsonValue, StoreError
+from qualweave.store.port import ChangeSet
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A journaled commit: its folder, identity and change sets."""
+
+    folder: Path
+    id: str
+    sequence: int
+    principal: str
+    tenant: str
+    at: str
+    judged: bool
+    changes: tuple[ChangeSet, ...]
+    change_ids: tuple[str, ...]
+
+
+def content_hash(change: ChangeSet) -> str:
+    """Return the sha-256 (hex) of a change set's content: graph, role, way and triples."""
+    digest = sha256()
+    head = [change.graph, change.role, change.replace, dict(change.about)]
+    digest.update(orjson.dumps(head, option=orjson.OPT_SORT_KEYS))
+    for part in (change.inserts, change.deletes):
+        digest.update(len(part).to_bytes(8, "big"))
+        digest.update(part)
+    return digest.hexdigest()
+
+
+class Journal:
+    """Entries of a store on disk."""
+
+    def __init__(self, folder: Path) -> None:
+        self._open, self._done, self._scratch = folder / "open", folder / "done", folder / "scratch"
+        for one in (self._open, self._done, self._scratch):
+            one.mkdir(parents=True, exist_ok=True)
+        for left in self._scratch.iterdir():  # a write that was cut short never counted
+            shutil.rmtree(left, ignore_errors=True)
+
+    def write(
+        self,
+        changes: Sequence[ChangeSet],
+        ids: Sequence[str],
+        *,
+        sequence: int,
+        principal: str,
+        tenant: str,
+        at: str,
+    ) -> Entry:
+        """Write an entry and fsync it; ``ids`` are the commit ids of the change sets.
+
+        Raises:
+            StoreError: If the disk refuses.
+        """
+        group = ids[0] if len(ids) == 1 else sha256("".join(ids).encode()).hexdigest()
+        name = f"{sequence:012d}-{group}"
+        scratch, final = self._scratch / name, self._open / name
+        head = {
+            "id": group,
+            "sequence": sequence,
+            "principal": principal,
+            "tenant": tenant,
+            "at": at,
+            "changes": [_head(change, one) for change, one in zip(changes, ids, strict=True)],
+        }
+        try:
+            scratch.mkdir()
+            for number, change in enumerate(changes):
+                write_durably(scratch / f"{number}.inserts.nt", change.inserts)
+                write_durably(scratch / f"{number}.deletes.nt", change.deletes)
+            write_durably(scratch / "entry.json", orjson.dumps(head))
+            scratch.rename(final)
+            sync_folder(self._open)
+        except OSError as error:
+            raise StoreError(
+                f"The journal could not be written: {error}.",
+                message_zh=f"无法写入日志：{error}。",
+                next_step="Free disk space or mend the disk; nothing of this commit was applied.",
+                next_step_zh="请释放磁盘空间或检查磁盘；本次提交未生效。",
+            ) from error
+        return self.read(final)
+
+    def mark_judged(self, entry: Entry) -> None:
+        """Note durably that the gate let the entry pass, so that a restart finishes it."""
+        write_durably(entry.folder / "judged", b"")
+        sync_folder(entry.folder)
+
+    def finish(self, entry: Entry) -> None:
+        """Put a counted entry away."""
+        entry.folder.rename(self._done / entry.folder.name)
+
+    def drop(self, entry: Entry) -> None:
+        """Take an entry back that will not be applied."""
+        shutil.rmtree(entry.folder)
+
+    def pending(self) -> Iterator[Entry]:
+        """Iterate over the entries that were not finished, in order."""
+        for folder in sorted(self._open.iterdir()):
+            yield self.read(folder)
+
+    @staticmethod
+    def read(folder: Path) -> Entry:
+        """Return the entry of a folder."""
+        head: dict[str, Any] = orjson.loads((folder / "entry.json").read_bytes())
+        changes = tuple(
+            ChangeSet(
+                graph=one["graph"],
+                role=one["role"],
+                inserts=(folder / f"{number}.inserts.nt").read_bytes(),
+                deletes=(folder / f"{number}.deletes.nt").read_bytes(),
+                replace=one["replace"],
+                about=one["about"],
+            )
+            for number, one in enumerate(head["changes"])
+        )
+        return Entry(
+            folder=folder,
+            id=head["id"],
+            sequence=head["sequence"],
+            principal=head["principal"],
+            tenant=head["tenant"],
+            at=head["at"],
+            judged=(folder / "judged").exists(),
+            changes=changes,
+            change_ids=tuple(one["id"] for one in head["changes"]),
+        )
+
+
+def _head(change: ChangeSet, identity: str) -> dict[str, JsonValue]:
+    return {
+        "id": identity,
+        "graph": change.graph,
+        "role": change.role,
+        "replace": change.replace,
+        "about": dict(change.about),
+    }
+
+
+@dataclass(frozen=True)
+class Input:
+    """A raw input that was accepted: its hash, name, owner, place, and what became of it."""
+
+    sha256: str
+    name: str
+    principal: str
+    path: Path
+    status: str
+
+
+class Inputs:
+    """Raw inputs of ingest, kept under their hash before they are acknowledged."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        folder.mkdir(parents=True, exist_ok=True)
+
+    def accept(self, name: str, content: bytes, principal: str) -> Path:
+        """Keep an input durably; accepting the same bytes again changes nothing."""
+        digest = sha256(content).hexdigest()
+        path = self._folder / digest
+        if not self._note(digest).exists():
+            write_durably(path, content)
+            self._write_note(digest, {"name": name, "principal": principal, "status": "pending"})
+            sync_folder(self._folder)
+        return path
+
+    def finish(self, digest: str, status: str) -> None:
+        """Note what became of an input, for example ``"done"`` or ``"refused"``."""
+        self._write_note(
+            digest, {**orjson.loads(self._note(digest).read_bytes()), "status": status}
+        )
+
+    def pending(self) -> list[Input]:
+        """Return the inputs whose ingest was not finished."""
+        return [one for one in self.all() if one.status == "pending"]
+
+    def all(self) -> list[Input]:
+        """Return every input that was accepted."""
+        found = []
+        for note in sorted(self._folder.glob("*.json")):
+            facts: dict[str, str] = orjson.loads(note.read_bytes())
+            found.append(
+                Input(
+                    sha256=note.stem,
+                    name=facts["name"],
+                    principal=facts["principal"],
+                    path=self._folder / note.stem,
+                    status=facts["status"],
+                )
+            )
+        return found
+
+    def _note(self, digest: str) -> Path:
+        return self._folder / f"{digest}.json"
+
+    def _write_note(self, digest: str, facts: Mapping[str, str]) -> None:
+        scratch = self._note(digest).with_suffix(".part")
+        write_durably(scratch, orjson.dumps(facts))
+        scratch.rename(self._note(digest))
+
+
+def write_durably(path: Path, content: bytes) -> None:
+    """Write a file and fsync it."""
+    with path.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def sync_folder(path: Path) -> None:
+    """Fsync a folder, so that the names in it are durable."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,65 @@
+"""The ledger: one leaf per commit, each chained to the one before, appended and fsynced.
+
+Leaf hashes are those of RFC 9162 (``sha256(0x00 || leaf)``); proofs over them come with the evidence
+log. Here the chain already shows that no commit was taken out or changed afterwards.
+"""
+
+import os
+from hashlib import sha256
+from pathlib import Path
+
+import orjson
+
+from qualweave.errors import StoreError
+
+_EMPTY = "0" * 64
+
+
+class Ledger:
+    """A file of leaves, one JSON line each."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._last, self._count, self._known = _EMPTY, 0, set[str]()
+        for leaf in self._leaves():
+            self._last, self._count = leaf["chain"], self._count + 1
+            self._known.add(leaf["commit"])
+
+    def append(self, commit: str, at: str) -> str:
+        """Add the leaf of a commit (once) and return the chain's head."""
+        if commit in self._known:
+            return self._last
+        leaf_hash = sha256(b"\x00" + f"{commit} {at}".encode()).hexdigest()
+        chain = sha256(bytes.fromhex(self._last) + bytes.fromhex(leaf_hash)).hexdigest()
+        line = orjson.dumps({"commit": commit, "at": at, "leaf": leaf_hash, "chain": chain})
+        with self._path.open("ab") as file:
+            file.write(line + b"\n")
+            file.flush()
+            os.fsync(file.fileno())
+        self._known.add(commit)
+        self._last, self._count = chain, self._count + 1
+        return chain
+
+    def verify(self) -> int:
+        """Return the number of leaves, once every one of them is shown to follow the one before.
+
+        Raises:
+            StoreError: If a leaf does not follow; ``data["line"]`` names it.
+        """
+        last = _EMPTY
+        for number, leaf in enumerate(self._leaves(), 1):
+            leaf_hash = sha256(b"\x00" + f"{leaf['commit']} {leaf['at']}".encode()).hexdigest()
+            last = sha256(bytes.fromhex(last) + bytes.fromhex(leaf_hash)).hexdigest()
+            if leaf["leaf"] != leaf_hash or leaf["chain"] != last:
+                raise StoreError(
+                    f"Leaf {number} of the ledger does not follow the one before.",
+                    next_step="Compare the ledger with a copy; it was changed after it was written.",
+                    data={"line": number},
+                )
+        return self._count
+
+    def _leaves(self) -> list[dict[str, str]]:
+        if not self._path.exists():
+            return []
+        lines = self._path.read_bytes().split(b"\n")
+        return [orjson.loads(line) for line in lines[:-1]]  # a torn last line was never counted
