@@ -119,7 +119,11 @@ _PROLOGUE = "".join(f"PREFIX {name}: <{space}>\n" for name, space in PREFIXES.it
 
 
 def _target(classes: tuple[str, ...]) -> str:
-    return "VALUES ?target { " + " ".join(f"<{one}>" for one in classes) + " } ?this a ?target ."
+    return (
+        "VALUES ?targetClass { "
+        + " ".join(f"<{one}>" for one in classes)
+        + " } ?this a ?targetClass ."
+    )
 
 
 def _closed(ontology: Graph, targets: Iterator[Node]) -> tuple[str, ...]:

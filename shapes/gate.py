@@ -86,7 +86,10 @@ def _add_neighbourhood(store: ox.Store, focus: Iterable[str], snapshot: Snapshot
     incoming = NamedNode(Q + "hasEffect")
     for node in seen:
         for link in snapshot.quads(None, incoming, node):
-            store.extend(ox.Quad(*quad.triple) for quad in snapshot.quads(link.subject))
+            for quad in snapshot.quads(link.subject):
+                store.add(ox.Quad(*quad.triple))
+                if isinstance(quad.object, NamedNode):
+                    store.extend(ox.Quad(*one.triple) for one in snapshot.quads(quad.object, _TYPE))
 
 
 def run_constraints(

@@ -1,0 +1,100 @@
+"""Alignment: what each field of a source means, with evidence; or a question, or a request for a term.
+
+`align` is for our ontology, `align_targets` for any vocabulary; both weigh the same signals.
+"""
+
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from typing import Protocol
+
+from qualweave.config import Settings
+from qualweave.mappers.align.score import (
+    Alignment,
+    Candidate,
+    decide,
+    one_each,
+    rank,
+    score_table,
+)
+from qualweave.mappers.align.signals import Vocabulary
+from qualweave.mappers.align.target import TargetTerm, from_terms
+from qualweave.mappers.profile import FieldProfile
+from qualweave.ontology.terms import TermIndex
+
+__all__ = ["Alignment", "Candidate", "Memory", "align", "align_targets"]
+
+
+class Memory(Protocol):
+    """What persons decided before."""
+
+    def rejected(self, field: FieldProfile) -> frozenset[str]:
+        """Return the terms that were refused for this field."""
+        ...
+
+    def confirmed(self, field: FieldProfile) -> Mapping[str, float]:
+        """Return the terms that were confirmed for fields like it, with a bonus to the score."""
+        ...
+
+
+@lru_cache(maxsize=4)
+def _vocabulary(terms: TermIndex, settings: Settings) -> Vocabulary:
+    return Vocabulary(from_terms(terms), settings)
+
+
+def align(
+    fields: Sequence[FieldProfile],
+    terms: TermIndex,
+    *,
+    settings: Settings | None = None,
+    memory: Memory | None = None,
+) -> list[Alignment]:
+    """Return the meaning of each field of one table in our ontology.
+
+    Args:
+        fields: Profiles of the fields of one table.
+        terms: The ontology's terms.
+        settings: Thresholds, text model and cache.
+        memory: Earlier decisions.
+    """
+    chosen = settings or Settings()
+    return align_targets(fields, _vocabulary(terms, chosen), settings=chosen, memory=memory)
+
+
+def align_targets(
+    fields: Sequence[FieldProfile],
+    vocabulary: Vocabulary | Sequence[TargetTerm],
+    *,
+    settings: Settings | None = None,
+    memory: Memory | None = None,
+    joint: bool = True,
+) -> list[Alignment]:
+    """Return the meaning of each field in a vocabulary.
+
+    Args:
+        fields: The fields.
+        vocabulary: Its terms, prepared or not.
+        settings: Thresholds, text model and cache.
+        memory: Earlier decisions.
+        joint: Whether the fields are of one table and so mostly mean different things.
+    """
+    chosen = settings or Settings()
+    prepared = vocabulary if isinstance(vocabulary, Vocabulary) else Vocabulary(vocabulary, chosen)
+    table = score_table(fields, prepared)
+    final = one_each([score for _, score in table]) if joint else [score for _, score in table]
+    return [
+        decide(
+            field,
+            rank(
+                field,
+                found,
+                score,
+                vocabulary=prepared,
+                rejected=memory.rejected(field) if memory else frozenset(),
+                confirmed=memory.confirmed(field) if memory else None,
+            ),
+            vocabulary=prepared,
+            accept=chosen.accept_threshold,
+            ask=chosen.ask_threshold,
+        )
+        for field, (found, _), score in zip(fields, table, final, strict=True)
+    ]

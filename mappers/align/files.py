@@ -1,0 +1,119 @@
+"""`qualweave align`: fields and terms of any vocabulary from files, predictions to a file."""
+
+from collections import defaultdict
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from qualweave.config import Settings
+from qualweave.errors import UnreadableSource
+from qualweave.mappers.align import Alignment, align_targets
+from qualweave.mappers.align.signals import Vocabulary
+from qualweave.mappers.align.target import read_terms
+from qualweave.mappers.profile import FieldProfile, field_from_facts
+from qualweave.mappers.table import SourceContext
+
+_WORDS = {"accept": "map", "ask": "suggest", "request": "new"}
+
+
+def align_files(
+    fields: Path,
+    terms: Path,
+    out: Path,
+    *,
+    settings: Settings | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> int:
+    """Align the fields of a JSON Lines file with the terms of another; return how many were answered.
+
+    Args:
+        fields: One ``{"id", "name", "unit"?, "description"?, "device"?, "siblings"?, …}`` a line.
+        terms: One term a line.
+        out: One ``{"id", "ranked": [[term, probability], …], "decision"}`` a line is written here.
+        settings: Thresholds, text model and cache.
+        progress: Called with fields done and fields in all.
+
+    Raises:
+        UnreadableSource: If a line cannot be read; the error names it.
+    """
+    rows = read_fields(fields)
+    vocabulary = Vocabulary(read_terms(terms), settings or Settings())
+    answers: dict[str, Alignment] = {}
+    for group in _by_source(rows).values():
+        made = align_targets(
+            [field for _, field in group], vocabulary, settings=settings, joint=_is_one_table(group)
+        )
+        answers |= {identity: one for (identity, _), one in zip(group, made, strict=True)}
+        if progress is not None:
+            progress(len(answers), len(rows))
+    lines = [_line(identity, answers[identity]) for identity, _ in rows]
+    scratch = out.with_name(out.name + ".part")
+    scratch.write_bytes(b"".join(lines))
+    scratch.replace(out)
+    return len(lines)
+
+
+def read_fields(path: Path) -> list[tuple[str, FieldProfile]]:
+    """Return ``(id, profile)`` of the fields of a JSON Lines file.
+
+    Raises:
+        UnreadableSource: If a line is no field.
+    """
+    found = []
+    for number, line in enumerate(path.read_bytes().splitlines(), 1):
+        if not line.strip():
+            continue
+        try:
+            row = orjson.loads(line)
+            found.append((str(row["id"]), _profile(row)))
+        except (orjson.JSONDecodeError, KeyError, TypeError) as error:
+            raise UnreadableSource(
+                f"{path.name}, line {number}: not a field ({error}).",
+                message_zh=f"{path.name} 第 {number} 行：不是字段记录。",
+                next_step='Each line is {"id": …, "name": …, …}.',
+                next_step_zh='每行应为 {"id": …, "name": …, …}。',
+                data={"file": path.name, "line": number},
+            ) from error
+    return found
+
+
+def _profile(row: dict[str, Any]) -> FieldProfile:
+    context = SourceContext(
+        file_name=str(row.get("table") or ""),
+        language=str(row.get("language") or "en"),
+        device=" ".join(str(row[one]) for one in ("device", "context") if row.get(one)),
+    )
+    samples = row.get("samples") or ()
+    return field_from_facts(
+        name=str(row["name"]),
+        unit=str(row.get("unit") or ""),
+        description=str(row.get("description") or ""),
+        samples=[str(one) for one in samples] if isinstance(samples, list) else (),
+        siblings=[str(one) for one in row.get("siblings") or ()],
+        context=context,
+    )
+
+
+def _by_source(
+    rows: list[tuple[str, FieldProfile]],
+) -> dict[str, list[tuple[str, FieldProfile]]]:
+    groups: dict[str, list[tuple[str, FieldProfile]]] = defaultdict(list)
+    for identity, field in rows:
+        groups[field.context.device if field.context else ""].append((identity, field))
+    return groups
+
+
+def _is_one_table(group: list[tuple[str, FieldProfile]]) -> bool:
+    """Whether the fields name each other as siblings and none stands twice (else they are synonyms)."""
+    names = [field.name for _, field in group]
+    near = sum(len(set(field.siblings) & set(names)) for _, field in group)
+    return len(set(names)) == len(names) and 1 < len(names) <= 60 and near >= len(names)  # noqa: PLR2004
+
+
+def _line(identity: str, one: Alignment) -> bytes:
+    ranked = [[candidate.term, candidate.probability] for candidate in one.ranked]
+    return (
+        orjson.dumps({"id": identity, "ranked": ranked, "decision": _WORDS[one.decision]}) + b"\n"
+    )

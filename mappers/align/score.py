@@ -1,0 +1,199 @@
+"""From signals to one probability per term, with the evidence that made it.
+
+The model is a conditional logit: each term's score is a weighted sum of its signals, "no term fits" has a
+score of its own, and the probabilities are their softmax. The weights (``weights.json``) are fitted by
+``benchmarks/fit_alignment.py``; their number is small and every one of them can be read.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from importlib.resources import files
+from typing import Literal, TypeAlias
+
+import numpy as np
+import orjson
+from scipy.optimize import linear_sum_assignment
+
+from qualweave.evidence import Evidence
+from qualweave.mappers.align.signals import Vector, Vocabulary, signals
+from qualweave.mappers.align.statements import statement
+from qualweave.mappers.profile import FieldProfile
+
+Decision: TypeAlias = Literal["accept", "ask", "request"]
+_VETO = -50.0
+_KEPT = 10
+_SHOWN = 0.05
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A term that a field may mean.
+
+    Attributes:
+        term: Its id.
+        score: Weighted sum of the signals.
+        probability: Calibrated, over all terms and "none".
+        evidence: What spoke for and against it.
+    """
+
+    term: str
+    score: float
+    probability: float
+    evidence: tuple[Evidence, ...]
+
+
+@dataclass(frozen=True)
+class Alignment:
+    """What a field means, or why that is not decided.
+
+    Attributes:
+        field: The field.
+        decision: Mapped unasked, a question to a person, or a request for a new term.
+        ranked: Candidates, the most probable first.
+        margin: Probability of the first minus that of the second.
+    """
+
+    field: FieldProfile
+    decision: Decision
+    ranked: tuple[Candidate, ...]
+    margin: float
+
+
+@lru_cache(maxsize=1)
+def _weights() -> tuple[str, float, Mapping[str, float]]:
+    data = orjson.loads(files("qualweave.mappers.align").joinpath("weights.json").read_bytes())
+    return data["version"], float(data["nil"]), data["weights"]
+
+
+def scores(found: Mapping[str, Vector], weights: Mapping[str, float] | None = None) -> Vector:
+    """Return the score of each term; shape ``(number of terms,)``."""
+    chosen = _weights()[2] if weights is None else weights
+    total = np.sum([found[name] * weight for name, weight in chosen.items()], axis=0)
+    return np.where(found["unit"] < 0, total + _VETO, total)
+
+
+def probabilities(score: Vector, nil: float | None = None) -> Vector:
+    """Return the probability of each term; what is missing to 1 is that of "no term fits"."""
+    none = _weights()[1] if nil is None else nil
+    top = max(float(score.max(initial=none)), none)
+    raised = np.exp(score - top)
+    return raised / (raised.sum() + np.exp(none - top))
+
+
+def score_table(
+    fields: Sequence[FieldProfile], vocabulary: Vocabulary
+) -> list[tuple[dict[str, Vector], Vector]]:
+    """Return the signals and scores of every field of a table."""
+    found = [signals(field, vocabulary) for field in fields]
+    return [(one, scores(one)) for one in found]
+
+
+def one_each(score: Sequence[Vector], *, penalty: float = 1.5) -> list[Vector]:
+    """Return scores in which a term that fits another field of the table better is less likely.
+
+    Fields of one table mostly mean different things. The best joint assignment is computed; a field's
+    score for a term that the assignment gives to another field is lowered, softly, since synonyms occur.
+    """
+    if len(score) < 2 or not len(score[0]):  # noqa: PLR2004 - nothing to share out
+        return list(score)
+    matrix = np.stack(score)
+    rows, columns = linear_sum_assignment(-np.clip(matrix, -10, None))
+    adjusted = matrix.copy()
+    for row, column in zip(rows, columns, strict=True):
+        rivals = np.flatnonzero(matrix[:, column] < matrix[row, column] - 0.25)
+        adjusted[rivals, column] -= penalty
+    return list(adjusted)
+
+
+def rank(
+    field: FieldProfile,
+    found: Mapping[str, Vector],
+    score: Vector,
+    *,
+    vocabulary: Vocabulary,
+    rejected: frozenset[str] = frozenset(),
+    confirmed: Mapping[str, float] | None = None,
+) -> tuple[Candidate, ...]:
+    """Return the candidates of a field, the most probable first.
+
+    Args:
+        field: The field.
+        found: Its signals.
+        score: Its scores.
+        vocabulary: The terms.
+        rejected: Terms that a person has refused for this field.
+        confirmed: Terms that persons have confirmed for fields of this name, with a bonus.
+    """
+    final = score.copy()
+    for term, bonus in (confirmed or {}).items():
+        if term in vocabulary.by_id:
+            final[vocabulary.by_id[term]] += bonus
+    for term in rejected:
+        if term in vocabulary.by_id:
+            final[vocabulary.by_id[term]] += _VETO
+    chance = probabilities(final)
+    order = np.argsort(-final, kind="stable")[:_KEPT]
+    return tuple(
+        Candidate(
+            term=vocabulary.targets[place].id,
+            score=float(final[place]),
+            probability=float(chance[place]),
+            evidence=_evidence(field, found, int(place), vocabulary),
+        )
+        for place in order
+    )
+
+
+def _evidence(
+    field: FieldProfile, found: Mapping[str, Vector], place: int, vocabulary: Vocabulary
+) -> tuple[Evidence, ...]:
+    version, _, weights = _weights()
+    shown = []
+    for name, weight in weights.items():
+        worth = float(found[name][place]) * weight
+        if abs(worth) < _SHOWN:
+            continue
+        shown.append(
+            Evidence(
+                kind=name,
+                statement=statement(
+                    name, field, vocabulary.targets[place], float(found[name][place])
+                ),
+                weight=worth,
+                rule="align",
+                version=version,
+            )
+        )
+    return tuple(sorted(shown, key=lambda one: -abs(one.weight)))
+
+
+def decide(
+    field: FieldProfile,
+    ranked: tuple[Candidate, ...],
+    *,
+    vocabulary: Vocabulary,
+    accept: float,
+    ask: float,
+) -> Alignment:
+    """Return the decision on a field: a pure function of its candidates and two thresholds.
+
+    A general term (one with narrower terms) of which a bare, unitless name speaks is never accepted
+    unasked: which of the narrower ones is meant, only a person or more context can say.
+    """
+    first = ranked[0].probability if ranked else 0.0
+    second = ranked[1].probability if len(ranked) > 1 else 0.0
+    decision: Decision = "request"
+    if first >= accept:
+        general = bool(vocabulary.targets[vocabulary.by_id[ranked[0].term]].narrower)
+        decision = "ask" if general and field.unit is None else "accept"
+    elif sum(one.probability for one in ranked[:3]) >= ask:
+        decision = "ask"
+    if field.type == "empty" and decision == "accept" and first < (1 + accept) / 2:
+        decision = "ask"
+    return Alignment(field=field, decision=decision, ranked=ranked, margin=first - second)
+
+
+def as_decided(alignment: Alignment, decision: Decision) -> Alignment:
+    """Return an alignment with another decision."""
+    return replace(alignment, decision=decision)

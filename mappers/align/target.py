@@ -1,0 +1,165 @@
+"""`TargetTerm`: what a field may mean, from our ontology or from any vocabulary in the same form."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+import orjson
+
+from qualweave.errors import UnreadableSource
+from qualweave.ontology.terms import Term, TermIndex
+
+Words = Mapping[str, tuple[str, ...]]
+
+
+def _nothing() -> Words:
+    return MappingProxyType({})
+
+
+@dataclass(frozen=True)
+class TargetTerm:
+    """A term of a vocabulary.
+
+    Attributes:
+        id: IRI or identifier; never compared with a field's text.
+        labels: Label per language, the first being the preferred.
+        alts: Other names per language.
+        description: In English where there is one.
+        unit: UCUM code or text of the unit, ``""`` where there is none.
+        kind: Quantity kind, or a kind of the vocabulary.
+        typical: Range in the unit, where one is known.
+        contexts: Names of the classes in whose company the term is met, per class IRI.
+        narrower: Ids of terms below it.
+        value_type: ``"number"``, ``"time"``, ``"identifier"``, ``"boolean"``, ``"text"`` or ``""``.
+    """
+
+    id: str
+    labels: Words
+    alts: Words = field(default_factory=_nothing)
+    description: str = ""
+    unit: str = ""
+    kind: str = ""
+    typical: tuple[float, float] | None = None
+    contexts: Words = field(default_factory=_nothing)
+    narrower: tuple[str, ...] = ()
+    value_type: str = ""
+    names: tuple[str, ...] = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Collect all names, the labels first."""
+        found = [
+            one for words in (self.labels, self.alts) for names in words.values() for one in names
+        ]
+        object.__setattr__(self, "names", tuple(dict.fromkeys(found)))
+
+    def label(self, language: str = "en") -> str:
+        """Return the label in a language, else any."""
+        return (self.labels.get(language) or next(iter(self.labels.values()), (self.id,)))[0]
+
+
+_ROLE_TYPES = (
+    ("time", ("startedAt", "endedAt", "eventTime", "resultTime", "recordedAt", "validFrom")),
+    ("boolean", ("conforms", "temporaryChange")),
+    (
+        "number",
+        (
+            "batchQuantity",
+            "consumedQuantity",
+            "supplierTier",
+            "previousValue",
+            "newValue",
+            "measuredValue",
+        ),
+    ),
+)
+
+
+def from_terms(terms: TermIndex) -> tuple[TargetTerm, ...]:
+    """Return what a field may mean in our ontology: its parameters and its role terms."""
+    chosen = [term for term in terms if term.is_parameter or term.is_role]
+    ids = {term.iri for term in chosen}
+    return tuple(_target(term, terms, ids) for term in sorted(chosen, key=lambda one: one.iri))
+
+
+def _target(term: Term, terms: TermIndex, ids: set[str]) -> TargetTerm:
+    contexts = {iri: terms.by_iri(iri).words() for iri in term.contexts if iri in terms}
+    return TargetTerm(
+        id=term.iri,
+        labels=term.labels,
+        alts=term.alt_labels,
+        description=" ".join(term.definitions.get("en", ())),
+        unit=term.canonical_unit or "",
+        kind=term.quantity_kind or "",
+        typical=term.typical_range,
+        contexts=contexts,
+        narrower=tuple(
+            iri for iri in terms.descendants(term.iri) if iri in ids and iri != term.iri
+        ),
+        value_type="number" if term.is_parameter else _role_type(term.local_name),
+    )
+
+
+def _role_type(name: str) -> str:
+    for kind, names in _ROLE_TYPES:
+        if name in names:
+            return kind
+    return "identifier" if name.endswith(("Identifier", "Number", "Code")) else "text"
+
+
+def read_terms(path: Path) -> tuple[TargetTerm, ...]:
+    """Return the terms of a ``terms.jsonl`` file (format: docs/concepts/alignment.md).
+
+    Raises:
+        UnreadableSource: If a line is no term; the error names the line.
+    """
+    found = []
+    for number, line in enumerate(path.read_bytes().splitlines(), 1):
+        if not line.strip():
+            continue
+        try:
+            found.append(_from_json(orjson.loads(line)))
+        except (orjson.JSONDecodeError, KeyError, TypeError, AttributeError) as error:
+            raise UnreadableSource(
+                f"{path.name}, line {number}: not a term ({error}).",
+                next_step='Each line is {"id": …, "label": {"en": …}, …}.',
+                data={"file": path.name, "line": number},
+            ) from error
+    return tuple(found)
+
+
+def _tuple_words(words: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
+    return {
+        language: (value,) if isinstance(value, str) else tuple(str(one) for one in value)
+        for language, value in words.items()
+        if value
+    }
+
+
+def _from_json(row: Mapping[str, Any]) -> TargetTerm:
+    path = row.get("path") or ""
+    classes = row.get("classes") or ()
+    company = _tuple_words(
+        {"path": [path] if isinstance(path, str) and path else path, "classes": classes}
+    )
+    return TargetTerm(
+        id=str(row["id"]),
+        labels=_tuple_words(row["label"]),
+        alts=_tuple_words(row.get("alt") or {}),
+        description=_joined(row.get("description")),
+        unit=str(row.get("unit") or ""),
+        kind=str(row.get("quantity_kind") or row.get("kind") or ""),
+        contexts={name: words for name, words in company.items() if words},
+    )
+
+
+def _joined(text: object) -> str:
+    if isinstance(text, Mapping):
+        return str(text.get("en") or next(iter(text.values()), ""))
+    return "" if text is None else str(text)
+
+
+def by_id(targets: Iterable[TargetTerm]) -> dict[str, TargetTerm]:
+    """Return the terms by id."""
+    return {one.id: one for one in targets}

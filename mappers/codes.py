@@ -1,0 +1,228 @@
+"""Codes mean something only in a scope: the same number on two machines is two meanings (R63).
+
+A `CodeBook` holds every code entry of the graph with the machine, programme and date from which it holds.
+Resolving a code gives the one entry that is valid where and when it was written, or says why there is
+none; it never guesses.
+"""
+
+from bisect import bisect_right
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Literal, TypeAlias
+
+from qualweave.errors import AmbiguousTerm, NotFound
+from qualweave.iri import local_name
+from qualweave.store.port import Snapshot
+
+MissReason: TypeAlias = Literal[
+    "no-machine", "no-list", "no-code", "no-programme", "too-early", "several"
+]
+
+
+@dataclass(frozen=True, order=True)
+class CodeEntry:
+    """One code in one scope.
+
+    Attributes:
+        code: The code as the machine writes it, without leading zeros being touched.
+        machine: IRI of the machine.
+        programme: IRI of the firmware or programme, ``""`` where the list holds for all of them.
+        valid_from: ``xsd:dateTime`` form in UTC, ``""`` where it always held.
+        iri: IRI of the entry.
+        denotes: IRI of the concept, ``""`` while nobody has decided.
+        label: What the vendor's list says.
+    """
+
+    code: str
+    machine: str
+    programme: str = ""
+    valid_from: str = ""
+    iri: str = ""
+    denotes: str = ""
+    label: str = ""
+
+
+@dataclass(frozen=True)
+class CodeHit:
+    """The entry that holds for a code in its scope."""
+
+    entry: CodeEntry
+
+
+@dataclass(frozen=True)
+class CodeMiss:
+    """Why no entry holds, in words that name what was looked for."""
+
+    reason: MissReason
+    message: str
+    message_zh: str
+
+
+CodeAnswer: TypeAlias = CodeHit | CodeMiss
+
+
+@dataclass
+class CodeBook:
+    """Every code entry, found by machine and code."""
+
+    _entries: dict[tuple[str, str], list[CodeEntry]] = field(default_factory=dict)
+    _machines: set[str] = field(default_factory=set)
+    _firmware: dict[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def of(
+        cls, entries: Iterable[CodeEntry], firmware: Iterable[tuple[str, str]] = ()
+    ) -> "CodeBook":
+        """Build a book from entries and from what firmware each machine is known to run."""
+        book = cls()
+        for entry in entries:
+            book.add(entry)
+        seen: dict[str, set[str]] = {}
+        for machine, programme in firmware:
+            seen.setdefault(machine, set()).add(programme)
+        # A machine that ran several programmes tells nothing about a row that names none.
+        book._firmware = {machine: min(one) for machine, one in seen.items() if len(one) == 1}
+        return book
+
+    @classmethod
+    def load(cls, snapshot: Snapshot) -> "CodeBook":
+        """Read every entry of the data and release graphs of a snapshot."""
+        entries = [
+            CodeEntry(
+                code=_text(row["code"]),
+                machine=_text(row["machine"]),
+                programme=_text(row["programme"]),
+                valid_from=_text(row["start"]),
+                iri=_text(row["entry"]),
+                denotes=_text(row["concept"]),
+                label=_text(row["label"]),
+            )
+            for row in snapshot.select(_ENTRIES)
+        ]
+        firmware = [
+            (_text(row["machine"]), _text(row["firmware"])) for row in snapshot.select(_FIRMWARE)
+        ]
+        return cls.of(dict.fromkeys(entries), firmware)
+
+    def add(self, entry: CodeEntry) -> None:
+        """Add an entry."""
+        self._machines.add(entry.machine)
+        self._entries.setdefault((entry.machine, entry.code), []).append(entry)
+
+    def __len__(self) -> int:
+        return sum(len(one) for one in self._entries.values())
+
+    def resolve(self, code: str, machine: str, programme: str = "", at: str = "") -> CodeAnswer:
+        """Return the entry of a code where and when it was written, or why there is none.
+
+        Args:
+            code: The code.
+            machine: IRI of the machine, ``""`` where the row names none.
+            programme: IRI of its firmware or programme, ``""`` where the row names none.
+            at: ``xsd:dateTime`` form in UTC of when it was written, ``""`` where that is not known.
+        """
+        if not machine:
+            return CodeMiss(
+                "no-machine", f"code {code} is given without a machine", f"代码 {code} 未指明机台"
+            )
+        entries = self._entries.get((machine, code), [])
+        if not entries:
+            return self._no_entry(code, machine)
+        known = programme or self._firmware.get(machine, "")
+        fitting = [one for one in entries if one.programme == known] if known else []
+        fitting = fitting or [one for one in entries if not one.programme]
+        if not fitting:
+            names = ", ".join(sorted({local_name(one.programme) for one in entries}))
+            asked = local_name(programme) if programme else "none"
+            return CodeMiss(
+                "no-programme",
+                f"{local_name(machine)} knows {code} for programme {names}, the row names {asked}",
+                f"机台 {local_name(machine)} 的代码 {code} 仅适用于程序版本 {names}，该行为 {asked}",
+            )
+        return _valid_at(fitting, code, machine, at)
+
+    def _no_entry(self, code: str, machine: str) -> CodeMiss:
+        name = local_name(machine)
+        if machine in self._machines:
+            return CodeMiss(
+                "no-code",
+                f"the code list of {name} has no code {code}",
+                f"机台 {name} 的代码表中没有代码 {code}",
+            )
+        return CodeMiss("no-list", f"there is no code list for {name}", f"没有机台 {name} 的代码表")
+
+
+def _valid_at(entries: list[CodeEntry], code: str, machine: str, at: str) -> CodeAnswer:
+    dated = sorted(entries, key=lambda one: one.valid_from)
+    name = local_name(machine)
+    if at:
+        place = bisect_right([one.valid_from for one in dated], at)
+        if place == 0:
+            return CodeMiss(
+                "too-early",
+                f"{code} holds on {name} from {dated[0].valid_from}, the row is of {at}",
+                f"机台 {name} 的代码 {code} 自 {dated[0].valid_from} 起有效，该行时间为 {at}",
+            )
+        newest = dated[place - 1].valid_from
+        dated = [one for one in dated if one.valid_from == newest]
+    meanings = {one.denotes or one.label for one in dated}
+    if len(meanings) > 1:
+        return CodeMiss(
+            "several",
+            f"{code} on {name} has {len(meanings)} meanings that the row does not tell apart",
+            f"机台 {name} 的代码 {code} 有 {len(meanings)} 种含义，无法区分",
+        )
+    return CodeHit(dated[-1])
+
+
+def resolve_code(
+    snapshot: Snapshot, code: str, machine: str, programme: str = "", at: str = ""
+) -> CodeEntry:
+    """Return the entry of one code in its scope.
+
+    Args:
+        snapshot: State of the store.
+        code: The code as the machine writes it.
+        machine: IRI of the machine.
+        programme: IRI of the firmware or programme, ``""`` where it is not known.
+        at: ``xsd:dateTime`` form in UTC, ``""`` where it is not known.
+
+    Raises:
+        NotFound: If no entry holds in that scope.
+        AmbiguousTerm: If several hold and the scope given does not tell them apart.
+    """
+    answer = CodeBook.load(snapshot).resolve(code, machine, programme, at)
+    if isinstance(answer, CodeHit):
+        return answer.entry
+    error = AmbiguousTerm if answer.reason in ("several", "no-machine") else NotFound
+    raise error(
+        f"Code {code} is not resolved: {answer.message}.",
+        message_zh=f"代码 {code} 未解析：{answer.message_zh}。",
+        next_step="Ingest the code list of that machine and programme, or give the missing scope.",
+        next_step_zh="请导入该机台及程序版本的代码表，或补充作用域。",
+        data={"code": code, "machine": machine, "programme": programme, "reason": answer.reason},
+    )
+
+
+def undecided(snapshot: Snapshot) -> list[CodeEntry]:
+    """Return the code entries that denote no concept yet: what a person still has to decide."""
+    book = CodeBook.load(snapshot)
+    return sorted(one for entries in book._entries.values() for one in entries if not one.denotes)
+
+
+_ENTRIES = """
+SELECT ?entry ?code ?machine ?programme ?start ?concept ?label WHERE {
+  ?entry q:code ?code ; q:validInContext ?context .
+  ?context q:contextMachine ?machine .
+  OPTIONAL { ?context q:contextProgramme ?programme }
+  OPTIONAL { ?context q:validFrom ?start }
+  OPTIONAL { ?entry q:denotes ?concept }
+  OPTIONAL { ?entry rdfs:label ?label }
+}"""
+_FIRMWARE = (
+    "SELECT DISTINCT ?machine ?firmware WHERE { ?machine a q:Equipment ; q:runsFirmware ?firmware }"
+)
+
+
+def _text(term: object) -> str:
+    return "" if term is None else str(getattr(term, "value", term))

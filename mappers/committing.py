@@ -1,0 +1,305 @@
+"""Lifting a mapped file, letting the gate judge it, and committing all that belongs to it at once."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+from qualweave.change_request import ChangeRequest
+from qualweave.errors import InputError
+from qualweave.mappers.codes import CodeBook
+from qualweave.mappers.desk import Desk, Plan
+from qualweave.mappers.drafting import context_of
+from qualweave.mappers.governance import (
+    batch_triples,
+    governance_change,
+    mapping_iri,
+    mapping_triples,
+    present,
+    quarantine_triples,
+    request_triples,
+)
+from qualweave.mappers.lift.batch import Batch
+from qualweave.mappers.lift.build import Lifted, lift
+from qualweave.mappers.lift.problems import Problem, problem
+from qualweave.mappers.lift.sheet import Unresolved
+from qualweave.mappers.mapping import Decision, MappingDocument
+from qualweave.mappers.quarantine import QuarantinedRow, quarantined_rows
+from qualweave.mappers.report import FileReport
+from qualweave.mappers.requesting import field_iri, requests_for
+from qualweave.mappers.table import RawTable
+from qualweave.mappers.vocabulary import Vocabulary
+from qualweave.store.port import ChangeSet, Gate, ShapeResult, Snapshot, Verdict
+
+_GATE_ROUNDS = 3
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What lifting a file gave: triples, the rows that wait, and texts that are asked about."""
+
+    ntriples: bytes
+    triples: int
+    read: int
+    lifted: int
+    waiting: int
+    rows: tuple[QuarantinedRow, ...]
+    requests: tuple[ChangeRequest, ...]
+
+
+def lift_file(work: Desk, plan: Plan, tables: Sequence[RawTable]) -> FileReport:
+    """Lift a planned file, judge it, commit it, and report what became of it.
+
+    Raises:
+        InputError: If the gate refuses something that no row is to blame for.
+    """
+    source = plan.documents[0].source
+    batch = Batch(source, plan.content_hash, plan.name, work.tenant, work.settings.base_iri)
+    outcome = _passed(work, plan, tables, batch)
+    commit_batch(work, batch, outcome, documents=plan.documents, raw=plan.raw)
+    return _report(plan, outcome)
+
+
+def _report(plan: Plan, outcome: Outcome) -> FileReport:
+    columns = [one for document in plan.documents for one in document.columns]
+    counts = {
+        name: sum(one.decision is decision for one in columns)
+        for name, decision in (
+            ("mapped", Decision.ACCEPTED),
+            ("asked", Decision.ASKED),
+            ("requested", Decision.REQUESTED),
+            ("ignored", Decision.IGNORED),
+        )
+    }
+    records = tuple(dict.fromkeys(kind for one in plan.documents for kind in one.records))
+    return FileReport(
+        plan.name,
+        plan.content_hash,
+        "lifted" if records else "waiting",
+        kind=plan.kind,
+        sources=tuple(one.source for one in plan.documents),
+        records=records,
+        columns=len(columns),
+        **counts,
+        rows_read=outcome.read,
+        rows_lifted=outcome.lifted,
+        rows_quarantined=len(outcome.rows),
+        rows_waiting=outcome.waiting,
+        triples=outcome.triples,
+        questions=tuple(one.id for one in outcome.requests),
+    )
+
+
+def _passed(work: Desk, plan: Plan, tables: Sequence[RawTable], batch: Batch) -> Outcome:
+    """Lift, let the gate judge, put refused rows into quarantine, and lift the rest again."""
+    refused: dict[int, list[Problem]] = {}
+    outcome = _lift_tables(work, plan, tables, batch, refused)
+    for _ in range(_GATE_ROUNDS):
+        results = _violations(work, batch, outcome)
+        if not results:
+            return outcome
+        for number, found in _by_table(results, tables, outcome).items():
+            refused.setdefault(number, []).extend(found)
+        outcome = _lift_tables(work, plan, tables, batch, refused)
+    return outcome
+
+
+def _violations(work: Desk, batch: Batch, outcome: Outcome) -> tuple[ShapeResult, ...]:
+    if work.gate is None or not outcome.ntriples:
+        return ()
+    with work.store.snapshot() as snapshot:
+        change = ChangeSet(batch.graph, "data", outcome.ntriples, replace=True)
+        return work.gate.judge(change, snapshot).violations
+
+
+def _by_table(
+    results: Iterable[ShapeResult], tables: Sequence[RawTable], outcome: Outcome
+) -> dict[int, list[Problem]]:
+    """Return the problems of a verdict by table; a result that names no row is the whole file's."""
+    found: dict[int, list[Problem]] = {}
+    for one in results:
+        row = one.row if one.row is not None else row_of(one.focus, outcome.ntriples)
+        if row is None or len(tables) != 1:
+            raise InputError(
+                one.message.get("en", one.shape),
+                message_zh=one.message.get("zh"),
+                next_step="Repair the file and ingest it again; nothing of it was written.",
+                next_step_zh="请修正文件后重新导入；未写入任何内容。",
+                data={"shape": one.shape, "focus": one.focus},
+            )
+        english = one.message.get("en", one.shape)
+        found.setdefault(0, []).append(
+            problem(
+                "shape",
+                row=row,
+                value=one.value,
+                detail=english,
+                detail_zh=one.message.get("zh", english),
+            )
+        )
+    return found
+
+
+def row_of(focus: str, ntriples: bytes) -> int | None:
+    """Return the source row of a node in lifted triples, None where it has none."""
+    mark = f'<{focus}> <https://w3id.org/qonto/sourceRow> "'.encode()
+    place = ntriples.find(mark)
+    if place < 0:
+        return None
+    start = place + len(mark)
+    return int(ntriples[start : ntriples.index(b'"', start)])
+
+
+def _lift_tables(
+    work: Desk,
+    plan: Plan,
+    tables: Sequence[RawTable],
+    batch: Batch,
+    refused: Mapping[int, Sequence[Problem]],
+) -> Outcome:
+    codes = code_book(work, plan.documents)
+    parts: list[bytes] = []
+    rows: list[QuarantinedRow] = []
+    requests: list[ChangeRequest] = []
+    read = lifted = triples = waiting = 0
+    for number, (table, document) in enumerate(zip(tables, plan.documents, strict=True)):
+        part = replace(batch, part=table.name if len(tables) > 1 else "")
+        judged = refused.get(number, ())
+        fixed = work.quarantine.corrected(table, part)
+        mapping = for_file(document, fixed, work.vocabulary)
+        result = lift(
+            fixed, mapping, batch=part, vocabulary=work.vocabulary, codes=codes,
+            without=frozenset(one.row for one in judged),
+        )  # fmt: skip
+        parts.append(result.ntriples)
+        rows += quarantined_rows(fixed, [*result.problems, *judged], part)
+        requests += _requests(work, document, result)
+        read += result.rows_read
+        lifted += result.rows_lifted
+        triples += result.triples
+        waiting += 0 if document.records else result.rows_read - len(result.bad_rows)
+    return Outcome(b"".join(parts), triples, read, lifted, waiting, tuple(rows), tuple(requests))
+
+
+def for_file(document: MappingDocument, table: RawTable, vocabulary: Vocabulary) -> MappingDocument:
+    """Return the mapping as it holds for one file: its own header and name, and what a person set.
+
+    What the header of an earlier file said does not hold for this one: a file that names no machine has none.
+    """
+    own, reasons = context_of(table, document.columns, vocabulary)
+    fixed = {
+        role: value
+        for role, value in document.context.items()
+        if document.context_reason.get(role, "").startswith("set by")
+    }
+    return document.model_copy(update={"context": {**own, **fixed}, "context_reason": reasons})
+
+
+def code_book(work: Desk, documents: Sequence[MappingDocument]) -> CodeBook:
+    """Return the code entries of the graph where a column of the documents needs them."""
+    needs = {
+        one.term.removeprefix("q:")
+        for document in documents
+        for one in document.having(Decision.ACCEPTED)
+    }
+    if not needs & {"defectCode", "alarmCode"}:
+        return CodeBook()
+    work.store.publish()
+    with work.store.snapshot() as snapshot:
+        return CodeBook.load(snapshot)
+
+
+def _requests(work: Desk, document: MappingDocument, result: Lifted) -> list[ChangeRequest]:
+    scope = {"tenant": work.tenant, "base": work.settings.base_iri}
+    found = requests_for(document, work.vocabulary, by=work.principal.id, **scope)
+    return found + [_text_request(work, document, one) for one in result.unresolved]
+
+
+def _text_request(work: Desk, document: MappingDocument, text: Unresolved) -> ChangeRequest:
+    """Return the question which concept a text names."""
+    is_code = "code_entry" in document.records
+    named = [work.vocabulary.printed(one) for one in text.candidates]
+    tail = f" ({', '.join(named)}?)" if named else ""
+    tail_zh = f"（{'、'.join(named)}？）" if named else ""
+    return ChangeRequest(
+        kind="code_list" if is_code else "mapping",
+        subject=field_iri(
+            document.source, text.column, tenant=work.tenant, base=work.settings.base_iri
+        ),
+        proposal={
+            "source": document.source,
+            "column": text.column,
+            "role": text.role,
+            "text": text.text,
+            "candidates": list(text.candidates),
+        },
+        statement={
+            "en": f"{text.column} of {document.source}: which concept is meant by {text.text!r}?{tail}",
+            "zh": f"{document.source} 的 {text.column}：“{text.text}”指哪个概念？{tail_zh}",
+        },
+        submitted_by=work.principal.id,
+        created=datetime.now(UTC),
+        samples=(text.text,),
+        tenant=work.tenant,
+    )
+
+
+class _Judged:
+    """The verdict that ingest has just had on the data; everything else is judged as usual."""
+
+    def __init__(self, gate: Gate, judged: ChangeSet) -> None:
+        self._gate, self._judged = gate, judged
+
+    def judge(self, change: ChangeSet, snapshot: Snapshot) -> Verdict:
+        """Return the verdict on a change set."""
+        if change.graph == self._judged.graph and change.inserts == self._judged.inserts:
+            return Verdict()
+        return self._gate.judge(change, snapshot)
+
+
+def commit_batch(
+    work: Desk,
+    batch: Batch,
+    outcome: Outcome,
+    *,
+    documents: Sequence[MappingDocument],
+    raw: str = "",
+) -> None:
+    """Commit data, provenance, mapping, waiting rows and requests of a file: all or none."""
+    scope = {"tenant": work.tenant, "base": work.settings.base_iri}
+    work.quarantine.keep(batch.key, outcome.rows)
+    with work.store.snapshot() as snapshot:
+        gone = present(snapshot, batch)
+        nodes = request_triples(outcome.requests, snapshot, base=work.settings.base_iri)
+    now = datetime.now(UTC)
+    nodes += batch_triples(
+        batch,
+        mappings=[mapping_iri(one, **scope) for one in documents],
+        release=work.vocabulary.version,
+        by=work.principal.id,
+        at=now,
+        rows=(outcome.read, outcome.lifted, len(outcome.rows)),
+    )
+    for document in documents:
+        nodes += mapping_triples(document, **scope)
+    nodes += quarantine_triples(outcome.rows, batch)
+    data = ChangeSet(
+        graph=batch.graph,
+        role="data",
+        inserts=outcome.ntriples,
+        replace=True,
+        about={
+            "file": batch.file_name,
+            "sha256": batch.sha256,
+            "source": batch.source,
+            "raw": raw,
+            "mappings": [f"{one.source} v{one.version}" for one in documents],
+            "release": work.vocabulary.version,
+            "rows_read": outcome.read,
+            "rows_lifted": outcome.lifted,
+            "rows_quarantined": len(outcome.rows),
+            "triples": outcome.triples,
+        },
+    )
+    governance = governance_change(nodes, base=work.settings.base_iri, deletes=gone)
+    gate = _Judged(work.gate, data) if work.gate is not None else None
+    work.store.commit([data, governance], principal=work.principal, gate=gate)

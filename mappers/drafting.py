@@ -1,0 +1,421 @@
+"""From alignments and a person's answers to a mapping document; the diff against the one that is stored.
+
+A field that the aligner accepts is mapped, one that it doubts is a question, one that nothing fits is a
+request for a new term. Against a stored document only what is new is decided anew: a known source whose
+fields change is strict, its new field waits for a person while the rest goes on (R70, R75).
+"""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import PurePath
+from typing import Literal, Protocol
+
+import polars as pl
+
+from qualweave.evidence import Evidence
+from qualweave.iri import Q, curie, expand, local_name
+from qualweave.mappers.lift import cells
+from qualweave.mappers.lift.plan import choose_records, record_table
+from qualweave.mappers.mapping import (
+    CandidateTerm,
+    ColumnMapping,
+    Decision,
+    MappingDocument,
+    MappingEvidence,
+)
+from qualweave.mappers.sources import file_pattern
+from qualweave.mappers.table import RawTable
+from qualweave.mappers.vocabulary import Vocabulary, text_key
+from qualweave.values import find_unit
+
+_SAMPLES, _CANDIDATES = 5, 5
+_NAMED = 0.5  # a name alone makes a question, never an answer
+_NUMERIC_SHARE = 0.8  # of the filled cells, from which a column without a unit is one of numbers
+
+
+class CandidateLike(Protocol):
+    """A ranked term, as the aligner gives it."""
+
+    @property
+    def term(self) -> str: ...
+    @property
+    def probability(self) -> float: ...
+    @property
+    def evidence(self) -> Sequence[Evidence]: ...
+
+
+class AlignmentLike(Protocol):
+    """The aligner's decision on one field."""
+
+    @property
+    def field(self) -> object: ...
+    @property
+    def decision(self) -> Literal["accept", "ask", "request"]: ...
+    @property
+    def ranked(self) -> Sequence[CandidateLike]: ...
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a person says of a field.
+
+    Attributes:
+        field: Field name as the source writes it.
+        term: IRI or CURIE; ``""`` or ``"NIL"`` means that no term fits and the field is left out.
+        file: File, folder or source id that it is about; ``""`` for every one.
+        unit: Unit that the source writes, where the person knows it.
+        by: Who says so.
+    """
+
+    field: str
+    term: str
+    file: str = ""
+    unit: str = ""
+    by: str = "engineer"
+
+    def is_about(self, path: str, source: str) -> bool:
+        """Return whether the answer is about a file or a source."""
+        plain = PurePath(path).as_posix()
+        return (
+            not self.file
+            or self.file == source
+            or plain.endswith(self.file)
+            or file_pattern(PurePath(plain).name) == file_pattern(PurePath(self.file).name)
+        )
+
+
+def read_answers(data: object, *, by: str = "engineer") -> tuple[Answer, ...]:
+    """Return the answers of a parsed YAML or JSON document: a list under ``answers``, or a mapping."""
+    rows = data.get("answers", data) if isinstance(data, dict) else data
+    if isinstance(rows, dict):
+        return tuple(Answer(str(field), str(term), by=by) for field, term in rows.items())
+    if not isinstance(rows, list):
+        return ()
+    return tuple(
+        Answer(
+            field=str(row["field"]),
+            term=str(row.get("term", "")).split("|")[0],
+            file=str(row.get("file", "")),
+            unit=str(row.get("unit", "")),
+            by=str(row.get("by", by)),
+        )
+        for row in rows
+        if isinstance(row, dict) and "field" in row
+    )
+
+
+def build_mapping(
+    table: RawTable,
+    alignments: Sequence[AlignmentLike],
+    answers: Sequence[Answer] = (),
+    *,
+    vocabulary: Vocabulary,
+    source: str,
+    previous: MappingDocument | None = None,
+    by: str = "system",
+    aligner: str = "align",
+) -> MappingDocument:
+    """Return the mapping document of a table.
+
+    Args:
+        table: The table.
+        alignments: One per field that is to be decided; fields that ``previous`` knows need none.
+        answers: What persons have said of fields.
+        vocabulary: The ontology, as the lifter sees it.
+        source: Source id.
+        previous: The stored document; its decisions stand, and fields it does not know are strict.
+        by: Principal on whose behalf it is made.
+        aligner: Name and version of what aligned.
+
+    Returns:
+        The document, or ``previous`` itself where nothing changed.
+    """
+    aligned = {_name_of(one.field): one for one in alignments}
+    realign = previous is not None and firmware_changed(
+        previous, context_of(table, previous.columns, vocabulary)[0]
+    )
+    said = {one.field: one for one in answers}
+    columns: list[ColumnMapping] = []
+    for name in table.columns:
+        known = previous.column(name) if previous else None
+        if known is None:
+            strict = previous is not None
+            known = _drafted(
+                table,
+                name,
+                aligned.get(name),
+                vocabulary=vocabulary,
+                strict=strict,
+                aligner=aligner,
+            )
+        elif realign and name in aligned:
+            known = _realigned(known, aligned[name])
+        if name in said:
+            known = _answered(known, said[name])
+        columns.append(_typed(table, known, vocabulary))
+    gone = [one for one in previous.columns if one.name not in table.columns] if previous else []
+    columns += gone
+    context, reasons = context_of(table, columns, vocabulary)
+    if (
+        previous is not None
+        and tuple(columns) == previous.columns
+        and not firmware_changed(previous, context)
+    ):
+        return previous
+    records, why = chosen_records(columns, context, vocabulary)
+    return MappingDocument(
+        source=source,
+        version=previous.version + 1 if previous else 1,
+        file_pattern=file_pattern(_file_name(table)),
+        records=records,
+        records_reason=why,
+        columns=tuple(columns),
+        context=context,
+        context_reason=reasons,
+        timezone=previous.timezone if previous else "UTC",
+        day_first=previous.day_first if previous else False,
+        release=vocabulary.version,
+        created_by=by,
+    )
+
+
+def firmware_changed(document: MappingDocument, context: Mapping[str, str]) -> bool:
+    """Return whether a file names another firmware than the one that its source was mapped under."""
+    before, now = document.context.get("firmwareVersion"), context.get("firmwareVersion")
+    return bool(before and now and before != now)
+
+
+def _realigned(column: ColumnMapping, alignment: AlignmentLike) -> ColumnMapping:
+    """Ask again about a column of a changed source whose meaning the aligner no longer confirms."""
+    by_person = any(one.kind == "answer" for one in column.evidence)
+    if column.decision is not Decision.ACCEPTED or by_person or not alignment.ranked:
+        return column
+    same = curie(_term_of(alignment.ranked[0])) == column.term
+    if same and alignment.decision == "accept":
+        return column
+    return column.model_copy(update={"decision": Decision.ASKED, "term": ""})
+
+
+def _name_of(field: object) -> str:
+    return str(getattr(field, "name", field))
+
+
+def _file_name(table: RawTable) -> str:
+    return PurePath(str(getattr(table.context, "file_name", "") or table.name)).name
+
+
+def _term_of(candidate: CandidateLike) -> str:
+    return str(getattr(candidate.term, "iri", candidate.term))
+
+
+def _drafted(
+    table: RawTable,
+    name: str,
+    alignment: AlignmentLike | None,
+    *,
+    vocabulary: Vocabulary,
+    strict: bool,
+    aligner: str,
+) -> ColumnMapping:
+    """Return a new column as the aligner decided it; in a known source nothing new is accepted."""
+    samples = tuple(
+        cells.cleaned(table.frame[name]).drop_nulls().unique(maintain_order=True).head(_SAMPLES)
+    )
+    unit = find_unit(table.units.get(name) or "")
+    base = ColumnMapping(
+        name=name,
+        decision=Decision.REQUESTED,
+        by=aligner,
+        unit=unit.ucum if unit else "",
+        samples=samples,
+    )
+    if alignment is None or not alignment.ranked:
+        return _named_outright(base, vocabulary)
+    facts = _field_facts(alignment.field)
+    best = alignment.ranked[0]
+    decision = {
+        "accept": Decision.ASKED if strict else Decision.ACCEPTED,
+        "ask": Decision.ASKED,
+        "request": Decision.REQUESTED,
+    }[alignment.decision]
+    drafted = base.model_copy(
+        update={
+            "decision": decision,
+            "term": curie(_term_of(best)) if decision is Decision.ACCEPTED else "",
+            "confidence": round(min(max(best.probability, 0.0), 1.0), 4),
+            "evidence": tuple(
+                MappingEvidence(
+                    kind=one.kind, statement=dict(one.statement), weight=round(one.weight, 4)
+                )
+                for one in best.evidence
+            ),
+            "candidates": tuple(
+                CandidateTerm(
+                    term=curie(_term_of(one)), probability=round(min(max(one.probability, 0), 1), 4)
+                )
+                for one in alignment.ranked[:_CANDIDATES]
+            ),
+            **facts,
+        }
+    )
+    return drafted if decision is Decision.ACCEPTED else _named_outright(drafted, vocabulary)
+
+
+def _named_outright(column: ColumnMapping, vocabulary: Vocabulary) -> ColumnMapping:
+    """Put a term that bears the very name of a waiting field first, whatever kind of term it is.
+
+    The aligner ranks parameters and roles; a field can also name another property of the ontology.
+    """
+    found = vocabulary.find(column.name)
+    term = curie(found[0].iri) if len(found) == 1 else ""
+    if not term or (column.candidates and column.candidates[0].term == term):
+        return column
+    said = {
+        "en": f"{column.name} is a name of {found[0].printed}.",
+        "zh": f"{column.name} 是 {found[0].printed} 的名称之一。",
+    }
+    rest = [one for one in column.candidates if one.term != term]
+    return column.model_copy(
+        update={
+            "decision": Decision.ASKED,
+            "candidates": (
+                CandidateTerm(term=term, probability=max(column.confidence, _NAMED)),
+                *rest[: _CANDIDATES - 1],
+            ),
+            "evidence": (
+                MappingEvidence(kind="name", statement=said, weight=1.0),
+                *column.evidence,
+            ),
+        }
+    )
+
+
+def _field_facts(field: object) -> dict[str, object]:
+    """Take from a field's profile what reading its cells needs, where the profile has it."""
+    facts: dict[str, object] = {}
+    unit = getattr(field, "unit", None)
+    code = getattr(unit, "ucum", unit)
+    if isinstance(code, str) and code and (known := find_unit(code)):
+        facts["unit"] = known.ucum
+    for name in ("time_format", "language"):
+        value = getattr(field, name, None)
+        if isinstance(value, str) and value:
+            facts[name] = value
+    if getattr(field, "decimal_comma", None):
+        facts["decimal_comma"] = True
+    return facts
+
+
+def _answered(column: ColumnMapping, answer: Answer) -> ColumnMapping:
+    said = {
+        "en": f"{answer.by} answered {answer.term or 'no term'}",
+        "zh": f"{answer.by} 的答复：{answer.term or '无对应术语'}",
+    }
+    evidence = (MappingEvidence(kind="answer", statement=said, weight=1.0), *column.evidence)
+    unit = find_unit(answer.unit)
+    common = {"by": answer.by, "evidence": evidence, **({"unit": unit.ucum} if unit else {})}
+    if answer.term in ("", "NIL", "ignore"):
+        return column.model_copy(update={**common, "term": "", "decision": Decision.IGNORED})
+    return column.model_copy(
+        update={
+            **common,
+            "term": curie(expand(answer.term)),
+            "decision": Decision.ACCEPTED,
+            "confidence": 1.0,
+        }
+    )
+
+
+def _typed(table: RawTable, column: ColumnMapping, vocabulary: Vocabulary) -> ColumnMapping:
+    """Decide once whether a parameter's cells are numbers, and drop a unit that cannot be one."""
+    if column.decision is not Decision.ACCEPTED or column.name not in table.frame.columns:
+        return column
+    iri = expand(column.term)
+    if local_name(iri) in ("inputIdentifier",) and not column.separator:
+        return column.model_copy(update={"separator": _separator(table.frame[column.name])})
+    if not vocabulary.is_parameter(iri) or vocabulary.unit(iri):
+        return column
+    filled = cells.cleaned(table.frame[column.name]).drop_nulls()
+    readable = cells.numbers(filled, decimal_comma=column.decimal_comma).values.drop_nulls()
+    numeric = len(filled) > 0 and len(readable) >= _NUMERIC_SHARE * len(filled)
+    return column.model_copy(update={"datatype": "number" if numeric else "text"})
+
+
+def _separator(column: pl.Series) -> str:
+    """Return what parts several identifiers in one cell, where cells hold it regularly."""
+    filled = cells.cleaned(column).drop_nulls()
+    for mark in (";", "|", "；", "、"):
+        share = filled.str.contains(mark, literal=True).sum() / max(len(filled), 1)
+        if share >= 0.05:  # noqa: PLR2004 - a stray mark in a free text is rarer
+            return mark
+    return ""
+
+
+def context_of(
+    table: RawTable, columns: Iterable[ColumnMapping], vocabulary: Vocabulary
+) -> tuple[dict[str, str], dict[str, str]]:
+    """Return what the file's header and name say for every row, and where each was read."""
+    header: Mapping[str, str] = getattr(table.context, "header", None) or {}
+    types = record_table().roles
+    context: dict[str, str] = {}
+    reasons: dict[str, str] = {}
+    for key, value in header.items():
+        hits = [one for one in vocabulary.find(key) if local_name(one.iri) in types]
+        if len(hits) == 1 and value and str(value).strip():
+            role = local_name(hits[0].iri)
+            context.setdefault(role, str(value).strip())
+            reasons.setdefault(role, f"header {key!r}")
+    device = getattr(table.context, "device", None)
+    if device and "equipmentIdentifier" not in context:
+        context["equipmentIdentifier"] = str(device)
+        reasons["equipmentIdentifier"] = "device of the file"
+    mapped = {local_name(expand(one.term)) for one in columns if one.term}
+    if "segmentName" not in mapped and (
+        found := _class_in_name(table, vocabulary, "ManufacturingActivity")
+    ):
+        context["process_class"] = found
+        reasons["process_class"] = f"file name {_file_name(table)!r}"
+    if found := _class_in_name(table, vocabulary, "Equipment"):
+        context["equipment_class"] = found
+        reasons["equipment_class"] = f"file name {_file_name(table)!r}"
+    return context, reasons
+
+
+def _class_in_name(table: RawTable, vocabulary: Vocabulary, above: str) -> str:
+    """Return the one class below ``above`` that file name or folder names, the longest name first."""
+    hints = getattr(table.context, "path_hints", None) or ()
+    text = f" {text_key(' '.join([*map(str, hints), PurePath(_file_name(table)).stem]))} "
+    text = re.sub(r"\d+", " ", text)
+    held: list[tuple[int, str]] = []
+    for concept in vocabulary.below(Q + above):
+        if concept.iri == Q + above:
+            continue
+        for name in concept.names:
+            key = text_key(name)
+            if len(key) > 2 and (f" {key} " in text if key.isascii() else key in text):  # noqa: PLR2004 - shorter names stand in any word
+                held.append((len(key), concept.iri))
+    best = max((size for size, _ in held), default=0)
+    found = {iri for size, iri in held if size == best}
+    return found.pop() if len(found) == 1 else ""
+
+
+def chosen_records(
+    columns: Iterable[ColumnMapping], context: Mapping[str, str], vocabulary: Vocabulary
+) -> tuple[tuple[str, ...], str]:
+    types = record_table().roles
+    terms = [expand(one.term) for one in columns if one.decision is Decision.ACCEPTED]
+    roles = {local_name(one) for one in terms if local_name(one) in types}
+    parameters = [one for one in terms if vocabulary.is_parameter(one)]
+    measured = [
+        one
+        for one in parameters
+        if (concept := vocabulary.concept(one)) and concept.is_a(Q + "ProductCharacteristic")
+    ]
+    chosen = choose_records(
+        roles,
+        constants=set(context) & set(types),
+        parameters=len(parameters) - len(measured),
+        characteristics=len(measured),
+    )
+    return tuple(one.kind for one in chosen), "; ".join(one.explain() for one in chosen)

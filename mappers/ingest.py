@@ -1,0 +1,297 @@
+"""Ingest: from a folder of strange files to committed graphs, with nothing lost on the way.
+
+Each file is kept durably before anything else happens, then read, aligned, mapped, lifted, judged and
+committed: its data graph together with its provenance, mapping, waiting rows and requests, all or none. Code
+lists and equipment masters go first, since other files lean on them. A process that dies leaves accepted
+inputs that `resume` takes up again; the same bytes are never ingested twice.
+"""
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from hashlib import sha256
+from pathlib import Path, PurePosixPath
+
+import polars as pl
+
+from qualweave.config import Settings
+from qualweave.errors import InputError, QualweaveError, UnreadableSource
+from qualweave.mappers import readers
+from qualweave.mappers.committing import lift_file
+from qualweave.mappers.desk import Aligner, Desk, IngestStore, Plan, align_with, desk
+from qualweave.mappers.drafting import (
+    AlignmentLike,
+    Answer,
+    build_mapping,
+    context_of,
+    firmware_changed,
+)
+from qualweave.mappers.epcis import is_epcis
+from qualweave.mappers.epcis.ingest import ingest_epcis
+from qualweave.mappers.mapping import MappingDocument
+from qualweave.mappers.profile import profile
+from qualweave.mappers.relift import relift_batches
+from qualweave.mappers.report import FileReport, IngestReport
+from qualweave.mappers.sources import source_id
+from qualweave.mappers.table import RawTable
+from qualweave.ontology.terms import TermIndex
+from qualweave.principal import Principal
+from qualweave.store.port import Gate
+
+Progress = Callable[[str, int, int], None]
+"""Told the file in work, its number, and how many there are."""
+
+_KEPT_ROWS = (
+    400_000  # rows of tables kept in memory between mapping and lifting; others are read again
+)
+_GIVING = {"code_entry", "process_record", "genealogy_record", "epcis_event", "equipment_record"}
+_ON_OTHERS = ("shape", "unknown-scope")  # problems that other files can solve
+_IGNORED_NAMES = (".", "~$", "Thumbs.db")
+
+
+def ingest(
+    path_or_dir: Path,
+    *,
+    store: IngestStore,
+    terms: TermIndex,
+    settings: Settings,
+    principal: Principal,
+    gate: Gate | None = None,
+    answers: Sequence[Answer] | None = None,
+    progress: Progress | None = None,
+    domains: Mapping[str, str] | None = None,
+    aligner: Aligner | None = None,
+) -> IngestReport:
+    """Ingest a file or every file of a folder.
+
+    Args:
+        path_or_dir: The file or folder.
+        store: Where it goes.
+        terms: Index of the ontology's terms.
+        settings: Data folder, base IRI, thresholds.
+        principal: Who ingests.
+        gate: Judges what is committed; None lets everything pass.
+        answers: What persons have said of fields.
+        progress: Told before each file.
+        domains: Domain of each property of the ontology, for the words of suggestions.
+        aligner: What aligns fields; the package's own where left out.
+
+    Returns:
+        What became of each file; a file that cannot be used is refused there and stops nothing.
+
+    Raises:
+        InputError: If the path is not there.
+        Forbidden: If the principal may not ingest.
+    """
+    principal.require("engineer")
+    files = _files(path_or_dir)
+    work = desk(
+        store=store, terms=terms, settings=settings, principal=principal, gate=gate,
+        answers=answers, domains=domains, aligner=aligner,
+    )  # fmt: skip
+    root = path_or_dir if path_or_dir.is_dir() else path_or_dir.parent
+    named = [(path, path.relative_to(root).as_posix()) for path in files]
+    return _run(work, named, progress)
+
+
+def resume(work: Desk, progress: Progress | None = None) -> IngestReport:
+    """Take up every accepted input whose ingest was not finished, for example after a crash."""
+    named = []
+    for one in work.store.pending_inputs():
+        folder = work.settings.data_dir / "resumed" / one.sha256[:16]
+        path = folder / PurePosixPath(one.name)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if not path.exists():
+            path.write_bytes(one.path.read_bytes())
+        named.append((path, one.name))
+    return _run(work, named, progress)
+
+
+def _files(path: Path) -> list[Path]:
+    if path.is_file():
+        return [path]
+    if not path.is_dir():
+        raise InputError(
+            f"{path} is neither a file nor a folder.",
+            message_zh=f"{path} 既不是文件也不是文件夹。",
+            next_step="Give the path of a file or folder to ingest.",
+            next_step_zh="请给出要导入的文件或文件夹路径。",
+            data={"path": str(path)},
+        )
+    return sorted(
+        one for one in path.rglob("*") if one.is_file() and not one.name.startswith(_IGNORED_NAMES)
+    )
+
+
+def _run(work: Desk, named: Sequence[tuple[Path, str]], progress: Progress | None) -> IngestReport:
+    accepted = [(path, name, *_accept(work, path, name)) for path, name in named]
+    with work.store.snapshot() as snapshot:
+        done = {
+            str(one.about.get("sha256", "")) for one in snapshot.graphs("data", tenant=work.tenant)
+        }
+    plans: list[Plan] = []
+    kept = 0
+    for number, (path, name, digest, raw) in enumerate(accepted):
+        if progress:
+            progress(name, number, 2 * len(accepted))
+        started = time.monotonic()
+        plan = _plan(work, path, name, digest, repeated=digest in done)
+        plan.raw = raw
+        plan.seconds = time.monotonic() - started
+        done.add(digest)
+        kept += sum(len(one.frame) for one in plan.tables or ())
+        if kept > _KEPT_ROWS:
+            plan.tables = None
+        plans.append(plan)
+    reports: dict[int, FileReport] = {}
+    for number, at in enumerate(sorted(range(len(plans)), key=lambda one: plans[one].rank)):
+        if progress:
+            progress(plans[at].name, len(plans) + number, 2 * len(plans))
+        reports[at] = _finish(work, plans[at])
+        plans[at].tables = None
+    work.store.publish()
+    _retry(work, reports)
+    return IngestReport(tuple(reports[at] for at in range(len(plans))))
+
+
+def _retry(work: Desk, reports: dict[int, FileReport]) -> None:
+    """Lift again what waited for others: a code list or the operations of its items came in since.
+
+    So the order in which files arrive does not decide what gets into the graph.
+    """
+    if not any(one.status == "lifted" and set(one.records) & _GIVING for one in reports.values()):
+        return
+    waiting = {
+        row.batch: row
+        for row in work.quarantine.held()
+        if all(one.code in _ON_OTHERS for one in row.problems)
+    }
+    for again in relift_batches(work, waiting):
+        for at, report in reports.items():
+            if report.sha256 == again.sha256:
+                reports[at] = replace(again, seconds=report.seconds + again.seconds)
+
+
+def _accept(work: Desk, path: Path, name: str) -> tuple[str, str]:
+    """Keep a file's bytes durably; return their hash and where they lie, below the data folder if they do."""
+    content = path.read_bytes()
+    kept = work.store.accept_input(name, content, principal=work.principal)
+    home = work.settings.data_dir.resolve()
+    place = kept.resolve()
+    where = place.relative_to(home) if place.is_relative_to(home) else place
+    return sha256(content).hexdigest(), str(where)
+
+
+# --- mapping ---------------------------------------------------------------------------------------
+
+
+def _plan(work: Desk, path: Path, name: str, digest: str, *, repeated: bool) -> Plan:
+    """Read a file and settle its mapping; whatever cannot be read is a refusal, never a crash."""
+    plan = Plan(path, name, digest, kind="", repeated=repeated)
+    if repeated:
+        return plan
+    try:
+        plan.kind = readers.sniff(path)
+        if plan.kind == "xml" and is_epcis(path):
+            plan.kind = "epcis-xml"
+        if not plan.kind.startswith("epcis"):
+            plan.tables = _read(plan)
+            _map_tables(work, plan)
+    except QualweaveError as error:
+        plan.refusal = error
+    except (OSError, ValueError, pl.exceptions.PolarsError) as error:
+        plan.refusal = _unreadable(name, str(error))
+    return plan
+
+
+def _read(plan: Plan) -> list[RawTable]:
+    if plan.kind == "unknown":
+        raise _unreadable(plan.name, "its format is not known")
+    root = plan.path.parents[len(PurePosixPath(plan.name).parts) - 1]
+    tables = [one for one in readers.read(plan.path, root=root) if one.columns]
+    if not tables:
+        raise _unreadable(plan.name, "it holds no table")
+    return tables
+
+
+def _unreadable(name: str, why: str) -> UnreadableSource:
+    return UnreadableSource(
+        f"{name} cannot be ingested: {why}.",
+        message_zh=f"无法导入 {name}：{why}。",
+        next_step="Export it as CSV, JSON, XML or EPCIS and ingest that; the raw file is kept.",
+        next_step_zh="请导出为 CSV、JSON、XML 或 EPCIS 后再导入；原始文件已保留。",
+        data={"file": name},
+    )
+
+
+def _map_tables(work: Desk, plan: Plan) -> None:
+    several = len(plan.tables or ()) > 1
+    for table in plan.tables or ():
+        wanted = source_id(plan.name, table.columns, table=table.name if several else "")
+        source, stored = work.library.find(wanted, table.columns)
+        document = _mapped(work, plan.name, table, source=source, stored=stored)
+        if document is not stored:
+            work.library.put(document)
+        plan.documents.append(document)
+
+
+def _mapped(
+    work: Desk, name: str, table: RawTable, *, source: str, stored: MappingDocument | None
+) -> MappingDocument:
+    """Return the mapping of a table; only fields that the stored one does not know are aligned."""
+    changed = stored is not None and firmware_changed(
+        stored, context_of(table, stored.columns, work.vocabulary)[0]
+    )
+    fresh = changed or any(stored is None or stored.column(one) is None for one in table.columns)
+    alignments: Sequence[AlignmentLike] = (
+        align_with(work, profile(table), source=source) if fresh else ()
+    )
+    said = [one for one in work.answers if one.is_about(name, source)]
+    return build_mapping(
+        table,
+        alignments,
+        said,
+        vocabulary=work.vocabulary,
+        source=source,
+        previous=stored,
+        by=work.principal.id,
+    )
+
+
+# --- lifting ---------------------------------------------------------------------------------------
+
+
+def _finish(work: Desk, plan: Plan) -> FileReport:
+    """Lift and commit a planned file and report what became of it."""
+    if plan.repeated:
+        work.store.finish_input(plan.content_hash, "done")
+        return FileReport(plan.name, plan.content_hash, "repeated", kind=plan.kind)
+    started = time.monotonic()
+    try:
+        if plan.refusal is not None:
+            raise plan.refusal
+        if plan.kind.startswith("epcis"):
+            report = ingest_epcis(work, plan)
+        else:
+            report = lift_file(work, plan, plan.tables if plan.tables is not None else _read(plan))
+    except QualweaveError as error:
+        work.store.finish_input(plan.content_hash, "refused")
+        return FileReport(
+            plan.name,
+            plan.content_hash,
+            "refused",
+            kind=plan.kind,
+            seconds=plan.seconds + time.monotonic() - started,
+            message=str(error),
+            message_zh=error.in_language("zh"),
+        )
+    work.store.finish_input(plan.content_hash, "done")
+    return replace(report, seconds=plan.seconds + time.monotonic() - started)
+
+
+def known_files(work: Desk) -> Iterator[tuple[str, str, str]]:
+    """Yield file name, hash and source of every ingested file of the tenant."""
+    with work.store.snapshot() as snapshot:
+        for one in snapshot.graphs("data", tenant=work.tenant):
+            if "sha256" in one.about:
+                yield str(one.about["file"]), str(one.about["sha256"]), str(one.about["source"])

@@ -1,0 +1,64 @@
+"""`MappingLibrary`: the mapping documents of a tenant on disk, every version kept."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from qualweave.errors import NotFound
+from qualweave.mappers.lift.batch import segment
+from qualweave.mappers.mapping import MappingDocument
+from qualweave.mappers.sources import distinct_id, same_source
+
+
+class MappingLibrary:
+    """The mapping documents of one tenant."""
+
+    def __init__(self, data_dir: Path, tenant: str) -> None:
+        self._folder = data_dir / "mappings" / tenant
+
+    def _path(self, source: str) -> Path:
+        return self._folder / f"{segment(source)}.yaml"
+
+    def sources(self) -> list[str]:
+        """Return the source ids that have a mapping."""
+        paths = sorted(self._folder.glob("*.yaml")) if self._folder.exists() else []
+        return [MappingDocument.load(path).source for path in paths]
+
+    def get(self, source: str) -> MappingDocument:
+        """Return the newest version of a source's mapping.
+
+        Raises:
+            NotFound: If the source has none.
+        """
+        path = self._path(source)
+        if not path.exists():
+            raise NotFound(
+                f"There is no mapping for source {source!r}.",
+                message_zh=f"数据源 {source!r} 没有映射。",
+                next_step="Ingest a file of it first; /mappings lists the sources that have one.",
+                next_step_zh="请先导入该数据源的文件；/mappings 列出已有映射的数据源。",
+                data={"source": source},
+            )
+        return MappingDocument.load(path)
+
+    def find(self, source: str, columns: Iterable[str]) -> tuple[str, MappingDocument | None]:
+        """Return the id to use for a source and its stored mapping, if it has one.
+
+        Where the id is taken by a source with other fields (two exports of one system under one name),
+        the fields make an id of its own.
+        """
+        names = list(columns)
+        if not self._path(source).exists():
+            return source, None
+        stored = self.get(source)
+        if same_source(stored, source=source, columns=names):
+            return source, stored
+        other = distinct_id(source, names)
+        return other, self.get(other) if self._path(other).exists() else None
+
+    def put(self, document: MappingDocument) -> None:
+        """Store a document as the newest version of its source; older versions stay beside it."""
+        versioned = (
+            self._folder / "versions" / f"{segment(document.source)}.v{document.version}.yaml"
+        )
+        document.save(versioned)
+        document.save(self._path(document.source))

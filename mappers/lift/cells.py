@@ -1,0 +1,423 @@
+"""Cells: from what a device wrote to lexical forms of RDF, column by column, with what went wrong.
+
+Each function takes a column of texts and returns a column of lexical forms in which null means "empty",
+and the places whose text could not be read. The fast path is one Polars expression over the column; only
+the few distinct texts that it does not read take the slow path in Python.
+"""
+
+import re
+import unicodedata
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import polars as pl
+
+from qualweave.errors import UnknownUnit
+from qualweave.values import Unit, conversion, find_unit
+
+MISSING = frozenset(
+    {
+        "",
+        "na",
+        "n/a",
+        "#n/a",
+        "nan",
+        "null",
+        "none",
+        "nil",
+        "-",
+        "--",
+        "---",
+        "—",
+        "/",
+        "\\n",
+        "无",
+        "空",
+    }
+)
+"""Texts that mean that nothing was measured or written, compared after trimming and folding."""
+
+_DECIMAL = r"^[+-]?(\d+(\.\d*)?|\.\d+)$"
+_FLOAT = r"^[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?$"
+_GROUPED = re.compile(r"^[+-]?\d{1,3}(,\d{3})+(\.\d+)?$")
+_WITH_UNIT = re.compile(r"^([+-]?\d[\d.,]*(?:[eE][+-]?\d+)?)\s*([^\d\s.,+-].*)$")
+
+_TRUE = frozenset(
+    [
+        "true",
+        "t",
+        "yes",
+        "y",
+        "1",
+        "ok",
+        "pass",
+        "passed",
+        "good",
+        "conform",
+        "conforms",
+        "合格",
+        "是",
+        "良",
+        "良品",
+        "通过",
+        "正常",
+        "i.o.",
+        "io",
+        "ja",
+    ]
+)
+_FALSE = frozenset(
+    [
+        "false",
+        "f",
+        "no",
+        "n",
+        "0",
+        "ng",
+        "nok",
+        "fail",
+        "failed",
+        "bad",
+        "reject",
+        "rejected",
+        "nonconform",
+        "不合格",
+        "否",
+        "不良",
+        "不良品",
+        "异常",
+        "不通过",
+        "n.i.o.",
+        "nio",
+        "nein",
+    ]
+)
+_OPEN = frozenset(
+    [
+        "open",
+        "pending",
+        "in_transit",
+        "in-transit",
+        "planned",
+        "未交付",
+        "未完成",
+        "待发",
+        "待交付",
+        "在途",
+        "进行中",
+        "offen",
+    ]
+)
+_CLOSED = frozenset(
+    [
+        "closed",
+        "done",
+        "delivered",
+        "complete",
+        "completed",
+        "shipped",
+        "received",
+        "已交付",
+        "已完成",
+        "已签收",
+        "geschlossen",
+    ]
+)
+
+
+@dataclass(frozen=True)
+class Bad:
+    """A place that could not be read: index of the row in the frame, the text, and what it should be."""
+
+    index: int
+    value: str
+    wanted: str
+
+
+@dataclass(frozen=True)
+class Cells:
+    """A converted column and the places that could not be converted."""
+
+    values: pl.Series
+    bad: tuple[Bad, ...] = ()
+
+
+def cleaned(column: pl.Series) -> pl.Series:
+    """Return a column with trimmed texts in which every missing mark is null."""
+    plain = column.cast(pl.String).str.strip_chars()
+    return (
+        plain.to_frame("v")
+        .select(
+            pl.when(pl.col("v").str.to_lowercase().is_in(list(MISSING)))
+            .then(None)
+            .otherwise(pl.col("v"))
+        )
+        .to_series()
+    )
+
+
+def _repaired(
+    texts: pl.Series,
+    values: pl.Series,
+    read: Callable[[str], str | None],
+    *,
+    wanted: str,
+) -> Cells:
+    """Read by hand the distinct texts that the fast path left, and report what stays unread."""
+    left = texts.is_not_null() & values.is_null()
+    if not left.any():
+        return Cells(values)
+    distinct = texts.filter(left).unique().to_list()
+    known = {text: found for text in distinct if (found := read(text)) is not None}
+    if known:
+        patch = texts.replace_strict(
+            list(known), list(known.values()), default=None, return_dtype=pl.String
+        )
+        values = values.zip_with(~left, patch)
+    still = (texts.is_not_null() & values.is_null()).arg_true().to_list()
+    return Cells(values, tuple(Bad(place, str(texts[place]), wanted) for place in still))
+
+
+def numbers(
+    column: pl.Series,
+    *,
+    decimal_comma: bool = False,
+    source: Unit | None = None,
+    target: Unit | None = None,
+    wanted: str = "number",
+) -> Cells:
+    """Convert a column to lexical forms of decimals in the target unit.
+
+    Args:
+        column: Cleaned texts.
+        decimal_comma: Whether ``1.234,5`` is meant.
+        source: Unit that the source writes; None where it has none.
+        target: Canonical unit of the parameter.
+        wanted: What a message says that the cell should be.
+
+    Raises:
+        UnknownUnit: If the units differ in dimension.
+    """
+    factor, offset = conversion(source, target) if source and target else (1.0, 0.0)
+    plain = column
+    if decimal_comma:
+        plain = plain.str.replace_all(".", "", literal=True).str.replace(",", ".", literal=True)
+    if (factor, offset) == (1.0, 0.0):
+        # Nothing to compute: the digits stay as they were written.
+        values = (
+            plain.to_frame("v")
+            .select(
+                pl.when(pl.col("v").str.contains(_FLOAT)).then(pl.col("v").str.strip_prefix("+"))
+            )
+            .to_series()
+        )
+    else:
+        values = _scaled(plain, factor, offset)
+
+    def read(text: str) -> str | None:
+        return _number_by_hand(text, decimal_comma=decimal_comma, source=source, target=target)
+
+    return _repaired(column, values, read, wanted=wanted)
+
+
+def _scaled(texts: pl.Series, factor: float, offset: float) -> pl.Series:
+    value = pl.col("v").cast(pl.Float64, strict=False) * factor + offset
+    return (
+        texts.to_frame("v")
+        .select(pl.when(pl.col("v").str.contains(_FLOAT)).then(value.round(10).cast(pl.String)))
+        .to_series()
+    )
+
+
+def _number_by_hand(
+    text: str, *, decimal_comma: bool, source: Unit | None, target: Unit | None
+) -> str | None:
+    """Read full-width digits, grouped thousands and a unit inside the cell."""
+    plain = unicodedata.normalize("NFKC", text).strip().replace("−", "-").replace("\u00a0", "")
+    unit = source
+    found = _WITH_UNIT.match(plain)
+    if found is not None and (written := find_unit(found.group(2))) is not None:
+        plain, unit = found.group(1), written
+    if decimal_comma:
+        plain = plain.replace(".", "").replace(",", ".")
+    elif _GROUPED.match(plain):
+        plain = plain.replace(",", "")
+    if not re.match(_FLOAT, plain):
+        return None
+    try:
+        factor, offset = conversion(unit, target) if unit and target else (1.0, 0.0)
+    except UnknownUnit:
+        return None
+    if (factor, offset) == (1.0, 0.0):
+        return plain.removeprefix("+")
+    return repr(round(float(plain) * factor + offset, 10))
+
+
+_ISO_FORMATS = (
+    "%Y-%m-%d %H:%M:%S%.f",
+    "%Y-%m-%dT%H:%M:%S%.f",
+    "%Y/%m/%d %H:%M:%S%.f",
+    "%Y-%m-%d %H:%M",
+    "%Y-%m-%d",
+)
+_EPOCHS: Mapping[str, int] = {"epoch_s": 1, "epoch_ms": 1_000, "epoch_us": 1_000_000}
+_HAND_FORMATS = (
+    "%Y/%m/%d %H:%M:%S.%f", "%Y/%m/%d %H:%M:%S", "%Y/%m/%d %H:%M", "%Y/%m/%d",
+    "%Y年%m月%d日 %H:%M:%S", "%Y年%m月%d日 %H:%M", "%Y年%m月%d日 %H时%M分%S秒", "%Y年%m月%d日",
+    "%d.%m.%Y %H:%M:%S", "%d.%m.%Y %H:%M", "%d.%m.%Y", "%Y%m%d%H%M%S", "%Y%m%d%H%M", "%Y%m%d",
+    "%Y-%m-%d_%H:%M:%S", "%Y-%m-%d %H-%M-%S", "%d-%b-%Y %H:%M:%S", "%d %b %Y %H:%M:%S",
+)  # fmt: skip
+_SLASHED: Mapping[bool, tuple[str, ...]] = {
+    True: ("%d/%m/%Y %H:%M:%S", "%d/%m/%Y %H:%M", "%d/%m/%Y", "%d/%m/%Y %I:%M:%S %p"),
+    False: ("%m/%d/%Y %H:%M:%S", "%m/%d/%Y %H:%M", "%m/%d/%Y", "%m/%d/%Y %I:%M:%S %p"),
+}
+
+
+def times(
+    column: pl.Series, *, time_format: str = "", timezone: str = "UTC", day_first: bool = False
+) -> Cells:
+    """Convert a column to ``xsd:dateTime`` forms in UTC.
+
+    Args:
+        column: Cleaned texts.
+        time_format: The format that the profile found, an epoch name, or ``""`` for ISO forms.
+        timezone: Zone of times that carry none.
+        day_first: Whether 03/04/2025 is in April.
+    """
+    if time_format in _EPOCHS:
+        return _epochs(column, _EPOCHS[time_format])
+    values = pl.Series("v", [None] * len(column), dtype=pl.String)
+    for one in (time_format, *_ISO_FORMATS) if time_format else _ISO_FORMATS:
+        values = values.zip_with(values.is_not_null(), _parsed(column, one, timezone))
+        if values.null_count() == column.null_count():
+            break
+    zone = ZoneInfo(timezone)
+
+    def read(text: str) -> str | None:
+        return _time_by_hand(text, zone, (*_HAND_FORMATS, *_SLASHED[day_first]))
+
+    return _repaired(column, values, read, wanted="time")
+
+
+def _parsed(column: pl.Series, time_format: str, timezone: str) -> pl.Series:
+    nothing = pl.Series("v", [None] * len(column), dtype=pl.String)
+    zoned = "%z" in time_format or "%:z" in time_format or time_format.endswith("Z")
+    try:
+        parsed = column.str.to_datetime(
+            time_format,
+            strict=False,
+            time_unit="us",
+            time_zone="UTC" if "z" in time_format else None,
+        )
+    except pl.exceptions.PolarsError:
+        return nothing
+    if parsed.dtype.time_zone is None and not zoned:  # type: ignore[attr-defined]  # of a Datetime
+        parsed = parsed.dt.replace_time_zone(
+            timezone, ambiguous="earliest", non_existent="null"
+        ).dt.convert_time_zone("UTC")
+    whole = parsed.dt.strftime("%Y-%m-%dT%H:%M:%S")
+    micro = parsed.dt.microsecond()
+    if (micro != 0).any():
+        fraction = parsed.dt.strftime("%.6f").str.strip_chars_end("0")
+        return whole + fraction.replace(".", "") + "Z"
+    return whole + "Z"
+
+
+def _time_by_hand(text: str, zone: ZoneInfo, formats: Iterable[str]) -> str | None:
+    plain = unicodedata.normalize("NFKC", text).strip()
+    try:
+        found = datetime.fromisoformat(plain)
+    except ValueError:
+        found = next((one for one in (_try_format(plain, form) for form in formats) if one), None)
+    if found is None:
+        return None
+    aware = found if found.tzinfo else found.replace(tzinfo=zone)
+    return _iso(aware)
+
+
+def _try_format(text: str, form: str) -> datetime | None:
+    try:
+        return datetime.strptime(text, form)  # noqa: DTZ007 - the zone is put in by the caller
+    except ValueError:
+        return None
+
+
+def _iso(moment: datetime) -> str:
+    text = moment.astimezone(UTC).replace(tzinfo=None).isoformat()
+    return (text.rstrip("0") if "." in text else text) + "Z"
+
+
+def _epochs(column: pl.Series, per_second: int) -> Cells:
+    start = datetime(1970, 1, 1, tzinfo=UTC)
+
+    def read(text: str) -> str | None:
+        try:
+            return _iso(start + timedelta(seconds=float(text) / per_second))
+        except (ValueError, OverflowError):
+            return None
+
+    nothing = pl.Series("v", [None] * len(column), dtype=pl.String)
+    return _repaired(column, nothing, read, wanted="time")
+
+
+def _by_table(column: pl.Series, table: Mapping[str, str], *, wanted: str) -> Cells:
+    folded = column.str.to_lowercase()
+    values = folded.replace_strict(
+        list(table), list(table.values()), default=None, return_dtype=pl.String
+    )
+    return _repaired(
+        column,
+        values,
+        lambda text: table.get(unicodedata.normalize("NFKC", text).casefold()),
+        wanted=wanted,
+    )
+
+
+_BOOLEANS = {**dict.fromkeys(sorted(_TRUE), "true"), **dict.fromkeys(sorted(_FALSE), "false")}
+_STATUSES = {**dict.fromkeys(sorted(_OPEN), "open"), **dict.fromkeys(sorted(_CLOSED), "closed")}
+
+
+def booleans(column: pl.Series) -> Cells:
+    """Convert a column to ``true`` and ``false``; words of three languages are known."""
+    return _by_table(column, _BOOLEANS, wanted="yes or no")
+
+
+def statuses(column: pl.Series) -> Cells:
+    """Convert a column of delivery states to ``open`` and ``closed``."""
+    return _by_table(column, _STATUSES, wanted="open or closed")
+
+
+def integers(column: pl.Series) -> Cells:
+    """Convert a column to lexical forms of integers."""
+    values = (
+        column.to_frame("v")
+        .select(
+            pl.when(pl.col("v").str.contains(r"^[+-]?\d+$")).then(pl.col("v").str.strip_prefix("+"))
+        )
+        .to_series()
+    )
+
+    def read(text: str) -> str | None:
+        plain = unicodedata.normalize("NFKC", text)
+        return str(int(float(plain))) if re.match(r"^[+-]?\d+(\.0+)?$", plain) else None
+
+    return _repaired(column, values, read, wanted="whole number")
+
+
+def is_decimal(values: pl.Series) -> pl.Series:
+    """Return which lexical forms are decimals (the others are doubles)."""
+    return values.str.contains(_DECIMAL)
+
+
+def escaped(column: pl.Series) -> pl.Series:
+    """Return texts as they stand between the quotes of an N-Triples literal."""
+    if not column.str.contains(r'[\\"\n\r]').any():
+        return column
+    return (
+        column.str.replace_all("\\", "\\\\", literal=True)
+        .str.replace_all('"', '\\"', literal=True)
+        .str.replace_all("\n", "\\n", literal=True)
+        .str.replace_all("\r", "\\r", literal=True)
+    )

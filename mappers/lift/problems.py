@@ -1,0 +1,119 @@
+"""Why a row waits: each reason with what to do about it, in both languages, and where it stands."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+_SAID: Mapping[str, tuple[str, str, str, str]] = MappingProxyType(
+    {
+        "not-readable": (
+            "{column} holds {value!r}, which is not a {wanted}.",
+            "列 {column} 的值 {value!r} 不是有效的{wanted_zh}。",
+            "Correct the value and release the row, or correct the mapping of the column.",
+            "请更正该值后放行此行，或修改该列的映射。",
+        ),
+        "bad-identity": (
+            "{column} holds {value!r}: {detail}",
+            "列 {column} 的值 {value!r} 不是有效的 GS1 标识：{detail}",
+            "Correct the identifier and release the row.",
+            "请更正标识符后放行此行。",
+        ),
+        "unknown-unit": (
+            "{column} holds {value!r}: {detail}",
+            "列 {column} 的值 {value!r}：单位不可用（{detail}）",
+            "Correct the unit and release the row, or map the column to another parameter.",
+            "请更正单位后放行此行，或将该列映射到其他参数。",
+        ),
+        "unknown-parameter": (
+            "{column} names {value!r}, which no parameter of the ontology carries.",
+            "列 {column} 中的 {value!r} 在本体中没有对应的参数。",
+            "Answer the question about this name, or request a new term; the row is lifted then.",
+            "请回答关于该名称的问题，或申请新增术语；随后该行将被提升。",
+        ),
+        "unscoped-code": (
+            "Code {value!r} in {column} has no scope: the row names no machine.",
+            "列 {column} 中的代码 {value!r} 没有作用域：该行未指明机台。",
+            "Say which machine wrote this file: the same code means different things on different machines.",
+            "请说明此文件来自哪台机器：同一代码在不同机台含义不同。",
+        ),
+        "unknown-scope": (
+            "Code {value!r} in {column} cannot be resolved: {detail}",
+            "列 {column} 中的代码 {value!r} 无法解析：{detail_zh}",
+            "Ingest the code list of that machine and programme, then release the row.",
+            "请先导入该机台及程序版本的代码表，然后放行此行。",
+        ),
+        "shape": (
+            "{detail}",
+            "{detail_zh}",
+            "Repair the cells that the message names and release the row.",
+            "请修正消息中指出的单元格后放行此行。",
+        ),
+        "bad-event": (
+            "Record {row}: {detail}",
+            "第 {row} 条记录：{detail}",
+            "Correct the event in its source and ingest the file again.",
+            "请在源系统中更正该事件后重新导入文件。",
+        ),
+    }
+)
+_WANTED_ZH: Mapping[str, str] = MappingProxyType(
+    {
+        "number": "数值",
+        "time": "时间",
+        "whole number": "整数",
+        "yes or no": "是/否值",
+        "open or closed": "状态（未完成/已完成）",
+    }
+)
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One reason why one row waits.
+
+    Attributes:
+        row: Source row, as ``q:sourceRow`` would have it.
+        column: Field name as the source writes it, or ``""`` where the whole row is meant.
+        value: The cell as it was written.
+        code: Which reason.
+        message: What is wrong, per language.
+        fix: What to do, per language.
+    """
+
+    row: int
+    column: str
+    value: str
+    code: str
+    message: Mapping[str, str]
+    fix: Mapping[str, str]
+
+
+def problem(
+    code: str,
+    *,
+    row: int,
+    column: str = "",
+    value: str = "",
+    wanted: str = "",
+    detail: str = "",
+    detail_zh: str = "",
+) -> Problem:
+    """Return a problem in the words of the table."""
+    facts = {
+        "row": row,
+        "column": column,
+        "value": value,
+        "wanted": wanted,
+        "wanted_zh": _WANTED_ZH.get(wanted, wanted),
+        "detail": detail,
+        "detail_zh": detail_zh or detail,
+    }
+    english, chinese, fix, fix_zh = _SAID[code]
+    return Problem(
+        row=row,
+        column=column,
+        value=value,
+        code=code,
+        message={"en": english.format(**facts), "zh": chinese.format(**facts)},
+        fix={"en": fix, "zh": fix_zh},
+    )

@@ -1,0 +1,283 @@
+"""`MappingDocument`: what every column of a source means, in a form that a person reads and signs.
+
+A document belongs to a *source* (one system's kind of file), not to one file: the next file of the same
+machine finds it by its source id. It is YAML, has a version and a JSON schema, and says per column which
+term it carries, who or what decided so, how sure, and on what evidence.
+"""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+import yaml
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+
+from qualweave.errors import InputError
+from qualweave.iri import curie, expand
+
+SCHEMA_NAME = "qualweave/mapping/1"
+
+
+class Decision(StrEnum):
+    """Where a column stands: only an accepted one is lifted, every other blocks only itself."""
+
+    ACCEPTED = "accepted"
+    ASKED = "asked"
+    REQUESTED = "requested"
+    IGNORED = "ignored"
+
+
+def _term(text: str) -> str:
+    return curie(expand(text)) if text else ""
+
+
+TermName = Annotated[str, AfterValidator(_term)]
+"""A term as a CURIE; an IRI that is read becomes one."""
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class CandidateTerm(_Part):
+    """A term that was considered for a column, with its calibrated probability."""
+
+    term: TermName
+    probability: float = Field(ge=0, le=1)
+
+
+class MappingEvidence(_Part):
+    """One reason, as a person reads it."""
+
+    kind: str
+    statement: dict[str, str]
+    weight: float = 0.0
+
+
+class ColumnMapping(_Part):
+    """What one column means, and why."""
+
+    name: str = Field(description="Column name, byte for byte as the source writes it.")
+    term: TermName = Field("", description="CURIE of the term; empty while nothing is decided.")
+    decision: Decision
+    by: str = Field("", description="Who decided: a principal, or 'align' and its version.")
+    confidence: float = Field(0.0, ge=0, le=1)
+    evidence: tuple[MappingEvidence, ...] = ()
+    candidates: tuple[CandidateTerm, ...] = Field(
+        (), description="What was considered, the best first."
+    )
+    unit: str = Field("", description="UCUM code of the unit that the source writes.")
+    datatype: Literal["number", "text"] = Field(
+        "number", description="What a parameter's cells hold; roles have their own type."
+    )
+    time_format: str = Field("", description="strptime format, 'epoch_s', 'epoch_ms' or empty.")
+    decimal_comma: bool = False
+    language: str = Field("", description="Language of texts in the column.")
+    separator: str = Field("", description="What parts several identifiers in one cell.")
+    values: dict[str, TermName] = Field(
+        default_factory=dict, description="Cell texts that a person has given a term."
+    )
+    samples: tuple[str, ...] = ()
+
+
+class MappingDocument(_Part):
+    """The mapping of one source; see ``docs/reference/mapping-document.md``."""
+
+    schema_name: Literal["qualweave/mapping/1"] = Field(SCHEMA_NAME, alias="schema")
+    source: str = Field(description="Source id, the same for every file of the same system.")
+    version: int = Field(1, ge=1)
+    file_pattern: str = Field("", description="File name with runs of digits written as '#'.")
+    records: tuple[str, ...] = Field(
+        (), description="Record kinds that a row becomes; empty where no kind fits yet."
+    )
+    records_reason: str = ""
+    columns: tuple[ColumnMapping, ...]
+    context: dict[str, str] = Field(
+        default_factory=dict,
+        description="Values that hold for every row: role term to value, from header or file name.",
+    )
+    context_reason: dict[str, str] = Field(default_factory=dict)
+    timezone: str = Field("UTC", description="IANA zone of times that carry none.")
+    day_first: bool = False
+    release: str = Field("", description="Ontology release that it was made against.")
+    created: datetime = Field(default_factory=lambda: datetime.now(UTC))
+    created_by: str = "system"
+
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+
+    def column(self, name: str) -> ColumnMapping | None:
+        """Return the mapping of a column by its exact name, or None."""
+        return next((one for one in self.columns if one.name == name), None)
+
+    def having(self, *decisions: Decision) -> tuple[ColumnMapping, ...]:
+        """Return the columns whose decision is one of these."""
+        return tuple(one for one in self.columns if one.decision in decisions)
+
+    def revised(self, **changes: Any) -> Self:
+        """Return the next version with some fields changed.
+
+        Raises:
+            InputError: If the changed document would not be valid.
+        """
+        data = self.model_dump(by_alias=True) | changes | {"version": self.version + 1}
+        data.setdefault("created", datetime.now(UTC))
+        return _validated(type(self), data, where="the revised mapping")
+
+    def to_yaml(self) -> str:
+        """Return the document as YAML, without what is empty."""
+        data = self.model_dump(mode="json", by_alias=True, exclude_defaults=False)
+        return yaml.safe_dump(_without_empty(data), allow_unicode=True, sort_keys=False, width=110)
+
+    @classmethod
+    def from_yaml(cls, text: str, *, file: str = "mapping") -> Self:
+        """Read a document.
+
+        Args:
+            text: The YAML.
+            file: Its name, for messages.
+
+        Raises:
+            InputError: If it is not YAML or not a valid document; the message names file, line and key.
+        """
+        try:
+            node = yaml.compose(text, Loader=yaml.SafeLoader)
+            data = yaml.safe_load(text)
+        except yaml.YAMLError as error:
+            mark = getattr(error, "problem_mark", None)
+            line = mark.line + 1 if mark else 1
+            raise InputError(
+                f"{file}, line {line}: this is not YAML.",
+                message_zh=f"{file} 第 {line} 行：不是有效的 YAML。",
+                next_step="Correct the indentation or quoting at that line.",
+                next_step_zh="请更正该行的缩进或引号。",
+                data={"file": file, "line": line},
+            ) from error
+        return _validated(cls, data, where=file, node=node)
+
+    def save(self, path: Path) -> None:
+        """Write the document beside the final name and rename it, so that no reader sees half."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        draft = path.with_suffix(".tmp")
+        draft.write_text(self.to_yaml(), "utf-8")
+        draft.replace(path)
+
+    @classmethod
+    def load(cls, path: Path) -> Self:
+        """Read a document from a file.
+
+        Raises:
+            InputError: If the file is missing or not a valid document.
+        """
+        try:
+            text = path.read_text("utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise InputError(
+                f"{path.name} cannot be read as a mapping document: {error}.",
+                message_zh=f"无法读取映射文档 {path.name}。",
+                next_step="Give the path of a UTF-8 YAML file.",
+                next_step_zh="请给出 UTF-8 编码的 YAML 文件路径。",
+                data={"file": path.name},
+            ) from error
+        return cls.from_yaml(text, file=path.name)
+
+
+def json_schema() -> dict[str, Any]:
+    """Return the JSON schema of mapping documents, for editors and for other programs."""
+    return MappingDocument.model_json_schema(by_alias=True)
+
+
+def _without_empty(value: Any) -> Any:
+    if isinstance(value, dict):
+        kept = {key: _without_empty(one) for key, one in value.items()}
+        return {key: one for key, one in kept.items() if one not in ("", [], {}, None)}
+    if isinstance(value, list):
+        return [_without_empty(one) for one in value]
+    return value
+
+
+def _validated(cls: type[Any], data: object, *, where: str, node: yaml.Node | None = None) -> Any:
+    try:
+        return cls.model_validate(data)
+    except (ValidationError, InputError) as error:
+        if isinstance(error, InputError):
+            raise
+        first = error.errors()[0]
+        keys = tuple(first["loc"])
+        line = _line_of(node, keys)
+        key = ".".join(str(part) for part in keys) or "document"
+        raise InputError(
+            f"{where}, line {line}, key {key}: {first['msg']}.",
+            message_zh=f"{where} 第 {line} 行，键 {key}：{first['msg']}。",
+            next_step="Correct that key; docs/reference/mapping-document.md lists what may stand there.",
+            next_step_zh="请更正该键；可用的值见 docs/reference/mapping-document.md。",
+            data={"file": where, "line": line, "key": key},
+        ) from error
+
+
+def _line_of(node: yaml.Node | None, keys: tuple[str | int, ...]) -> int:
+    """Return the 1-based line of a key path, or of the deepest part of it that is there."""
+    line = node.start_mark.line + 1 if node is not None else 1
+    for key in keys:
+        if isinstance(node, yaml.MappingNode):
+            pair = next((pair for pair in node.value if pair[0].value == str(key)), None)
+            if pair is None:
+                return line
+            line, node = pair[0].start_mark.line + 1, pair[1]
+        elif isinstance(node, yaml.SequenceNode) and isinstance(key, int):
+            node = node.value[key]
+            line = node.start_mark.line + 1
+        else:
+            return line
+    return line
+
+
+def with_answers(
+    document: MappingDocument, answers: Mapping[str, str], *, by: str
+) -> MappingDocument:
+    """Return the next version in which a person has decided some columns.
+
+    Args:
+        document: The present version.
+        answers: Column name to term (IRI or CURIE); ``""`` or ``"ignore"`` leaves the column out for good.
+        by: Id of the principal.
+
+    Raises:
+        InputError: If a column is not in the document or a term is not an IRI or CURIE.
+    """
+    unknown = sorted(set(answers) - {one.name for one in document.columns})
+    if unknown:
+        raise InputError(
+            f"The source {document.source} has no column {unknown[0]!r}.",
+            message_zh=f"数据源 {document.source} 没有列 {unknown[0]!r}。",
+            next_step="Its columns: " + ", ".join(one.name for one in document.columns) + ".",
+            next_step_zh="它的列：" + "、".join(one.name for one in document.columns) + "。",
+            data={"column": unknown[0], "source": document.source},
+        )
+    columns = [
+        _answered(one, answers[one.name], by) if one.name in answers else one
+        for one in document.columns
+    ]
+    return document.revised(columns=[one.model_dump() for one in columns], created_by=by)
+
+
+def _answered(column: ColumnMapping, answer: str, by: str) -> ColumnMapping:
+    if answer in ("", "ignore"):
+        return column.model_copy(update={"term": "", "decision": Decision.IGNORED, "by": by})
+    return column.model_copy(
+        update={
+            "term": _term(answer),
+            "decision": Decision.ACCEPTED,
+            "by": by,
+            "confidence": 1.0,
+            "evidence": (
+                MappingEvidence(
+                    kind="answer",
+                    statement={"en": f"{by} decided so", "zh": f"由 {by} 决定"},
+                    weight=1.0,
+                ),
+                *column.evidence,
+            ),
+        }
+    )

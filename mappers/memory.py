@@ -1,0 +1,108 @@
+"""`DecisionMemory`: what persons decided about fields and names before, so that nobody is asked twice.
+
+One small JSON file per tenant beside the mapping documents. The aligner reads it as one more signal; a pair
+that was rejected is not proposed again without new evidence.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal, Self
+
+import orjson
+
+from qualweave.iri import expand
+from qualweave.mappers.profile import FieldProfile
+from qualweave.mappers.vocabulary import text_key
+
+_HERE, _ELSEWHERE = 4.0, 1.5  # log-odds of a pair that was confirmed in this source, in another one
+
+Verdict = Literal["accepted", "rejected"]
+
+
+@dataclass(frozen=True)
+class Remembered:
+    """One decision: a field of a source was or was not a term."""
+
+    source: str
+    field: str
+    term: str
+    verdict: Verdict
+    by: str
+    unit: str = ""
+
+
+@dataclass
+class DecisionMemory:
+    """Decisions by field name."""
+
+    decisions: list[Remembered] = field(default_factory=list)
+
+    def remember(self, decision: Remembered) -> None:
+        """Add a decision; a later one on the same pair takes the place of the former."""
+        pair = (decision.source, decision.field, decision.term)
+        self.decisions = [
+            one for one in self.decisions if (one.source, one.field, one.term) != pair
+        ]
+        self.decisions.append(decision)
+
+    def about(self, name: str) -> tuple[Remembered, ...]:
+        """Return what was decided about a field of that name in any source."""
+        key = text_key(name)
+        return tuple(one for one in self.decisions if text_key(one.field) == key)
+
+    def accepted(self, name: str) -> tuple[str, ...]:
+        """Return the terms that fields of that name were given, the latest first."""
+        found = [one.term for one in reversed(self.about(name)) if one.verdict == "accepted"]
+        return tuple(dict.fromkeys(found))
+
+    def of(self, source: str) -> "SourceMemory":
+        """Return the memory as it speaks about one source."""
+        return SourceMemory(self, source)
+
+    def is_rejected(self, source: str, name: str, term: str) -> bool:
+        """Return whether the pair was rejected in that source."""
+        return any(
+            one.source == source and one.term == term and one.verdict == "rejected"
+            for one in self.about(name)
+        )
+
+    @classmethod
+    def load(cls, path: Path) -> Self:
+        """Read a memory; a file that is not there is an empty one."""
+        if not path.exists():
+            return cls()
+        return cls([Remembered(**row) for row in orjson.loads(path.read_bytes())])
+
+    def save(self, path: Path) -> None:
+        """Write the memory beside its final name and rename it."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        draft = path.with_suffix(".tmp")
+        rows = [vars(one) for one in self.decisions]
+        draft.write_bytes(orjson.dumps(rows, option=orjson.OPT_INDENT_2))
+        draft.replace(path)
+
+
+@dataclass(frozen=True)
+class SourceMemory:
+    """What was decided before, seen from one source: the port that the aligner asks."""
+
+    memory: DecisionMemory
+    source: str
+
+    def rejected(self, field: FieldProfile) -> frozenset[str]:
+        """Return the terms that were refused for this field."""
+        return frozenset(
+            expand(one.term)
+            for one in self.memory.about(field.name)
+            if one.verdict == "rejected" and one.source == self.source
+        )
+
+    def confirmed(self, field: FieldProfile) -> Mapping[str, float]:
+        """Return the terms that were confirmed for fields of that name, with their bonus."""
+        found: dict[str, float] = {}
+        for one in self.memory.about(field.name):
+            if one.verdict == "accepted":
+                bonus = _HERE if one.source == self.source else _ELSEWHERE
+                found[expand(one.term)] = max(bonus, found.get(expand(one.term), 0.0))
+        return found

@@ -1,0 +1,320 @@
+"""`FieldProfile`: what a field looks like, before anything is known of its meaning.
+
+Type, unit, range, distribution, samples, neighbours: everything that alignment may use as evidence and
+nothing that presumes an answer.
+"""
+
+import re
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+import polars as pl
+
+from qualweave.mappers.table import ROW, RawTable, SourceContext
+from qualweave.mappers.units import split_unit
+from qualweave.values import Unit, find_unit
+
+FieldType: TypeAlias = Literal[
+    "decimal", "integer", "boolean", "time", "code", "identifier", "text", "empty"
+]
+TIME_FORMATS = (
+    "%Y-%m-%dT%H:%M:%S%.f%:z",
+    "%Y-%m-%dT%H:%M:%S%.fZ",
+    "%Y-%m-%dT%H:%M:%S%.f",
+    "%Y-%m-%d %H:%M:%S%.f%:z",
+    "%Y-%m-%d %H:%M:%S%.f",
+    "%Y-%m-%d %H:%M",
+    "%Y/%m/%d %H:%M:%S%.f",
+    "%Y/%m/%d %H:%M",
+    "%Y.%m.%d %H:%M:%S",
+    "%d.%m.%Y %H:%M:%S",
+    "%d.%m.%Y %H:%M",
+    "%d/%m/%Y %H:%M:%S",
+    "%m/%d/%Y %H:%M:%S",
+    "%Y年%m月%d日 %H:%M:%S",
+    "%Y年%m月%d日 %H时%M分%S秒",
+    "%Y年%m月%d日",
+    "%Y-%m-%d",
+    "%Y/%m/%d",
+    "%Y.%m.%d",
+    "%d.%m.%Y",
+    "%Y%m%d%H%M%S",
+    "%Y%m%d %H%M%S",
+)
+_BOOLEAN = {
+    "true",
+    "false",
+    "yes",
+    "no",
+    "y",
+    "n",
+    "ok",
+    "nok",
+    "ng",
+    "pass",
+    "fail",
+    "是",
+    "否",
+    "合格",
+    "不合格",
+}
+_UNIT_COLUMN = re.compile(r"^(.*?)[_\s.\-]*(units?|单位|einheit|uom)$", re.IGNORECASE)
+_ENOUGH = 0.9
+_SAMPLES = 8
+_SCAN = 20_000
+
+
+@dataclass(frozen=True)
+class FieldProfile:
+    """One field of a table.
+
+    Attributes:
+        name: Byte for byte as the source writes it.
+        base_name: Without its unit, NFKC.
+        unit_text: Unit as written in the name, a unit row or a unit column; ``""`` where none is.
+        unit: That unit, or None where it is not in the table.
+        type: What the cells look like.
+        count: Filled cells.
+        missing: Empty cells.
+        distinct: Different values.
+        minimum: Of the numbers, in the unit of the source; None for others.
+        maximum: Likewise.
+        quantiles: At 5, 25, 50, 75, 95 %; empty for others.
+        samples: Some different values as they were written.
+        rate_hz: Median rate of a time field, records per second.
+        monotone: Whether the numbers or times never decrease.
+        decimal_comma: Whether a comma marks the decimals.
+        time_format: Of a time field, in chrono's notation, ``"epoch_s"`` or ``"epoch_ms"``.
+        description: What the source says of the field.
+        siblings: Names of the other fields of the table.
+        context: Of the source.
+    """
+
+    name: str
+    base_name: str
+    unit_text: str = ""
+    unit: Unit | None = None
+    type: FieldType = "text"
+    count: int = 0
+    missing: int = 0
+    distinct: int = 0
+    minimum: float | None = None
+    maximum: float | None = None
+    quantiles: tuple[float, ...] = ()
+    samples: tuple[str, ...] = ()
+    rate_hz: float | None = None
+    monotone: bool = False
+    decimal_comma: bool = False
+    time_format: str = ""
+    description: str = ""
+    siblings: tuple[str, ...] = ()
+    context: SourceContext | None = None
+
+
+def profile(table: RawTable) -> list[FieldProfile]:
+    """Return the profile of every field of a table, in the order of its columns."""
+    units = _unit_columns(table) | dict(table.units)
+    return [_field(table, name, units.get(name, "")) for name in table.columns]
+
+
+def _unit_columns(table: RawTable) -> dict[str, str]:
+    """Return units that stand in a column of their own, such as ``value`` and ``value_unit``."""
+    found = {}
+    for name in table.columns:
+        match = _UNIT_COLUMN.match(name)
+        values = table.frame[name].drop_nulls().unique() if match else None
+        if match is None or values is None or len(values) != 1:
+            continue
+        owner = match.group(1)
+        for other in table.columns:
+            if other != name and other.casefold() in {
+                owner.casefold(),
+                f"{owner}_value".casefold(),
+            }:
+                found[other] = str(values[0])
+    return found
+
+
+def _field(table: RawTable, name: str, stated_unit: str) -> FieldProfile:
+    named = split_unit(name)
+    series = table.frame[name].head(_SCAN)
+    filled = series.drop_nulls().str.strip_chars()
+    unit_text = stated_unit or named.text
+    basic = FieldProfile(
+        name=name,
+        base_name=named.base_name,
+        unit_text=unit_text,
+        unit=find_unit(unit_text) if unit_text else None,
+        count=table.frame.height - table.frame[name].null_count(),
+        missing=table.frame[name].null_count(),
+        distinct=table.frame[name].n_unique() - (1 if table.frame[name].null_count() else 0),
+        samples=tuple(filled.unique(maintain_order=True).head(_SAMPLES).to_list()),
+        description=table.descriptions.get(name, ""),
+        siblings=tuple(one for one in table.columns if one != name),
+        context=table.context,
+    )
+    return _typed(basic, filled)
+
+
+def _typed(basic: FieldProfile, filled: pl.Series) -> FieldProfile:
+    if filled.is_empty():
+        return _with(basic, type="empty")
+    if filled.str.to_lowercase().is_in(list(_BOOLEAN)).mean() == 1:
+        return _with(basic, type="boolean")
+    time_format = time_format_of(filled)
+    if time_format:
+        return _time_field(basic, filled, time_format)
+    comma = _has_decimal_comma(filled)
+    numbers = to_numbers(filled, comma=comma)
+    if numbers.null_count() <= (1 - _ENOUGH) * len(numbers):
+        return _number_field(basic, filled, numbers.drop_nulls(), comma)
+    if basic.distinct >= max(3, _ENOUGH * basic.count) and _looks_like_id(filled):
+        return _with(basic, type="identifier")
+    short = (filled.str.len_chars().mean() or 0) < 12 and not filled.str.contains(r"\s").any()  # noqa: PLR2004
+    repeated = basic.distinct <= max(2, basic.count // 3)
+    if _looks_like_id(filled) and short:
+        return _with(basic, type="code" if repeated else "identifier")
+    return _with(basic, type="text")
+
+
+def _with(basic: FieldProfile, **changes: object) -> FieldProfile:
+    return FieldProfile(**{**basic.__dict__, **changes})
+
+
+def to_numbers(texts: pl.Series, *, comma: bool) -> pl.Series:
+    """Return the numbers of texts, null where a text is none.
+
+    Args:
+        texts: Cells.
+        comma: Whether a comma marks the decimals (then dots and blanks part thousands).
+    """
+    plain = texts.str.replace_all(r"[\s%]", "")
+    if comma:
+        plain = plain.str.replace_all(r"\.", "").str.replace(",", ".", literal=True)
+    return plain.cast(pl.Float64, strict=False)
+
+
+def _has_decimal_comma(filled: pl.Series) -> bool:
+    commas = filled.str.contains(r"^[+-]?\d{1,3}(\.\d{3})*,\d+$|^[+-]?\d+,\d+$").mean() or 0
+    return float(commas) > _ENOUGH / 2 and not bool(filled.str.contains(r"^[+-]?\d+\.\d+$").any())
+
+
+def _number_field(
+    basic: FieldProfile, filled: pl.Series, numbers: pl.Series, comma: bool
+) -> FieldProfile:  # noqa: FBT001
+    whole = bool((numbers == numbers.round(0)).all()) and not bool(
+        filled.str.contains(r"[.,]\d").any()
+    )
+    padded = bool(filled.str.contains(r"^0\d+$").any())
+    if padded:
+        return _with(basic, type="code" if basic.distinct <= basic.count // 3 else "identifier")
+    if set(numbers.unique().to_list()) <= {0.0, 1.0} and whole:
+        return _with(
+            basic, type="boolean", minimum=_float(numbers.min()), maximum=_float(numbers.max())
+        )
+    levels = tuple(_float(numbers.quantile(q)) or 0.0 for q in (0.05, 0.25, 0.5, 0.75, 0.95))
+    steps = numbers.diff().drop_nulls()
+    return _with(
+        basic,
+        type="integer" if whole else "decimal",
+        minimum=_float(numbers.min()),
+        maximum=_float(numbers.max()),
+        quantiles=levels,
+        monotone=len(steps) > 1 and bool((steps >= 0).all()),
+        decimal_comma=comma,
+    )
+
+
+def _float(value: object) -> float | None:
+    return float(value) if isinstance(value, int | float) else None
+
+
+def time_format_of(filled: pl.Series) -> str:
+    """Return the format of a series of times, ``""`` where it is none."""
+    head = filled.head(200)
+    if head.str.contains(r"^1[0-9]{9}(\.\d+)?$").all():
+        return "epoch_s"
+    if head.str.contains(r"^1[0-9]{12}$").all():
+        return "epoch_ms"
+    if (
+        not (
+            head.str.contains(
+                r"\d{2}[:时]\d{2}|^\d{4}[-/.年]\d|^\d{1,2}[./]\d{1,2}[./]\d{4}|^20\d{12}$"
+            ).mean()
+            or 0
+        )
+        > _ENOUGH
+    ):
+        return ""
+    for form in TIME_FORMATS:
+        if parse_times(head, form).null_count() <= (1 - _ENOUGH) * len(head):
+            return form
+    return ""
+
+
+def parse_times(texts: pl.Series, form: str) -> pl.Series:
+    """Return naive or aware datetimes, null where a text does not fit the format."""
+    clean = texts.str.strip_chars()
+    if form == "epoch_s":
+        return (clean.cast(pl.Float64, strict=False) * 1000).cast(pl.Int64).cast(pl.Datetime("ms"))
+    if form == "epoch_ms":
+        return clean.cast(pl.Int64, strict=False).cast(pl.Datetime("ms"))
+    if "%:z" in form:
+        return clean.str.to_datetime(form, strict=False, time_zone="UTC")
+    if "%H" not in form:
+        return clean.str.to_date(form, strict=False).cast(pl.Datetime("us"))
+    return clean.str.to_datetime(form, strict=False)
+
+
+def _time_field(basic: FieldProfile, filled: pl.Series, form: str) -> FieldProfile:
+    times = parse_times(filled, form).drop_nulls()
+    steps = times.diff().drop_nulls().dt.total_milliseconds()
+    positive = steps.filter(steps > 0)
+    middle = positive.median() if len(positive) else None
+    return _with(
+        basic,
+        type="time",
+        time_format=form,
+        monotone=len(steps) > 1 and bool((steps >= 0).all()),
+        rate_hz=1000.0 / float(middle) if isinstance(middle, int | float) and middle else None,
+    )
+
+
+def _looks_like_id(filled: pl.Series) -> bool:
+    has_digit = filled.str.contains(r"\d").mean() or 0
+    one_word = 1 - float(filled.str.contains(r"\s\S+\s").mean() or 0)
+    return float(has_digit) > 0.5 and one_word > _ENOUGH  # noqa: PLR2004
+
+
+def field_from_facts(
+    *,
+    name: str,
+    unit: str = "",
+    description: str = "",
+    samples: Sequence[str] = (),
+    siblings: Sequence[str] = (),
+    context: SourceContext | None = None,
+) -> FieldProfile:
+    """Return the profile of a field that is only described (a NodeSet, a field list), not read."""
+    named = split_unit(unicodedata.normalize("NFKC", name))
+    text = unit or named.text
+    basic = FieldProfile(
+        name=name,
+        base_name=named.base_name,
+        unit_text=text,
+        unit=find_unit(text) if text else None,
+        count=len(samples),
+        distinct=len(set(samples)),
+        samples=tuple(samples[:_SAMPLES]),
+        description=description,
+        siblings=tuple(siblings),
+        context=context,
+    )
+    if not samples:
+        return basic
+    return _typed(basic, pl.Series("samples", list(samples), dtype=pl.String))
+
+
+__all__ = ["ROW", "FieldProfile", "FieldType", "field_from_facts", "profile", "time_format_of"]

@@ -1,0 +1,98 @@
+"""A supplier's OWL description of a device: its declared fields with label, unit and domain, as a table."""
+
+from pathlib import Path
+
+import polars as pl
+from rdflib import OWL, RDF, RDFS, Graph, URIRef
+from rdflib.namespace import DCTERMS, SKOS
+from rdflib.term import Node
+
+from qualweave.errors import UnreadableSource
+from qualweave.iri import local_name
+from qualweave.mappers.readers.context import source_context
+from qualweave.mappers.table import ROW, RawTable
+
+_COLUMNS = ("field", "label", "description", "unit", "domain")
+_UNIT_NAMES = {"hasunit", "unit", "unitcode", "unitsymbol", "ucumcode", "symbol"}
+
+
+def read_owl(path: Path, hints: tuple[str, ...] = ()) -> RawTable:
+    """Return the declared datatype properties of an OWL file as a table of fields.
+
+    Raises:
+        UnreadableSource: If it is not well-formed, or declares no field.
+    """
+    graph = _parse(path)
+    rows = [
+        _field(graph, node)
+        for node in sorted(graph.subjects(RDF.type, OWL.DatatypeProperty), key=str)
+    ]
+    if not rows:
+        raise UnreadableSource(
+            f"{path.name}: the description declares no datatype property.",
+            message_zh=f"{path.name}：描述文件未声明任何数据属性。",
+            next_step="Declare each field of the device as an owl:DatatypeProperty.",
+            next_step_zh="请将设备的每个字段声明为 owl:DatatypeProperty。",
+            data={"file": path.name},
+        )
+    data = {
+        name: pl.Series(name, [row[name] or None for row in rows], dtype=pl.String)
+        for name in _COLUMNS
+    }
+    data[ROW] = pl.Series(ROW, range(1, len(rows) + 1), dtype=pl.Int64)
+    title = next(
+        (str(o) for p in (RDFS.label, DCTERMS.title) for o in graph.objects(None, p)), path.stem
+    )
+    context = source_context(
+        path,
+        hints,
+        media="owl",
+        encoding="utf-8",
+        header={"device": title},
+        columns=[row["field"] for row in rows],
+    )
+    return RawTable(name=path.name, columns=_COLUMNS, frame=pl.DataFrame(data), context=context)
+
+
+def _parse(path: Path) -> Graph:
+    text = path.read_text("utf-8", errors="replace")
+    first, second = (
+        ("xml", "turtle")
+        if text.lstrip().startswith("<?xml") or "<rdf:RDF" in text
+        else ("turtle", "xml")
+    )
+    problems = []
+    for form in (first, second):
+        try:
+            return Graph().parse(data=text, format=form)
+        except Exception as error:  # noqa: BLE001 - rdflib raises whatever its parser meets
+            problems.append(str(error).splitlines()[0])
+    raise UnreadableSource(
+        f"{path.name}: neither RDF/XML nor Turtle: {problems[0]}",
+        message_zh=f"{path.name}：既不是 RDF/XML 也不是 Turtle。",
+        next_step="Correct the file, or export it from an OWL editor.",
+        next_step_zh="请更正文件，或用 OWL 编辑器重新导出。",
+        data={"file": path.name},
+    )
+
+
+def _field(graph: Graph, node: Node) -> dict[str, str]:
+    def first(*predicates: URIRef) -> str:
+        return next((str(o) for p in predicates for o in graph.objects(node, p)), "")
+
+    unit = next(
+        (
+            local_name(str(value))
+            for predicate, value in graph.predicate_objects(node)
+            if local_name(str(predicate)).casefold() in _UNIT_NAMES
+        ),
+        "",
+    )
+    domain = first(RDFS.domain)
+    return {
+        "field": local_name(str(node)),
+        "label": first(RDFS.label, SKOS.prefLabel),
+        "description": first(RDFS.comment, SKOS.definition, DCTERMS.description),
+        "unit": unit,
+        "domain": local_name(domain) if domain else "",
+    }

@@ -1,0 +1,286 @@
+"""What a person does after an ingest: answer a question, correct a mapping, release a row.
+
+Each changes the mapping document or the waiting row and lifts again what waited; data graphs are put in
+place of their former selves in one commit, so that no reader sees half.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import polars as pl
+import pyoxigraph as ox
+from pyoxigraph import NamedNode, Triple
+
+from qualweave.change_request import ChangeRequest, from_body, request_iri, to_quads
+from qualweave.errors import Conflict, InputError, NotFound
+from qualweave.iri import Q, expand, graph_iri
+from qualweave.mappers.codes import CodeBook
+from qualweave.mappers.committing import code_book, for_file
+from qualweave.mappers.desk import Desk
+from qualweave.mappers.governance import governance_change, present
+from qualweave.mappers.lift.batch import Batch
+from qualweave.mappers.lift.build import lift
+from qualweave.mappers.mapping import MappingDocument, with_answers
+from qualweave.mappers.memory import DecisionMemory, Remembered
+from qualweave.mappers.quarantine import QuarantinedRow
+from qualweave.mappers.relift import documents_of, relift_source, tables_of
+from qualweave.mappers.report import IngestReport
+from qualweave.store.port import ChangeSet, GraphEntry, Snapshot
+
+_BODY = NamedNode(Q + "requestBody")
+
+
+@dataclass(frozen=True)
+class Question:
+    """An open change request of the mapper, as a person answers it."""
+
+    request: ChangeRequest
+
+    @property
+    def id(self) -> str:
+        """Identifier of the request."""
+        return self.request.id
+
+    @property
+    def source(self) -> str:
+        """Source that it is about."""
+        return str(self.request.proposal.get("source", ""))
+
+    @property
+    def column(self) -> str:
+        """Field that it is about."""
+        return str(self.request.proposal.get("column", ""))
+
+    @property
+    def text(self) -> str:
+        """Cell text that it is about, ``""`` where it is about the field itself."""
+        return str(self.request.proposal.get("text", ""))
+
+
+def questions(
+    snapshot: Snapshot, *, base: str, state: Literal["open", "accepted", "refused"] = "open"
+) -> list[Question]:
+    """Return the mapper's change requests in a state, oldest first."""
+    graph = NamedNode(graph_iri("governance", base=base))
+    found = [
+        from_body(str(getattr(quad.object, "value", "")))
+        for quad in snapshot.quads(None, _BODY, None, graph)
+    ]
+    mine = [one for one in found if one.state == state and "source" in one.proposal]
+    return [Question(one) for one in sorted(mine, key=lambda one: (one.created, one.id))]
+
+
+def answer_question(work: Desk, request_id: str, term: str, *, reason: str = "") -> IngestReport:
+    """Answer a question or request, and lift what waited for it.
+
+    Args:
+        work: What the ingest works with; its principal is who answers.
+        request_id: Id of the change request.
+        term: IRI or CURIE of the term that is meant; ``""`` for none of ours (the field or text is left out).
+        reason: Why; needed where ``term`` is empty.
+
+    Returns:
+        What became of the files of that source.
+
+    Raises:
+        NotFound: If there is no such open question.
+        InputError: If the term is not one of the ontology.
+        Forbidden: If the principal is not an engineer.
+    """
+    work.principal.require("engineer")
+    question = _open_question(work, request_id)
+    iri = _known_term(work, term) if term else ""
+    stored = work.library.get(question.source)
+    document = (
+        _with_text(stored, question, iri, by=work.principal.id)
+        if question.text
+        else with_answers(stored, {question.column: iri}, by=work.principal.id)
+    )
+    document = _rechosen(work, document)
+    _remember(work, question, iri)
+    work.library.put(document)
+    _decide(work, question.request, accepted=bool(term), reason=reason or "no term of ours")
+    return relift_source(work, question.source)
+
+
+def _open_question(work: Desk, request_id: str) -> Question:
+    with work.store.snapshot() as snapshot:
+        found = questions(snapshot, base=work.settings.base_iri)
+    question = next((one for one in found if one.id == request_id), None)
+    if question is None:
+        raise NotFound(
+            f"There is no open question {request_id}.",
+            message_zh=f"没有未决问题 {request_id}。",
+            next_step="List the open change requests for their ids.",
+            next_step_zh="请查看未决变更申请列表以获取标识。",
+            data={"request": request_id},
+        )
+    return question
+
+
+def _known_term(work: Desk, term: str) -> str:
+    iri = expand(term)
+    if work.vocabulary.concept(iri) is None:
+        raise InputError(
+            f"The ontology has no term {term}.",
+            message_zh=f"本体中没有术语 {term}。",
+            next_step="Choose a term of the ontology, or accept a request for a new one first.",
+            next_step_zh="请选择本体中的术语，或先通过新增术语申请。",
+            data={"term": term},
+        )
+    return iri
+
+
+def _with_text(
+    document: MappingDocument, question: Question, iri: str, *, by: str
+) -> MappingDocument:
+    columns = [
+        one.model_copy(update={"values": {**one.values, question.text: iri}})
+        if one.name == question.column
+        else one
+        for one in document.columns
+    ]
+    return document.revised(columns=[one.model_dump() for one in columns], created_by=by)
+
+
+def _rechosen(work: Desk, document: MappingDocument) -> MappingDocument:
+    """Choose the record kinds anew: an answered field may make another record of the rows."""
+    from qualweave.mappers.drafting import chosen_records  # noqa: PLC0415 - used here only
+
+    records, why = chosen_records(document.columns, document.context, work.vocabulary)
+    return document.model_copy(update={"records": records, "records_reason": why})
+
+
+def _remember(work: Desk, question: Question, iri: str) -> None:
+    memory = DecisionMemory.load(work.memory_path)
+    proposed = question.request.proposal.get("candidates") or []
+    refused = [str(one) for one in proposed if expand(str(one)) != iri] if not question.text else []
+    rows = [(one, "rejected") for one in refused[:1] if not iri]
+    rows += [(iri, "accepted")] if iri and not question.text else []
+    for term, verdict in rows:
+        memory.remember(
+            Remembered(question.source, question.column, term, verdict, work.principal.id)  # type: ignore[arg-type]  # one of two words
+        )
+    memory.save(work.memory_path)
+
+
+def _decide(work: Desk, request: ChangeRequest, *, accepted: bool, reason: str) -> None:
+    decided = request.decide(
+        "accepted" if accepted else "refused", by=work.principal.id, reason=reason
+    )
+    base = work.settings.base_iri
+    node = NamedNode(request_iri(request, base))
+    with work.store.snapshot() as snapshot:
+        gone = [quad.triple for quad in snapshot.quads(node)]
+    fresh = [quad.triple for quad in to_quads(decided, base)]
+    work.store.commit([governance_change(fresh, base=base, deletes=gone)], principal=work.principal)
+    work.store.publish()
+
+
+def release(work: Desk, row_id: str, corrections: Mapping[str, str]) -> QuarantinedRow:
+    """Lift a waiting row with corrected cells into its data graph.
+
+    Args:
+        work: What the ingest works with.
+        row_id: Id of the row.
+        corrections: Column to corrected cell.
+
+    Returns:
+        The row as released.
+
+    Raises:
+        NotFound: If no such row waits.
+        Conflict: If it was released before, or still cannot be lifted; the message says why.
+        InputError: If a column is not one of the row's.
+        GateRefused: If the gate still refuses it.
+    """
+    work.principal.require("engineer")
+    row = work.quarantine.get(row_id)
+    if row.state == "released":
+        raise Conflict(
+            f"Row {row_id} was released before.",
+            message_zh=f"行 {row_id} 已放行。",
+            data={"row": row_id},
+        )
+    unknown = sorted(set(corrections) - set(row.cells))
+    if unknown:
+        raise InputError(
+            f"Row {row_id} has no column {unknown[0]!r}.",
+            message_zh=f"行 {row_id} 没有列 {unknown[0]!r}。",
+            next_step="Its columns: " + ", ".join(row.cells) + ".",
+            data={"row": row_id, "column": unknown[0]},
+        )
+    with work.store.snapshot() as snapshot:
+        entry = next(
+            one for one in snapshot.graphs("data", tenant=work.tenant)
+            if str(one.about.get("sha256", "")).startswith(row.batch)
+        )  # fmt: skip
+    _lift_row(work, row, corrections, entry)
+    return work.quarantine.mark_released(row_id, corrections)
+
+
+def _lift_row(
+    work: Desk, row: QuarantinedRow, corrections: Mapping[str, str], entry: GraphEntry
+) -> None:
+    digest = str(entry.about["sha256"])
+    tables, documents = tables_of(work, entry), documents_of(work, entry)
+    number = next(
+        (at for at, one in enumerate(tables) if not row.table or one.name == row.table), 0
+    )
+    table, document = tables[number], documents[number]
+    cells = {**row.cells, **corrections}
+    frame = table.frame.filter(pl.col("__row__").cast(pl.Int64) == row.row).with_columns(
+        pl.lit(cells[name], dtype=pl.String).alias(name) for name in table.columns
+    )
+    batch = Batch(
+        str(entry.about["source"]), digest, row.file, work.tenant, work.settings.base_iri, row.table
+    )
+    corrected = replace(table, frame=frame)
+    result = lift(
+        corrected,
+        for_file(document, corrected, work.vocabulary),
+        batch=batch,
+        vocabulary=work.vocabulary,
+        codes=code_book(work, [document]) if document.records else CodeBook(),
+    )
+    if result.problems:
+        first = result.problems[0]
+        raise Conflict(
+            f"Row {row.id} still cannot be lifted: {first.message['en']}",
+            message_zh=f"行 {row.id} 仍无法提升：{first.message['zh']}",
+            next_step=first.fix["en"],
+            next_step_zh=first.fix["zh"],
+            data={"row": row.id, "column": first.column, "value": first.value},
+        )
+    _commit_row(work, row, batch, entry, ntriples=result.ntriples)
+
+
+def _commit_row(
+    work: Desk, row: QuarantinedRow, batch: Batch, entry: GraphEntry, *, ntriples: bytes
+) -> None:
+    lifted = int(str(entry.about["rows_lifted"])) + 1
+    held = int(str(entry.about["rows_quarantined"])) - 1
+    about = {**entry.about, "rows_lifted": lifted, "rows_quarantined": held}
+    data = ChangeSet(graph=batch.graph, role="data", inserts=ntriples, about=about)
+    with work.store.snapshot() as snapshot:
+        now = present(snapshot, batch)
+    mine = NamedNode(f"{batch.node}/row/{row.id}")
+    counted = {
+        NamedNode(Q + "rowsLifted"): lifted,
+        NamedNode(Q + "rowsQuarantined"): held,
+    }
+    gone = [one for one in now if one.subject == mine or one.predicate in counted]
+    fresh = [
+        Triple(NamedNode(batch.node), predicate, ox.Literal(value))
+        for predicate, value in counted.items()
+    ]
+    change = governance_change(fresh, base=work.settings.base_iri, deletes=gone)
+    work.store.commit([data, change], principal=work.principal, gate=work.gate)
+    work.store.publish()
+
+
+def open_requests(work: Desk) -> Sequence[Question]:
+    """Return the open questions and requests of the mapper."""
+    with work.store.snapshot() as snapshot:
+        return questions(snapshot, base=work.settings.base_iri)

@@ -1,0 +1,49 @@
+"""Which source a file is of: the same id for every file of the same system, whatever its date."""
+
+import re
+from collections.abc import Iterable
+from hashlib import sha256
+from pathlib import PurePath
+
+from qualweave.mappers.mapping import MappingDocument
+
+
+def file_pattern(name: str) -> str:
+    """Return a file name with every run of digits as ``#``, so that tomorrow's file has the same.
+
+    >>> file_pattern("IM03_plc_2025-03-01.csv")
+    'IM03_plc_#.csv'
+    """
+    dated = re.sub(
+        r"\d{4}[-_.]?\d{2}[-_.]?\d{2}([T_-]?\d{2}[-:_.]?\d{2}([-:_.]?\d{2})?)?", "#", name
+    )
+    return re.sub(r"(?<![A-Za-z0-9])\d+", "#", re.sub(r"\d{5,}", "#", dated))
+
+
+def source_id(path: str, columns: Iterable[str], *, table: str = "") -> str:
+    """Return the id of the source of a file: its system's folder, its name's pattern, its columns.
+
+    The columns enter by their folder's and pattern's side only as a short hash of the *first* field set;
+    a stored source is found by `same_source`, so that a new field does not make a new source.
+
+    >>> source_id("mes/line3/oven_2025-01-02.csv", ["a", "b"])
+    'mes-line3-oven'
+    """
+    del columns
+    pure = PurePath(path)
+    stem = re.sub(r"[#_\-. ]+$", "", file_pattern(pure.stem))
+    words = [*(part for part in pure.parts[:-1] if part not in (".", "/")), stem or "file", table]
+    slug = "-".join(re.sub(r"[\s#]+", "-", word).strip("-_. ") for word in words if word)
+    return re.sub(r"-{2,}", "-", slug).strip("-") or "source"
+
+
+def same_source(document: MappingDocument, *, source: str, columns: Iterable[str]) -> bool:
+    """Return whether a stored document is about a source: same id, and at least half the fields."""
+    known, seen = {one.name for one in document.columns}, set(columns)
+    return document.source == source and 2 * len(known & seen) >= min(len(known), len(seen))
+
+
+def distinct_id(source: str, columns: Iterable[str]) -> str:
+    """Return an id for a source whose name is taken by one with other fields."""
+    mark = sha256("\x1f".join(sorted(columns)).encode()).hexdigest()[:6]
+    return f"{source}-{mark}"

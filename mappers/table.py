@@ -1,0 +1,62 @@
+"""`RawTable`: what a reader makes of a file, before anything is known of its meaning.
+
+Names and cells are kept byte for byte as the source writes them; a missing cell is null. Nested
+structures become several tables, children carrying their parents' identifying columns.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Literal, TypeAlias
+
+import polars as pl
+
+Media: TypeAlias = Literal["csv", "json", "jsonl", "xml", "xlsx", "owl"]
+ROW = "__row__"
+"""Column of the place in the source: physical line of a CSV, 1-based record number elsewhere."""
+
+
+@dataclass(frozen=True)
+class SourceContext:
+    """What is known of a source besides its fields.
+
+    Attributes:
+        file_name: Name of the file.
+        path_hints: Names of the folders above it, outermost first.
+        media: What kind of file it is.
+        encoding: Charset that it was read in.
+        delimiter: Of a CSV.
+        language: ``"zh"``, ``"de"`` or ``"en"``, by its field names.
+        header: Lines before the header, attributes of the root, scalars at the top.
+        device: Best guess of the device or machine, ``""`` where there is none.
+    """
+
+    file_name: str
+    path_hints: tuple[str, ...] = ()
+    media: Media = "csv"
+    encoding: str = "utf-8"
+    delimiter: str = ""
+    language: str = "en"
+    header: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    device: str = ""
+
+
+@dataclass(frozen=True)
+class RawTable:
+    """A table of a source, its cells as text.
+
+    Attributes:
+        name: File name, and ``#/path`` of a nested table.
+        columns: Field names, byte for byte, in the order of the source.
+        frame: All columns as strings and `ROW` as Int64.
+        units: Unit per column, where a unit row or attribute states it.
+        descriptions: Description per column, where the source gives one.
+        context: What is known of the source.
+    """
+
+    name: str
+    columns: tuple[str, ...]
+    frame: pl.DataFrame
+    context: SourceContext
+    units: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    descriptions: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))

@@ -1,0 +1,349 @@
+"""Whether the ontology keeps its own promises: well-formed, complete, consistent, in profile.
+
+Each check is a function from a graph to findings, so that a test can plant a fault for it. The report
+never passes what it could not look at: where Java is missing, satisfiability reads "not checked".
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Literal as Choice
+
+from rdflib import BNode, Graph, Literal, URIRef
+from rdflib.namespace import OWL, RDF, RDFS, SKOS, XSD
+from rdflib.term import Node
+
+from qualweave.errors import MissingCapability, UnreadableSource
+from qualweave.iri import Q
+from qualweave.ontology.load import load_module, module_files, module_name
+from qualweave.ontology.satisfiability import unsatisfiable_classes
+
+Check = Choice["parse", "label", "definition", "satisfiable", "profile", "orphan", "undeclared"]
+
+DEFINED_MODULES = frozenset(
+    {
+        "core",
+        "process",
+        "resource",
+        "parameter",
+        "observation",
+        "defect",
+        "causal",
+        "code",
+        "mapping",
+        "trace",
+    }
+)
+"""Modules in which a missing definition is an error; in the others it is only counted."""
+
+TOP_CLASSES = frozenset(
+    Q + name
+    for name in ("PhysicalObject", "Activity", "Condition", "InformationObject", "Site", "Actor")
+)
+"""The classes that may stand without a parent."""
+
+EL_RANGES = frozenset(
+    {
+        XSD.string,
+        XSD.decimal,
+        XSD.integer,
+        XSD.nonNegativeInteger,
+        XSD.dateTime,
+        XSD.dateTimeStamp,
+        XSD.anyURI,
+    }
+)
+_FORBIDDEN_TYPES = (
+    OWL.FunctionalProperty,
+    OWL.InverseFunctionalProperty,
+    OWL.SymmetricProperty,
+    OWL.AsymmetricProperty,
+    OWL.IrreflexiveProperty,
+    OWL.AllDisjointProperties,
+)
+_FORBIDDEN_PREDICATES = (
+    OWL.inverseOf,
+    OWL.unionOf,
+    OWL.disjointUnionOf,
+    OWL.complementOf,
+    OWL.datatypeComplementOf,
+    OWL.allValuesFrom,
+    OWL.cardinality,
+    OWL.minCardinality,
+    OWL.maxCardinality,
+    OWL.qualifiedCardinality,
+    OWL.minQualifiedCardinality,
+    OWL.maxQualifiedCardinality,
+    OWL.propertyDisjointWith,
+    OWL.withRestrictions,
+    OWL.imports,
+)
+_DECLARATIONS = (
+    OWL.Class,
+    OWL.ObjectProperty,
+    OWL.DatatypeProperty,
+    OWL.AnnotationProperty,
+    OWL.NamedIndividual,
+    OWL.Ontology,
+)
+_BUILT_IN = (str(OWL), str(RDF), str(RDFS), str(XSD))
+_POINTERS = (Q + "hasQuantityKind",)
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One broken promise.
+
+    Attributes:
+        check: Which check found it.
+        term: IRI of the term, or the name of the file.
+        message: What is wrong, in English.
+        message_zh: The same in Chinese.
+    """
+
+    check: Check
+    term: str
+    message: str
+    message_zh: str
+
+
+@dataclass(frozen=True)
+class ModuleCompleteness:
+    """How complete one module is.
+
+    Attributes:
+        module: Its name.
+        terms: Number of terms that it declares.
+        labelled: Terms with a label in English and one in Chinese.
+        defined: Terms with a definition in English and one in Chinese.
+    """
+
+    module: str
+    terms: int
+    labelled: int
+    defined: int
+
+
+@dataclass(frozen=True)
+class OntologyReport:
+    """The outcome of all checks.
+
+    Attributes:
+        findings: What is wrong.
+        modules: Completeness by module.
+        satisfiability: ``"checked"``, or why it was not checked; never an implied pass.
+    """
+
+    findings: tuple[Finding, ...]
+    modules: tuple[ModuleCompleteness, ...]
+    satisfiability: str
+
+    @property
+    def ok(self) -> bool:
+        """Whether every check ran and none found anything."""
+        return not self.findings and self.satisfiability == "checked"
+
+    def of(self, check: Check) -> tuple[Finding, ...]:
+        """Return the findings of one check."""
+        return tuple(f for f in self.findings if f.check == check)
+
+    def __str__(self) -> str:
+        lines = [f"{'module':<18}{'terms':>7}{'labelled':>10}{'defined':>9}"]
+        lines += [f"{m.module:<18}{m.terms:>7}{m.labelled:>10}{m.defined:>9}" for m in self.modules]
+        lines.append(
+            f"unsatisfiable classes: {len(self.of('satisfiable'))} ({self.satisfiability})"
+        )
+        lines.append(f"findings: {len(self.findings)}")
+        lines += [f"  {f.check}: {f.term}: {f.message}" for f in self.findings]
+        return "\n".join(lines)
+
+
+def check_modules(*, reason: bool = True) -> OntologyReport:
+    """Check the modules of this installation.
+
+    Args:
+        reason: Also ask HermiT for unsatisfiable classes (needs Java, takes seconds).
+    """
+    graphs: dict[str, Graph] = {}
+    findings: list[Finding] = []
+    for file in module_files():
+        try:
+            graphs[module_name(file)] = load_module(file)
+        except UnreadableSource as error:
+            findings.append(Finding("parse", file.name, error.message, error.message_zh))
+    return check_graphs(graphs, reason=reason, before=findings)
+
+
+def check_graphs(
+    graphs: Mapping[str, Graph], *, reason: bool = True, before: Iterable[Finding] = ()
+) -> OntologyReport:
+    """Check modules that were parsed already.
+
+    Args:
+        graphs: Module name to its graph.
+        reason: Also ask HermiT for unsatisfiable classes.
+        before: Findings made while reading.
+    """
+    whole = Graph()
+    for graph in graphs.values():
+        whole += graph
+    findings = [*before]
+    for name, graph in sorted(graphs.items()):
+        findings += label_findings(graph)
+        findings += definition_findings(graph) if name in DEFINED_MODULES else ()
+    for check in _WHOLE_CHECKS:
+        findings += check(whole)
+    state = "not asked for"
+    if reason:
+        try:
+            findings += satisfiability_findings(whole)
+            state = "checked"
+        except MissingCapability as error:
+            state = f"not checked: {error.message}"
+    modules = tuple(_completeness(name, graph) for name, graph in sorted(graphs.items()))
+    return OntologyReport(tuple(findings), modules, state)
+
+
+def label_findings(graph: Graph) -> Iterator[Finding]:
+    """Yield every term without a label in English or in Chinese."""
+    yield from _missing_texts(graph, "label", RDFS.label, ("label", "标签"))
+
+
+def definition_findings(graph: Graph) -> Iterator[Finding]:
+    """Yield every term without a definition in English or in Chinese, or that repeats its label."""
+    yield from _missing_texts(graph, "definition", SKOS.definition, ("definition", "定义"))
+    for term in terms_of(graph):
+        labels = {str(o).strip().casefold() for o in graph.objects(term, RDFS.label)}
+        for text in graph.objects(term, SKOS.definition):
+            if str(text).strip(" .。").casefold() in labels:
+                yield Finding(
+                    "definition", str(term), "the definition repeats the label", "定义重复了标签"
+                )
+
+
+def profile_findings(graph: Graph) -> Iterator[Finding]:
+    """Yield every axiom that leaves OWL 2 EL as the house restricts it.
+
+    Source: OWL 2 Profiles (W3C 2012), section 2; and ``design.md`` section 4 for imports and ranges.
+    """
+    for kind in _FORBIDDEN_TYPES:
+        for subject in graph.subjects(RDF.type, kind):
+            yield _profile(subject, f"is a {_short(kind)}")
+    for predicate in _FORBIDDEN_PREDICATES:
+        for subject in graph.subjects(predicate):
+            yield _profile(subject, f"uses {_short(predicate)}")
+    for node in set(graph.subjects(OWL.oneOf)):
+        if len(list(graph.items(graph.value(node, OWL.oneOf)))) > 1:
+            yield _profile(node, "enumerates more than one individual")
+    for prop in graph.subjects(RDF.type, OWL.DatatypeProperty):
+        for span in graph.objects(prop, RDFS.range):
+            if span not in EL_RANGES:
+                yield _profile(prop, f"has the range {_short(span)}")
+
+
+def orphan_findings(graph: Graph) -> Iterator[Finding]:
+    """Yield every class of ours without a parent, and every parent that is no class or property."""
+    declared = set(terms_of(graph))
+    for term in sorted(graph.subjects(RDF.type, OWL.Class)):
+        if not str(term).startswith(Q) or str(term) in TOP_CLASSES:
+            continue
+        if not any(isinstance(p, URIRef) for p in graph.objects(term, RDFS.subClassOf)):
+            yield Finding("orphan", str(term), "the class has no parent", "该类没有父类")
+    for predicate in (RDFS.subClassOf, RDFS.subPropertyOf, SKOS.broader):
+        for child, parent in graph.subject_objects(predicate):
+            if isinstance(parent, URIRef) and parent not in declared:
+                yield Finding(
+                    "orphan",
+                    str(child),
+                    f"its parent {_short(parent)} is not declared",
+                    f"其上级 {_short(parent)} 未声明",
+                )
+
+
+def undeclared_findings(graph: Graph) -> Iterator[Finding]:
+    """Yield every IRI that an axiom or a statement uses and no module declares.
+
+    Quantity kinds, licences and version IRIs point outside by design and are left out.
+    """
+    known = {s for kind in _DECLARATIONS for s in graph.subjects(RDF.type, kind)}
+    outside = {o for p in (*_POINTERS, str(OWL.versionIRI)) for o in graph.objects(None, URIRef(p))}
+    outside |= {o for o in graph.objects() if "creativecommons.org" in str(o)}
+    used = {t for triple in graph for t in triple if isinstance(t, URIRef)}
+    for iri in sorted(used - known - outside):
+        if not str(iri).startswith(_BUILT_IN):
+            yield Finding(
+                "undeclared", str(iri), "the IRI is used but not declared", "该 IRI 被使用但未声明"
+            )
+
+
+def satisfiability_findings(graph: Graph) -> Iterator[Finding]:
+    """Yield every class that can have no instance, as HermiT says.
+
+    Raises:
+        MissingCapability: If there is no Java to run HermiT.
+    """
+    for iri in unsatisfiable_classes(graph):
+        yield Finding("satisfiable", iri, "the class can have no instance", "该类不可能有实例")
+
+
+def terms_of(graph: Graph) -> tuple[URIRef, ...]:
+    """Return the classes and properties that ``graph`` declares, sorted."""
+    found = {
+        subject
+        for kind in _DECLARATIONS[:4]
+        for subject in graph.subjects(RDF.type, kind)
+        if isinstance(subject, URIRef)
+    }
+    return tuple(sorted(found))
+
+
+_WHOLE_CHECKS: tuple[Callable[[Graph], Iterator[Finding]], ...] = (
+    profile_findings,
+    orphan_findings,
+    undeclared_findings,
+)
+
+
+def _missing_texts(
+    graph: Graph, check: Check, predicate: Node, names: tuple[str, str]
+) -> Iterator[Finding]:
+    for term in terms_of(graph):
+        if not str(term).startswith(Q):
+            continue
+        for language, spoken in (("en", "英文"), ("zh", "中文")):
+            if not _has(graph, term, (predicate, language)):
+                yield Finding(
+                    check,
+                    str(term),
+                    f"has no {names[0]} in {language}",
+                    f"缺少{spoken}{names[1]}",
+                )
+
+
+def _has(graph: Graph, term: URIRef, wanted: tuple[Node, str]) -> bool:
+    predicate, language = wanted
+    texts = graph.objects(term, predicate)
+    return any(isinstance(t, Literal) and t.language == language and t.strip() for t in texts)
+
+
+def _completeness(name: str, graph: Graph) -> ModuleCompleteness:
+    terms = [t for t in terms_of(graph) if str(t).startswith(Q)]
+    counts = [
+        sum(all(_has(graph, t, (p, tag)) for tag in ("en", "zh")) for t in terms)
+        for p in (RDFS.label, SKOS.definition)
+    ]
+    return ModuleCompleteness(name, len(terms), counts[0], counts[1])
+
+
+def _profile(subject: Node, what: str) -> Finding:
+    name = "an anonymous axiom" if isinstance(subject, BNode) else str(subject)
+    return Finding(
+        "profile", name, f"{what}, which OWL 2 EL does not allow here", f"超出 OWL 2 EL：{what}"
+    )
+
+
+def _short(node: Node) -> str:
+    text = str(node)
+    for prefix, namespace in (("owl", OWL), ("xsd", XSD), ("rdfs", RDFS), ("q", Q)):
+        if text.startswith(str(namespace)):
+            return f"{prefix}:{text.removeprefix(str(namespace))}"
+    return text

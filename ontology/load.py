@@ -1,0 +1,84 @@
+"""Reading the ontology that this installation carries.
+
+The modules are resources of the package, so a wheel, a checkout and a zip all answer the same. Two
+forms are given: an rdflib graph for checking, comparing and indexing, and N-Triples for a store. The
+N-Triples are canonical (RDFC-1.0 blank node labels, sorted), so equal content gives equal bytes.
+"""
+
+from functools import lru_cache
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+
+import pyoxigraph as ox
+from rdflib import Graph
+
+from qualweave.errors import UnreadableSource
+
+MODULE_IRI = "https://w3id.org/qonto/module/"
+
+
+def module_files() -> tuple[Traversable, ...]:
+    """Return the Turtle files of all modules, by name."""
+    folder = files("qualweave.ontology").joinpath("modules")
+    found = [f for f in folder.iterdir() if f.name.endswith(".ttl")]
+    return tuple(sorted(found, key=lambda f: f.name))
+
+
+def module_name(file: Traversable) -> str:
+    """Return the module's name, for example ``"process"`` for ``process.ttl``."""
+    return file.name.removesuffix(".ttl")
+
+
+def load_module(file: Traversable) -> Graph:
+    """Parse one module.
+
+    Raises:
+        UnreadableSource: If the file is no well-formed Turtle.
+    """
+    try:
+        return Graph().parse(data=file.read_text(encoding="utf-8"), format="turtle")
+    except Exception as error:  # rdflib raises whatever its parser meets
+        raise _unreadable(file, error) from error
+
+
+def load_graph() -> Graph:
+    """Return all modules as one graph; every call gives a graph of its own.
+
+    Raises:
+        UnreadableSource: If a module is no well-formed Turtle.
+    """
+    graph = Graph()
+    for file in module_files():
+        for triple in load_module(file):
+            graph.add(triple)
+    return graph
+
+
+@lru_cache(maxsize=1)
+def load_ntriples() -> bytes:
+    """Return all modules as canonical N-Triples in UTF-8, one triple a line, lines sorted.
+
+    Raises:
+        UnreadableSource: If a module is no well-formed Turtle.
+    """
+    dataset = ox.Dataset()
+    for file in module_files():
+        try:
+            quads = ox.parse(file.read_bytes(), format=ox.RdfFormat.TURTLE, rename_blank_nodes=True)
+            for quad in quads:
+                dataset.add(quad)
+        except (SyntaxError, ValueError) as error:
+            raise _unreadable(file, error) from error
+    dataset.canonicalize(ox.CanonicalizationAlgorithm.RDFC_1_0)
+    data = ox.serialize(dataset, format=ox.RdfFormat.N_QUADS) or b""
+    return b"".join(sorted(data.splitlines(keepends=True)))
+
+
+def _unreadable(file: Traversable, error: Exception) -> UnreadableSource:
+    return UnreadableSource(
+        f"ontology module {file.name} is no well-formed Turtle: {error}",
+        message_zh=f"本体模块 {file.name} 不是格式正确的 Turtle：{error}",
+        next_step="Repair the file at the line that is named, then load again.",
+        next_step_zh="请修复所指出的行后重新加载。",
+        data={"file": file.name},
+    )

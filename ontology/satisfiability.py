@@ -1,0 +1,89 @@
+"""The one place that asks a description logic reasoner; owlready2 is imported nowhere else.
+
+HermiT needs Java and owlready2 keeps global state, so the port is a single function: a graph in, the
+unsatisfiable classes out. It works on a temporary file and in a world of its own.
+"""
+
+import shutil
+import tempfile
+from pathlib import Path
+
+from rdflib import BNode, Graph, Literal, URIRef
+from rdflib.namespace import OWL, RDF, RDFS, SKOS
+
+from qualweave.errors import MissingCapability
+
+_ANNOTATIONS = (
+    RDFS.label,
+    RDFS.comment,
+    SKOS.altLabel,
+    SKOS.definition,
+    SKOS.notation,
+    SKOS.example,
+)
+
+
+def java_path() -> str | None:
+    """Return the Java that HermiT would run in, or ``None``."""
+    return shutil.which("java")
+
+
+def unsatisfiable_classes(graph: Graph) -> tuple[str, ...]:
+    """Return the IRIs of the classes of ``graph`` that can have no instance, sorted.
+
+    An inconsistent ontology makes every class unsatisfiable; then ``owl:Thing`` is returned, alone.
+
+    Raises:
+        MissingCapability: If there is no Java, or owlready2 is not installed.
+    """
+    if java_path() is None:
+        raise MissingCapability(
+            "there is no Java, so HermiT cannot run.",
+            message_zh="未找到 Java，无法运行 HermiT。",
+            next_step="Install a Java runtime (17 or later) and put it on the PATH.",
+            next_step_zh="请安装 Java 运行时（17 或更高版本）并加入 PATH。",
+            data={"capability": "java"},
+        )
+    return _ask_hermit(_logical_part(graph))
+
+
+def _logical_part(graph: Graph) -> Graph:
+    """Leave out texts: a reasoner does not read them, and they are most of the file."""
+    part = Graph()
+    for s, p, o in graph:
+        if p not in _ANNOTATIONS and not (s, RDF.type, OWL.Ontology) in graph:
+            part.add((s, p, o))
+    part.add((URIRef("urn:qualweave:check"), RDF.type, OWL.Ontology))
+    return part
+
+
+def _ask_hermit(graph: Graph) -> tuple[str, ...]:
+    try:
+        import owlready2 as owl  # noqa: PLC0415 (starts slowly and keeps global state: only on demand)
+    except ImportError as error:
+        raise MissingCapability(
+            "owlready2 is not installed, so HermiT cannot run.",
+            message_zh="未安装 owlready2，无法运行 HermiT。",
+            next_step="Install owlready2.",
+            next_step_zh="请安装 owlready2。",
+            data={"capability": "owlready2"},
+        ) from error
+    with tempfile.TemporaryDirectory(prefix="qualweave-owl-") as folder:
+        path = Path(folder) / "ontology.nt"
+        path.write_text(graph.serialize(format="nt"), encoding="utf-8")
+        world = owl.World()
+        world.get_ontology("urn:qualweave:check").load(fileobj=path.open("rb"))
+        try:
+            owl.sync_reasoner_hermit(world, infer_property_values=False, debug=0)
+        except owl.OwlReadyInconsistentOntologyError:
+            return (str(OWL.Thing),)
+        finally:
+            found = _found(world)
+            world.close()
+    return found
+
+
+def _found(world: object) -> tuple[str, ...]:
+    classes = world.inconsistent_classes()  # type: ignore[attr-defined] # owlready2 has no types
+    iris = {str(c.iri) for c in classes}
+    return tuple(sorted(iris - {str(OWL.Nothing)}))

