@@ -109,6 +109,10 @@ class CodeBook:
         self._machines.add(entry.machine)
         self._entries.setdefault((entry.machine, entry.code), []).append(entry)
 
+    def entries(self) -> list[CodeEntry]:
+        """Return every entry."""
+        return [one for entries in self._entries.values() for one in entries]
+
     def __len__(self) -> int:
         return sum(len(one) for one in self._entries.values())
 
@@ -176,7 +180,7 @@ def _valid_at(entries: list[CodeEntry], code: str, machine: str, at: str) -> Cod
 
 
 def resolve_code(
-    snapshot: Snapshot, code: str, machine: str, programme: str = "", at: str = ""
+    snapshot: Snapshot, code: str, machine: str, *, programme: str = "", at: str = ""
 ) -> CodeEntry:
     """Return the entry of one code in its scope.
 
@@ -206,8 +210,7 @@ def resolve_code(
 
 def undecided(snapshot: Snapshot) -> list[CodeEntry]:
     """Return the code entries that denote no concept yet: what a person still has to decide."""
-    book = CodeBook.load(snapshot)
-    return sorted(one for entries in book._entries.values() for one in entries if not one.denotes)
+    return sorted(one for one in CodeBook.load(snapshot).entries() if not one.denotes)
 
 
 _ENTRIES = """

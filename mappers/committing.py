@@ -1,5 +1,6 @@
 """Lifting a mapped file, letting the gate judge it, and committing all that belongs to it at once."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -28,6 +29,7 @@ from qualweave.mappers.report import FileReport
 from qualweave.mappers.requesting import field_iri, requests_for
 from qualweave.mappers.table import RawTable
 from qualweave.mappers.vocabulary import Vocabulary
+from qualweave.mappers.zones import Zones
 from qualweave.store.port import ChangeSet, Gate, ShapeResult, Snapshot, Verdict
 
 _GATE_ROUNDS = 3
@@ -61,15 +63,7 @@ def lift_file(work: Desk, plan: Plan, tables: Sequence[RawTable]) -> FileReport:
 
 def _report(plan: Plan, outcome: Outcome) -> FileReport:
     columns = [one for document in plan.documents for one in document.columns]
-    counts = {
-        name: sum(one.decision is decision for one in columns)
-        for name, decision in (
-            ("mapped", Decision.ACCEPTED),
-            ("asked", Decision.ASKED),
-            ("requested", Decision.REQUESTED),
-            ("ignored", Decision.IGNORED),
-        )
-    }
+    counts = Counter(one.decision for one in columns)
     records = tuple(dict.fromkeys(kind for one in plan.documents for kind in one.records))
     return FileReport(
         plan.name,
@@ -79,7 +73,10 @@ def _report(plan: Plan, outcome: Outcome) -> FileReport:
         sources=tuple(one.source for one in plan.documents),
         records=records,
         columns=len(columns),
-        **counts,
+        mapped=counts[Decision.ACCEPTED],
+        asked=counts[Decision.ASKED],
+        requested=counts[Decision.REQUESTED],
+        ignored=counts[Decision.IGNORED],
         rows_read=outcome.read,
         rows_lifted=outcome.lifted,
         rows_quarantined=len(outcome.rows),
@@ -92,14 +89,14 @@ def _report(plan: Plan, outcome: Outcome) -> FileReport:
 def _passed(work: Desk, plan: Plan, tables: Sequence[RawTable], batch: Batch) -> Outcome:
     """Lift, let the gate judge, put refused rows into quarantine, and lift the rest again."""
     refused: dict[int, list[Problem]] = {}
-    outcome = _lift_tables(work, plan, tables, batch, refused)
+    outcome = _lift_tables(work, plan, tables, batch, refused=refused)
     for _ in range(_GATE_ROUNDS):
         results = _violations(work, batch, outcome)
         if not results:
             return outcome
         for number, found in _by_table(results, tables, outcome).items():
             refused.setdefault(number, []).extend(found)
-        outcome = _lift_tables(work, plan, tables, batch, refused)
+        outcome = _lift_tables(work, plan, tables, batch, refused=refused)
     return outcome
 
 
@@ -154,9 +151,11 @@ def _lift_tables(
     plan: Plan,
     tables: Sequence[RawTable],
     batch: Batch,
+    *,
     refused: Mapping[int, Sequence[Problem]],
 ) -> Outcome:
     codes = code_book(work, plan.documents)
+    zone = Zones.load(work.zones_path).zone(plan.name)
     parts: list[bytes] = []
     rows: list[QuarantinedRow] = []
     requests: list[ChangeRequest] = []
@@ -165,7 +164,7 @@ def _lift_tables(
         part = replace(batch, part=table.name if len(tables) > 1 else "")
         judged = refused.get(number, ())
         fixed = work.quarantine.corrected(table, part)
-        mapping = for_file(document, fixed, work.vocabulary)
+        mapping = for_file(document, fixed, work.vocabulary, zone=zone)
         result = lift(
             fixed, mapping, batch=part, vocabulary=work.vocabulary, codes=codes,
             without=frozenset(one.row for one in judged),
@@ -180,10 +179,13 @@ def _lift_tables(
     return Outcome(b"".join(parts), triples, read, lifted, waiting, tuple(rows), tuple(requests))
 
 
-def for_file(document: MappingDocument, table: RawTable, vocabulary: Vocabulary) -> MappingDocument:
+def for_file(
+    document: MappingDocument, table: RawTable, vocabulary: Vocabulary, *, zone: str = ""
+) -> MappingDocument:
     """Return the mapping as it holds for one file: its own header and name, and what a person set.
 
-    What the header of an earlier file said does not hold for this one: a file that names no machine has none.
+    What the header of an earlier file said does not hold for this one: a file that names no machine has
+    none. ``zone`` is that of times without one, where the document does not set it.
     """
     own, reasons = context_of(table, document.columns, vocabulary)
     fixed = {
@@ -191,7 +193,10 @@ def for_file(document: MappingDocument, table: RawTable, vocabulary: Vocabulary)
         for role, value in document.context.items()
         if document.context_reason.get(role, "").startswith("set by")
     }
-    return document.model_copy(update={"context": {**own, **fixed}, "context_reason": reasons})
+    timezone = zone if zone and document.timezone == "UTC" else document.timezone
+    return document.model_copy(
+        update={"context": {**own, **fixed}, "context_reason": reasons, "timezone": timezone}
+    )
 
 
 def code_book(work: Desk, documents: Sequence[MappingDocument]) -> CodeBook:

@@ -46,11 +46,19 @@ class PendingInput(Protocol):
     """An accepted input whose ingest was not finished."""
 
     @property
-    def sha256(self) -> str: ...
+    def sha256(self) -> str:
+        """Hash of its bytes, hex."""
+        ...
+
     @property
-    def name(self) -> str: ...
+    def name(self) -> str:
+        """Name that it was handed in under."""
+        ...
+
     @property
-    def path(self) -> Path: ...
+    def path(self) -> Path:
+        """Where it is kept."""
+        ...
 
 
 class IngestStore(Store, Protocol):
@@ -92,6 +100,11 @@ class Desk:
     def quarantine(self) -> Quarantine:
         """The tenant's quarantine."""
         return Quarantine(self.settings.data_dir, self.tenant)
+
+    @property
+    def zones_path(self) -> Path:
+        """Where the offsets of the tenant's companies are remembered."""
+        return self.settings.data_dir / "zones" / f"{self.tenant}.json"
 
     @property
     def memory_path(self) -> Path:

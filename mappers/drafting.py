@@ -6,9 +6,10 @@ fields change is strict, its new field waits for a person while the rest goes on
 """
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePath
+from types import MappingProxyType
 from typing import Literal, Protocol
 
 import polars as pl
@@ -17,6 +18,7 @@ from qualweave.evidence import Evidence
 from qualweave.iri import Q, curie, expand, local_name
 from qualweave.mappers.lift import cells
 from qualweave.mappers.lift.plan import choose_records, record_table
+from qualweave.mappers.lift.sheet import is_flag
 from qualweave.mappers.mapping import (
     CandidateTerm,
     ColumnMapping,
@@ -31,6 +33,7 @@ from qualweave.values import find_unit
 
 _SAMPLES, _CANDIDATES = 5, 5
 _NAMED = 0.5  # a name alone makes a question, never an answer
+_READABLE_SHARE = 0.5  # of the filled cells, below which a column is not one of numbers at all
 _NUMERIC_SHARE = 0.8  # of the filled cells, from which a column without a unit is one of numbers
 
 
@@ -38,22 +41,38 @@ class CandidateLike(Protocol):
     """A ranked term, as the aligner gives it."""
 
     @property
-    def term(self) -> str: ...
+    def term(self) -> str:
+        """IRI of the term."""
+        ...
+
     @property
-    def probability(self) -> float: ...
+    def probability(self) -> float:
+        """Calibrated probability."""
+        ...
+
     @property
-    def evidence(self) -> Sequence[Evidence]: ...
+    def evidence(self) -> Sequence[Evidence]:
+        """Why, signal by signal."""
+        ...
 
 
 class AlignmentLike(Protocol):
     """The aligner's decision on one field."""
 
     @property
-    def field(self) -> object: ...
+    def field(self) -> object:
+        """The field, or its name."""
+        ...
+
     @property
-    def decision(self) -> Literal["accept", "ask", "request"]: ...
+    def decision(self) -> Literal["accept", "ask", "request"]:
+        """What the aligner decided."""
+        ...
+
     @property
-    def ranked(self) -> Sequence[CandidateLike]: ...
+    def ranked(self) -> Sequence[CandidateLike]:
+        """What it considered, the best first."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -332,14 +351,60 @@ def _typed(table: RawTable, column: ColumnMapping, vocabulary: Vocabulary) -> Co
     if column.decision is not Decision.ACCEPTED or column.name not in table.frame.columns:
         return column
     iri = expand(column.term)
-    if local_name(iri) in ("inputIdentifier",) and not column.separator:
+    role = local_name(iri)
+    if role == "inputIdentifier" and not column.separator:
         return column.model_copy(update={"separator": _separator(table.frame[column.name])})
-    if not vocabulary.is_parameter(iri) or vocabulary.unit(iri):
-        return column
+    by_person = any(one.kind == "answer" for one in column.evidence)
+    if not vocabulary.is_parameter(iri):
+        suits = by_person or _suits(table.frame[column.name], column, role, vocabulary)
+        return column if suits else _does_not_suit(column)
     filled = cells.cleaned(table.frame[column.name]).drop_nulls()
     readable = cells.numbers(filled, decimal_comma=column.decimal_comma).values.drop_nulls()
     numeric = len(filled) > 0 and len(readable) >= _NUMERIC_SHARE * len(filled)
+    if vocabulary.unit(iri):
+        hopeless = len(filled) > 0 and len(readable) < _READABLE_SHARE * len(filled)
+        return column if by_person or not hopeless else _does_not_suit(column)
     return column.model_copy(update={"datatype": "number" if numeric else "text"})
+
+
+_READ: Mapping[str, Callable[[pl.Series], cells.Cells]] = MappingProxyType(
+    {
+        "boolean": cells.booleans,
+        "status": cells.statuses,
+        "integer": cells.integers,
+        "number": cells.numbers,
+    }
+)
+
+
+def _suits(values: pl.Series, column: ColumnMapping, role: str, vocabulary: Vocabulary) -> bool:
+    """Return whether most cells can be read as the role wants them."""
+    is_yes_no = is_flag(expand(column.term), vocabulary)
+    kind = "boolean" if is_yes_no else record_table().roles.get(role, "text")
+    filled = cells.cleaned(values).drop_nulls()
+    if kind == "time":
+        read = cells.times(filled, time_format=column.time_format)
+    elif kind in _READ:
+        read = _READ[kind](filled)
+    else:
+        return True
+    return not len(filled) or len(read.bad) <= (1 - _READABLE_SHARE) * len(filled)
+
+
+def _does_not_suit(column: ColumnMapping) -> ColumnMapping:
+    """Turn a column that cannot be what it was taken for into a question, before it spoils its rows."""
+    said = {
+        "en": f"most cells of {column.name} cannot be read as {column.term} wants them",
+        "zh": f"{column.name} 的大多数单元格不符合 {column.term} 的取值类型",
+    }
+    against = MappingEvidence(kind="cells", statement=said, weight=-1.0)
+    return column.model_copy(
+        update={
+            "decision": Decision.ASKED,
+            "term": "",
+            "evidence": (against, *column.evidence),
+        }
+    )
 
 
 def _separator(column: pl.Series) -> str:
@@ -403,6 +468,7 @@ def _class_in_name(table: RawTable, vocabulary: Vocabulary, above: str) -> str:
 def chosen_records(
     columns: Iterable[ColumnMapping], context: Mapping[str, str], vocabulary: Vocabulary
 ) -> tuple[tuple[str, ...], str]:
+    """Return the record kinds of a table, the best first, and what decided in one sentence."""
     types = record_table().roles
     terms = [expand(one.term) for one in columns if one.decision is Decision.ACCEPTED]
     roles = {local_name(one) for one in terms if local_name(one) in types}

@@ -47,7 +47,7 @@ def batch_triples(
     """Return the node of one ingested file; ``rows`` are those read, lifted and in quarantine."""
     node = _node(batch.node)
     read, lifted, held = rows
-    facts = [
+    facts: list[tuple[str, NamedNode | Literal]] = [
         (RDF + "type", _node(Q + "IngestBatch")),
         (Q + "fileName", Literal(batch.file_name)),
         (Q + "hashValue", Literal(batch.sha256)),

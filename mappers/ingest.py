@@ -34,6 +34,7 @@ from qualweave.mappers.relift import relift_batches
 from qualweave.mappers.report import FileReport, IngestReport
 from qualweave.mappers.sources import source_id
 from qualweave.mappers.table import RawTable
+from qualweave.mappers.zones import Zones
 from qualweave.ontology.terms import TermIndex
 from qualweave.principal import Principal
 from qualweave.store.port import Gate
@@ -49,7 +50,7 @@ _ON_OTHERS = ("shape", "unknown-scope")  # problems that other files can solve
 _IGNORED_NAMES = (".", "~$", "Thumbs.db")
 
 
-def ingest(
+def ingest(  # noqa: PLR0913 - each is one thing that a caller may choose
     path_or_dir: Path,
     *,
     store: IngestStore,
@@ -130,6 +131,7 @@ def _run(work: Desk, named: Sequence[tuple[Path, str]], progress: Progress | Non
             str(one.about.get("sha256", "")) for one in snapshot.graphs("data", tenant=work.tenant)
         }
     plans: list[Plan] = []
+    zones = Zones.load(work.zones_path)
     kept = 0
     for number, (path, name, digest, raw) in enumerate(accepted):
         if progress:
@@ -139,10 +141,13 @@ def _run(work: Desk, named: Sequence[tuple[Path, str]], progress: Progress | Non
         plan.raw = raw
         plan.seconds = time.monotonic() - started
         done.add(digest)
+        for table, document in zip(plan.tables or (), plan.documents, strict=False):
+            zones.look(name, table, document)
         kept += sum(len(one.frame) for one in plan.tables or ())
         if kept > _KEPT_ROWS:
             plan.tables = None
         plans.append(plan)
+    zones.save(work.zones_path)
     reports: dict[int, FileReport] = {}
     for number, at in enumerate(sorted(range(len(plans)), key=lambda one: plans[one].rank)):
         if progress:
@@ -227,7 +232,7 @@ def _unreadable(name: str, why: str) -> UnreadableSource:
 def _map_tables(work: Desk, plan: Plan) -> None:
     several = len(plan.tables or ()) > 1
     for table in plan.tables or ():
-        wanted = source_id(plan.name, table.columns, table=table.name if several else "")
+        wanted = source_id(plan.name, table=table.name if several else "")
         source, stored = work.library.find(wanted, table.columns)
         document = _mapped(work, plan.name, table, source=source, stored=stored)
         if document is not stored:

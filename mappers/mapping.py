@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, TypeVar
 
 import yaml
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
@@ -17,7 +17,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from qualweave.errors import InputError
 from qualweave.iri import curie, expand
 
-SCHEMA_NAME = "qualweave/mapping/1"
+SCHEMA_NAME: Literal["qualweave/mapping/1"] = "qualweave/mapping/1"
 
 
 class Decision(StrEnum):
@@ -115,7 +115,7 @@ class MappingDocument(_Part):
         """Return the columns whose decision is one of these."""
         return tuple(one for one in self.columns if one.decision in decisions)
 
-    def revised(self, **changes: Any) -> Self:
+    def revised(self, **changes: Any) -> Self:  # noqa: ANN401 - any field
         """Return the next version with some fields changed.
 
         Raises:
@@ -183,12 +183,15 @@ class MappingDocument(_Part):
         return cls.from_yaml(text, file=path.name)
 
 
+_Document = TypeVar("_Document", bound=MappingDocument)
+
+
 def json_schema() -> dict[str, Any]:
     """Return the JSON schema of mapping documents, for editors and for other programs."""
     return MappingDocument.model_json_schema(by_alias=True)
 
 
-def _without_empty(value: Any) -> Any:
+def _without_empty(value: Any) -> Any:  # noqa: ANN401 - YAML has any shape
     if isinstance(value, dict):
         kept = {key: _without_empty(one) for key, one in value.items()}
         return {key: one for key, one in kept.items() if one not in ("", [], {}, None)}
@@ -197,7 +200,9 @@ def _without_empty(value: Any) -> Any:
     return value
 
 
-def _validated(cls: type[Any], data: object, *, where: str, node: yaml.Node | None = None) -> Any:
+def _validated(
+    cls: type[_Document], data: object, *, where: str, node: yaml.Node | None = None
+) -> _Document:
     try:
         return cls.model_validate(data)
     except (ValidationError, InputError) as error:

@@ -13,8 +13,8 @@ from typing import Literal, TypeAlias
 import polars as pl
 
 from qualweave.mappers.table import ROW, RawTable, SourceContext
-from qualweave.mappers.units import split_unit
-from qualweave.values import Unit, find_unit
+from qualweave.mappers.units import split_unit, unit_like
+from qualweave.values import Unit
 
 FieldType: TypeAlias = Literal[
     "decimal", "integer", "boolean", "time", "code", "identifier", "text", "empty"
@@ -61,9 +61,11 @@ _BOOLEAN = {
     "不合格",
 }
 _UNIT_COLUMN = re.compile(r"^(.*?)[_\s.\-]*(units?|单位|einheit|uom)$", re.IGNORECASE)
+_LIKE_TIME = r"\d{2}[:时]\d{2}|^\d{4}[-/.年]\d|^\d{1,2}[./]\d{1,2}[./]\d{4}|^20\d{12}$"
 _ENOUGH = 0.9
 _SAMPLES = 8
 _SCAN = 20_000
+_SHORT_PART = 2
 
 
 @dataclass(frozen=True)
@@ -88,6 +90,7 @@ class FieldProfile:
         decimal_comma: Whether a comma marks the decimals.
         time_format: Of a time field, in chrono's notation, ``"epoch_s"`` or ``"epoch_ms"``.
         description: What the source says of the field.
+        kind: What kind of field the source says it is, in the words of its own vocabulary.
         siblings: Names of the other fields of the table.
         context: Of the source.
     """
@@ -109,6 +112,7 @@ class FieldProfile:
     decimal_comma: bool = False
     time_format: str = ""
     description: str = ""
+    kind: str = ""
     siblings: tuple[str, ...] = ()
     context: SourceContext | None = None
 
@@ -144,9 +148,9 @@ def _field(table: RawTable, name: str, stated_unit: str) -> FieldProfile:
     unit_text = stated_unit or named.text
     basic = FieldProfile(
         name=name,
-        base_name=named.base_name,
+        base_name=own_part(named.base_name),
         unit_text=unit_text,
-        unit=find_unit(unit_text) if unit_text else None,
+        unit=unit_like(unit_text) if unit_text else None,
         count=table.frame.height - table.frame[name].null_count(),
         missing=table.frame[name].null_count(),
         distinct=table.frame[name].n_unique() - (1 if table.frame[name].null_count() else 0),
@@ -156,6 +160,16 @@ def _field(table: RawTable, name: str, stated_unit: str) -> FieldProfile:
         context=table.context,
     )
     return _typed(basic, filled)
+
+
+def own_part(name: str) -> str:
+    """Return the last part of a dotted path, where it is a word; what stands before it is context.
+
+    >>> own_part("process.feedRate"), own_part("DB10.W4")
+    ('feedRate', 'DB10.W4')
+    """
+    last = name.rsplit(".", 1)[-1]
+    return last if "." in name and sum(one.isalpha() for one in last) > _SHORT_PART else name
 
 
 def _typed(basic: FieldProfile, filled: pl.Series) -> FieldProfile:
@@ -169,14 +183,19 @@ def _typed(basic: FieldProfile, filled: pl.Series) -> FieldProfile:
     comma = _has_decimal_comma(filled)
     numbers = to_numbers(filled, comma=comma)
     if numbers.null_count() <= (1 - _ENOUGH) * len(numbers):
-        return _number_field(basic, filled, numbers.drop_nulls(), comma)
-    if basic.distinct >= max(3, _ENOUGH * basic.count) and _looks_like_id(filled):
-        return _with(basic, type="identifier")
-    short = (filled.str.len_chars().mean() or 0) < 12 and not filled.str.contains(r"\s").any()  # noqa: PLR2004
-    repeated = basic.distinct <= max(2, basic.count // 3)
-    if _looks_like_id(filled) and short:
-        return _with(basic, type="code" if repeated else "identifier")
-    return _with(basic, type="text")
+        return _number_field(basic, filled, numbers.drop_nulls(), comma=comma)
+    return _with(basic, type=_word_type(basic, filled))
+
+
+def _word_type(basic: FieldProfile, filled: pl.Series) -> FieldType:
+    if not _looks_like_id(filled):
+        return "text"
+    if basic.distinct >= max(3, _ENOUGH * basic.count):
+        return "identifier"
+    short = float(filled.str.len_chars().mean() or 0) < 12 and not filled.str.contains(r"\s").any()  # type: ignore[arg-type]  # noqa: PLR2004
+    if not short:
+        return "text"
+    return "code" if basic.distinct <= max(2, basic.count // 3) else "identifier"
 
 
 def _with(basic: FieldProfile, **changes: object) -> FieldProfile:
@@ -202,8 +221,8 @@ def _has_decimal_comma(filled: pl.Series) -> bool:
 
 
 def _number_field(
-    basic: FieldProfile, filled: pl.Series, numbers: pl.Series, comma: bool
-) -> FieldProfile:  # noqa: FBT001
+    basic: FieldProfile, filled: pl.Series, numbers: pl.Series, *, comma: bool
+) -> FieldProfile:
     whole = bool((numbers == numbers.round(0)).all()) and not bool(
         filled.str.contains(r"[.,]\d").any()
     )
@@ -238,15 +257,8 @@ def time_format_of(filled: pl.Series) -> str:
         return "epoch_s"
     if head.str.contains(r"^1[0-9]{12}$").all():
         return "epoch_ms"
-    if (
-        not (
-            head.str.contains(
-                r"\d{2}[:时]\d{2}|^\d{4}[-/.年]\d|^\d{1,2}[./]\d{1,2}[./]\d{4}|^20\d{12}$"
-            ).mean()
-            or 0
-        )
-        > _ENOUGH
-    ):
+    alike = head.str.contains(_LIKE_TIME).mean()
+    if not isinstance(alike, float) or alike <= _ENOUGH:
         return ""
     for form in TIME_FORMATS:
         if parse_times(head, form).null_count() <= (1 - _ENOUGH) * len(head):
@@ -293,6 +305,7 @@ def field_from_facts(
     name: str,
     unit: str = "",
     description: str = "",
+    kind: str = "",
     samples: Sequence[str] = (),
     siblings: Sequence[str] = (),
     context: SourceContext | None = None,
@@ -304,11 +317,12 @@ def field_from_facts(
         name=name,
         base_name=named.base_name,
         unit_text=text,
-        unit=find_unit(text) if text else None,
+        unit=unit_like(text) if text else None,
         count=len(samples),
         distinct=len(set(samples)),
         samples=tuple(samples[:_SAMPLES]),
         description=description,
+        kind=kind,
         siblings=tuple(siblings),
         context=context,
     )

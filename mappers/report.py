@@ -71,7 +71,7 @@ class IngestReport:
 
     def total(self, name: str) -> float:
         """Return the sum of a count over all files."""
-        return sum(getattr(one, name) for one in self.files)
+        return float(sum(getattr(one, name) for one in self.files))
 
     @property
     def refused(self) -> tuple[FileReport, ...]:

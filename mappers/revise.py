@@ -26,6 +26,7 @@ from qualweave.mappers.memory import DecisionMemory, Remembered
 from qualweave.mappers.quarantine import QuarantinedRow
 from qualweave.mappers.relift import documents_of, relift_source, tables_of
 from qualweave.mappers.report import IngestReport
+from qualweave.mappers.zones import Zones
 from qualweave.store.port import ChangeSet, GraphEntry, Snapshot
 
 _BODY = NamedNode(Q + "requestBody")
@@ -154,13 +155,20 @@ def _rechosen(work: Desk, document: MappingDocument) -> MappingDocument:
 
 def _remember(work: Desk, question: Question, iri: str) -> None:
     memory = DecisionMemory.load(work.memory_path)
-    proposed = question.request.proposal.get("candidates") or []
-    refused = [str(one) for one in proposed if expand(str(one)) != iri] if not question.text else []
-    rows = [(one, "rejected") for one in refused[:1] if not iri]
-    rows += [(iri, "accepted")] if iri and not question.text else []
-    for term, verdict in rows:
+    if question.text:
+        return
+    proposed = question.request.proposal.get("candidates")
+    best = str(proposed[0]) if isinstance(proposed, list) and proposed else ""
+    term, verdict = (iri, "accepted") if iri else (best, "rejected")
+    if term:
         memory.remember(
-            Remembered(question.source, question.column, term, verdict, work.principal.id)  # type: ignore[arg-type]  # one of two words
+            Remembered(
+                question.source,
+                question.column,
+                term,
+                "accepted" if verdict == "accepted" else "rejected",
+                work.principal.id,
+            )
         )
     memory.save(work.memory_path)
 
@@ -239,7 +247,12 @@ def _lift_row(
     corrected = replace(table, frame=frame)
     result = lift(
         corrected,
-        for_file(document, corrected, work.vocabulary),
+        for_file(
+            document,
+            corrected,
+            work.vocabulary,
+            zone=Zones.load(work.zones_path).zone(row.file),
+        ),
         batch=batch,
         vocabulary=work.vocabulary,
         codes=code_book(work, [document]) if document.records else CodeBook(),

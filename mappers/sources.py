@@ -7,33 +7,37 @@ from pathlib import PurePath
 
 from qualweave.mappers.mapping import MappingDocument
 
+_DATE = re.compile(r"\d{4}[-_.]?\d{2}[-_.]?\d{2}([T_-]?\d{2}[-:_.]?\d{2}([-:_.]?\d{2})?)?")
+_LONG = re.compile(r"(?<![A-Za-z\d])\d{4,}|\d{5,}")
+_LAST = re.compile(r"(?<=[_ (])\d{1,3}(?=\)?$)")
+
 
 def file_pattern(name: str) -> str:
-    """Return a file name with every run of digits as ``#``, so that tomorrow's file has the same.
+    """Return a file name with dates and running numbers as ``#``, so that tomorrow's file has the same.
 
-    >>> file_pattern("IM03_plc_2025-03-01.csv")
-    'IM03_plc_#.csv'
+    A short number in a name is a machine's and stays: ``CT-03`` and ``CT-04`` are two sources.
+
+    >>> file_pattern("IM03_plc_2025-03-01.csv"), file_pattern("CT-04_EXPORT (2).csv")
+    ('IM03_plc_#.csv', 'CT-04_EXPORT (#).csv')
     """
-    dated = re.sub(
-        r"\d{4}[-_.]?\d{2}[-_.]?\d{2}([T_-]?\d{2}[-:_.]?\d{2}([-:_.]?\d{2})?)?", "#", name
-    )
-    return re.sub(r"(?<![A-Za-z0-9])\d+", "#", re.sub(r"\d{5,}", "#", dated))
+    stem, dot, ending = name.rpartition(".")
+    stem, ending = (stem, dot + ending) if dot else (name, "")
+    return _LAST.sub("#", _LONG.sub("#", _DATE.sub("#", stem))) + ending
 
 
-def source_id(path: str, columns: Iterable[str], *, table: str = "") -> str:
+def source_id(path: str, *, table: str = "") -> str:
     """Return the id of the source of a file: its system's folder, its name's pattern, its columns.
 
-    The columns enter by their folder's and pattern's side only as a short hash of the *first* field set;
-    a stored source is found by `same_source`, so that a new field does not make a new source.
+    The columns are no part of it, so that a new field does not make a new source; `same_source` and
+    `distinct_id` tell apart what shares a name and not its fields.
 
-    >>> source_id("mes/line3/oven_2025-01-02.csv", ["a", "b"])
+    >>> source_id("mes/line3/oven_2025-01-02.csv")
     'mes-line3-oven'
     """
-    del columns
     pure = PurePath(path)
-    stem = re.sub(r"[#_\-. ]+$", "", file_pattern(pure.stem))
+    stem = re.sub(r"[#_\-. ()]+$", "", file_pattern(pure.stem))
     words = [*(part for part in pure.parts[:-1] if part not in (".", "/")), stem or "file", table]
-    slug = "-".join(re.sub(r"[\s#]+", "-", word).strip("-_. ") for word in words if word)
+    slug = "-".join(re.sub(r"[\s#()]+", "-", word).strip("-_. ") for word in words if word)
     return re.sub(r"-{2,}", "-", slug).strip("-") or "source"
 
 

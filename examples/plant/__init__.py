@@ -13,6 +13,7 @@ from qualweave.errors import InputError
 from qualweave.examples.plant.battery import build_battery
 from qualweave.examples.plant.electronics import build_electronics
 from qualweave.examples.plant.families import make_run, write_runs
+from qualweave.examples.plant.masterdata import build_masterdata
 from qualweave.examples.plant.moulding import build_moulding
 from qualweave.examples.plant.physics import draw_lines
 from qualweave.examples.plant.press import Press, labelled
@@ -86,6 +87,7 @@ def generate(out: Path, *, seed: int = 1, size: Size = "small") -> PlantManifest
     build_valve(press)
     build_strip(press)
     build_voices(press)
+    build_masterdata(press)
     press.oracle.write(out / "oracle", press.scenario.rng("closures"))
     press.oracle.write_answers(out / "answers" / "engineer.yaml")
     return PlantManifest(out, seed, size, len(press.oracle.counts), press.oracle.totals["rows"])
@@ -95,4 +97,8 @@ def _build_plain(press: Press, process: str, prefix: str) -> None:
     """A family with nothing but its lines."""
     lines = draw_lines(press, process)
     rows = press.size["rows"]
-    write_runs(press, process, [make_run(press, line, labelled(f"{prefix}-{line.code}-", rows, 6)) for line in lines])
+    write_runs(
+        press,
+        process,
+        [make_run(press, line, labelled(f"{prefix}-{line.code}-", rows, 6)) for line in lines],
+    )

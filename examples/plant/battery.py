@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from qualweave.examples.plant.press import Press
 
 Names = np.ndarray[Any, Any]
+_FINDING = "Fe/Cr particles 3.1 ppm, found in retained sample"
 CELLS_PER_MODULE, MODULES_PER_PACK = 12, 8
 CELLS_PER_PACK = CELLS_PER_MODULE * MODULES_PER_PACK
 
@@ -53,7 +54,9 @@ class Level:
         """
         if self.trade is None:
             raise ValueError(self.codes[0])
-        return [(self.trade.serial_urn if self.serial else self.trade.lot_urn)(c) for c in self.codes]
+        return [
+            (self.trade.serial_urn if self.serial else self.trade.lot_urn)(c) for c in self.codes
+        ]
 
     def strings(self) -> list[str]:
         """Bracketed element strings.
@@ -63,7 +66,10 @@ class Level:
         """
         if self.trade is None:
             raise ValueError(self.codes[0])
-        return [(self.trade.serial_string if self.serial else self.trade.lot_string)(c) for c in self.codes]
+        return [
+            (self.trade.serial_string if self.serial else self.trade.lot_string)(c)
+            for c in self.codes
+        ]
 
 
 @dataclass(frozen=True)
@@ -89,7 +95,9 @@ def build_battery(press: Press) -> None:
     _write_packs(press, chain)
     _tell_contamination(press, chain)
     packs_of_station = _packs_of_station(press, chain)
-    tell_weld_story(press, welds[press.scenario.weld.station - 1], packs_of_station, chain.levels["pack"].ids)
+    tell_weld_story(
+        press, welds[press.scenario.weld.station - 1], packs_of_station, chain.levels["pack"].ids
+    )
 
 
 _STEPS = (
@@ -152,7 +160,10 @@ def _mix(children: int, parents: int, rng: np.random.Generator, most: int) -> li
         return [(value,) for value in main]
     second = np.clip(np.array(main) + rng.integers(1, 3, children), 0, parents - 1).tolist()
     blended = (rng.random(children) < 2 / 3).tolist()
-    return [tuple(sorted({a, b})) if two else (a,) for a, b, two in zip(main, second, blended, strict=True)]
+    return [
+        tuple(sorted({a, b})) if two else (a,)
+        for a, b, two in zip(main, second, blended, strict=True)
+    ]
 
 
 def _write_upstream(press: Press, chain: Chain) -> None:
@@ -163,25 +174,39 @@ def _write_upstream(press: Press, chain: Chain) -> None:
     mine = EpcisDocument(scenario.prefixes["mine"], created)
     for place, lot in enumerate(ore):
         when = begin - np.timedelta64(60 * 24 - place, "h")
-        mine.observe(when, action="ADD", step="commissioning", disposition="active", lots=((lot, 24000.0),))
+        mine.observe(
+            when, action="ADD", step="commissioning", disposition="active", lots=((lot, 24000.0),)
+        )
         mine.observe(
             when + np.timedelta64(30, "h"), action="OBSERVE", step="shipping", disposition="in_transit",
             lots=((lot, 24000.0),), destination=scenario.prefixes["precursor"],
         )  # fmt: skip
-    press.raw("mine/epcis/ore_lots.jsonld", mine.data(), rows=len(mine.events), quads=12 * len(mine.events))
+    press.raw(
+        "mine/epcis/ore_lots.jsonld",
+        mine.data(),
+        rows=len(mine.events),
+        quads=12 * len(mine.events),
+    )
     plant = EpcisDocument(scenario.prefixes["precursor"], created)
     for place, lot in enumerate(precursor):
         when = begin - np.timedelta64(45 * 24 - place, "h")
-        inputs = tuple((ore[i], float(rng.integers(60, 110) * 100)) for i in chain.parents["precursor"][place])
+        inputs = tuple(
+            (ore[i], float(rng.integers(60, 110) * 100)) for i in chain.parents["precursor"][place]
+        )
         plant.transform(when, lots_in=inputs, lots_out=((lot, 8000.0),))
         plant.observe(
             when + np.timedelta64(20, "h"), action="OBSERVE", step="shipping", disposition="in_transit",
             lots=((lot, 8000.0),), destination=scenario.prefixes["cathode"],
         )  # fmt: skip
-    press.raw("precursor/epcis/precursor_lots.jsonld", plant.data(), rows=len(plant.events), quads=14 * len(plant.events))
+    press.raw(
+        "precursor/epcis/precursor_lots.jsonld",
+        plant.data(),
+        rows=len(plant.events),
+        quads=14 * len(plant.events),
+    )
 
 
-def _genealogy(  # noqa: PLR0913 - a genealogy has this many columns
+def _genealogy(
     press: Press,
     path: str,
     *,
@@ -200,11 +225,14 @@ def _genealogy(  # noqa: PLR0913 - a genealogy has this many columns
         column("ChildLot", "outputIdentifier", child),
         column("ChildClass", "itemClassName", [classes[0]] * count),
         column("ParentLot", "inputIdentifier", parent),
-        column("QtyUsed", "consumedQuantity|batchQuantity", np.array(amount), decimals=1, unit=unit),
+        column(
+            "QtyUsed", "consumedQuantity|batchQuantity", np.array(amount), decimals=1, unit=unit
+        ),
     ]
     press.xml(
         path, columns, root="GenealogyExport", record="Consumption",
-        attributes={"system": "MES", "version": "6.1", "process": classes[1]}, extra=(("system", ""), ("version", ""), ("process", "segmentName")),
+        attributes={"system": "MES", "version": "6.1", "process": classes[1]},
+        extra=(("system", ""), ("version", ""), ("process", "segmentName")),
     )  # fmt: skip
 
 
@@ -217,9 +245,24 @@ def _write_cathode(press: Press, chain: Chain) -> None:
     for place, lot in enumerate(lots):
         for parent in chain.parents["cathode"][place]:
             machine = scenario.code("RK", place % 3 + 1)
-            rows.append((f"OP-SI{scenario.tag}-{place + 1:06d}", machine, lot, inputs[parent], float(rng.integers(9, 22) * 100)))
+            rows.append(
+                (
+                    f"OP-SI{scenario.tag}-{place + 1:06d}",
+                    machine,
+                    lot,
+                    inputs[parent],
+                    float(rng.integers(9, 22) * 100),
+                )
+            )
             when.append(times[place])
-    _genealogy(press, "cathode/mes/genealogy_sintering.xml", rows=rows, times=np.array(when), classes=("正极材料", "烧结"), unit="kg")
+    _genealogy(
+        press,
+        "cathode/mes/genealogy_sintering.xml",
+        rows=rows,
+        times=np.array(when),
+        classes=("正极材料", "烧结"),
+        unit="kg",
+    )
     bad = _contaminated(press, chain)
     density = np.round(rng.normal(2.45, 0.03, len(lots)), 3)
     columns = [
@@ -229,9 +272,14 @@ def _write_cathode(press: Press, chain: Chain) -> None:
         column("results.tap_density", "TapDensity", density, decimals=3, unit="g/cm³"),
         column("verdict", "conforms", ["FAIL" if i == bad else "PASS" for i in range(len(lots))]),
         column("finding", "defectName", ["Contamination" if i == bad else "" for i in range(len(lots))]),
-        column("remark", "remark", ["Fe/Cr particles 3.1 ppm, found in retained sample" if i == bad else "" for i in range(len(lots))]),
+        column("remark", "remark", [_FINDING if i == bad else "" for i in range(len(lots))]),
     ]  # fmt: skip
-    press.json("cathode/lims/cathode_lots.json", columns, wrap=lambda found: {"laboratory": "QC-2", "tests": found}, extra=(("laboratory", ""),))
+    press.json(
+        "cathode/lims/cathode_lots.json",
+        columns,
+        wrap=lambda found: {"laboratory": "QC-2", "tests": found},
+        extra=(("laboratory", ""),),
+    )
 
 
 def _contaminated(press: Press, chain: Chain) -> int:
@@ -263,19 +311,37 @@ def _write_cells(press: Press, chain: Chain) -> list[Run]:
     """Coating, calendering and welding with their genealogy; returns the welding runs."""
     scenario = press.scenario
     coils, cells = chain.levels["coil"].codes, chain.levels["cell"].codes
-    coating = [make_run(press, line, coils[i::4]) for i, line in enumerate(draw_lines(press, "Coating"))]
+    coating = [
+        make_run(press, line, coils[i::4]) for i, line in enumerate(draw_lines(press, "Coating"))
+    ]
     write_runs(press, "Coating", coating)
-    rolling = [make_run(press, line, coils[i::3]) for i, line in enumerate(draw_lines(press, "Calendering"))]
+    rolling = [
+        make_run(press, line, coils[i::3])
+        for i, line in enumerate(draw_lines(press, "Calendering"))
+    ]
     write_runs(press, "Calendering", rolling)
     parts = np.split(cells, 4)
-    welds = [weld_run(press, line, parts[i]) for i, line in enumerate(draw_lines(press, "TabWelding"))]
-    exported = [w if w.line.number == scenario.weld.station else sliced(w, slice(0, press.size["welds"])) for w in welds]
+    welds = [
+        weld_run(press, line, parts[i]) for i, line in enumerate(draw_lines(press, "TabWelding"))
+    ]
+    exported = [
+        w if w.line.number == scenario.weld.station else sliced(w, slice(0, press.size["welds"]))
+        for w in welds
+    ]
     write_runs(press, "TabWelding", exported)
-    made_coil = {item: (op, run.line.equipment, t) for run in coating for item, op, t in zip(run.items, run.operations, run.started, strict=True)}  # fmt: skip
-    made_cell = {item: (op, run.line.equipment, t) for run in welds for item, op, t in zip(run.items, run.operations, run.started, strict=True)}  # fmt: skip
+    made_coil, made_cell = _makers(coating), _makers(welds)
     _coil_genealogy(press, chain, made_coil)
     _cell_genealogy(press, chain, made_cell)
     return welds
+
+
+def _makers(runs: list[Run]) -> dict[str, tuple[str, str, Any]]:
+    """Operation, machine and time that made each item."""
+    return {
+        item: (operation, run.line.equipment, time)
+        for run in runs
+        for item, operation, time in zip(run.items, run.operations, run.started, strict=True)
+    }
 
 
 def _coil_genealogy(press: Press, chain: Chain, made: dict[str, tuple[str, str, Any]]) -> None:
@@ -284,17 +350,41 @@ def _coil_genealogy(press: Press, chain: Chain, made: dict[str, tuple[str, str, 
     for place, coil in enumerate(chain.levels["coil"].codes):
         operation, machine, time = made[coil]
         for parent in chain.parents["coil"][place]:
-            rows.append((operation, machine, str(coil), sources[parent], float(rng.integers(120, 260))))
+            rows.append(
+                (operation, machine, str(coil), sources[parent], float(rng.integers(120, 260)))
+            )
             when.append(time)
-    _genealogy(press, "cell/mes/genealogy_coating.xml", rows=rows, times=np.array(when), classes=("极片卷", "涂布"), unit="kg")
+    _genealogy(
+        press,
+        "cell/mes/genealogy_coating.xml",
+        rows=rows,
+        times=np.array(when),
+        classes=("极片卷", "涂布"),
+        unit="kg",
+    )
     scrap_rows, scrap_when = [], []
     begin = np.datetime64(press.scenario.start.isoformat(), "s")
     for place, lot in enumerate(chain.levels["scrap"].codes):
         for parent in chain.parents["scrap"][place]:
             coil = chain.levels["coil"].codes[parent]
-            scrap_rows.append((f"OP-SC{press.scenario.tag}-{place + 1:06d}", press.scenario.code("SC", 1), str(lot), str(coil), float(rng.integers(3, 9))))
+            scrap_rows.append(
+                (
+                    f"OP-SC{press.scenario.tag}-{place + 1:06d}",
+                    press.scenario.code("SC", 1),
+                    str(lot),
+                    str(coil),
+                    float(rng.integers(3, 9)),
+                )
+            )
             scrap_when.append(begin + np.timedelta64(60 * 24 + place, "h"))
-    _genealogy(press, "cell/mes/genealogy_scrap.xml", rows=scrap_rows, times=np.array(scrap_when), classes=("废料", "报废"), unit="kg")
+    _genealogy(
+        press,
+        "cell/mes/genealogy_scrap.xml",
+        rows=scrap_rows,
+        times=np.array(scrap_when),
+        classes=("废料", "报废"),
+        unit="kg",
+    )
 
 
 def _cell_genealogy(press: Press, chain: Chain, made: dict[str, tuple[str, str, Any]]) -> None:
@@ -304,15 +394,37 @@ def _cell_genealogy(press: Press, chain: Chain, made: dict[str, tuple[str, str, 
         for place, cell in enumerate(cells)
     ]
     times = np.array([made[cell][2] for cell in cells])
-    _genealogy(press, "cell/mes/genealogy_cell.xml", rows=rows, times=times, classes=("电芯", "极耳焊接"), unit="pcs")
+    _genealogy(
+        press,
+        "cell/mes/genealogy_cell.xml",
+        rows=rows,
+        times=times,
+        classes=("电芯", "极耳焊接"),
+        unit="pcs",
+    )
     modules = chain.levels["module"].strings()
     module_rows, module_times = [], []
     for place, module in enumerate(modules):
         machine = press.scenario.code("MA", place % 2 + 1)
         for cell in chain.parents["module"][place]:
-            module_rows.append((f"OP-MA{press.scenario.tag}-{place + 1:06d}", machine, module, str(cells[cell]), 1.0))
+            module_rows.append(
+                (
+                    f"OP-MA{press.scenario.tag}-{place + 1:06d}",
+                    machine,
+                    module,
+                    str(cells[cell]),
+                    1.0,
+                )
+            )
             module_times.append(times[cell] + np.timedelta64(12 * 24, "h"))
-    _genealogy(press, "cell/mes/genealogy_module.xml", rows=module_rows, times=np.array(module_times), classes=("电池模组", "装配"), unit="pcs")
+    _genealogy(
+        press,
+        "cell/mes/genealogy_module.xml",
+        rows=module_rows,
+        times=np.array(module_times),
+        classes=("电池模组", "装配"),
+        unit="pcs",
+    )
 
 
 def _write_packs(press: Press, chain: Chain) -> None:
@@ -323,17 +435,32 @@ def _write_packs(press: Press, chain: Chain) -> None:
     for place, pack in enumerate(packs):
         when = begin + np.timedelta64(place * 95, "m")
         book.aggregate(when, pack, tuple(modules[i] for i in chain.parents["pack"][place]))
-        book.observe(when + np.timedelta64(30, "h"), action="OBSERVE", step="shipping", disposition="in_transit", serials=(pack,))
-    press.raw("pack/epcis/pack_assembly.jsonld", book.data(), rows=len(book.events), quads=18 * len(book.events))
+        book.observe(
+            when + np.timedelta64(30, "h"),
+            action="OBSERVE",
+            step="shipping",
+            disposition="in_transit",
+            serials=(pack,),
+        )
+    press.raw(
+        "pack/epcis/pack_assembly.jsonld",
+        book.data(),
+        rows=len(book.events),
+        quads=18 * len(book.events),
+    )
     _write_waste(press, chain, begin)
     delivered = max(len(packs) * 3 // 4, 1)
     status = ["closed" if i < delivered * 2 // 3 else "open" for i in range(delivered)]
     columns = [
-        column("Delivery No", "deliveryIdentifier", labelled(f"DN-{scenario.tag}PK-", delivered, 5)),
+        column(
+            "Delivery No", "deliveryIdentifier", labelled(f"DN-{scenario.tag}PK-", delivered, 5)
+        ),
         column("Pack", "serialNumber", chain.levels["pack"].strings()[:delivered]),
         column("Customer", "customerName", [f"OEM {'ABC'[i % 3]}" for i in range(delivered)]),
         column("Status", "deliveryStatus", status),
-        column("Date", "eventTime", begin + (np.arange(delivered) * 95 + 2000).astype("timedelta64[m]")),
+        column(
+            "Date", "eventTime", begin + (np.arange(delivered) * 95 + 2000).astype("timedelta64[m]")
+        ),
     ]
     press.csv("pack/erp/pack_deliveries.csv", columns, Dialect(delimiter=";", bom=True))
 
@@ -348,10 +475,17 @@ def _write_waste(press: Press, chain: Chain, begin: np.datetime64) -> None:
     book = EpcisDocument(scenario.prefixes["recycler"], scenario.start.isoformat())
     for lot, place in enumerate(old):
         when = begin + np.timedelta64(400 + lot, "D")
-        book.transform(when, serials_in=(level.urns()[place],), lots_out=((lots.urns()[lot], 180.0),))
+        book.transform(
+            when, serials_in=(level.urns()[place],), lots_out=((lots.urns()[lot], 180.0),)
+        )
         press.oracle.edge(lots.ids[lot], [level.ids[place]])
     press.oracle.levels["waste"] = lots.ids
-    press.raw("recycler/epcis/black_mass.jsonld", book.data(), rows=len(book.events), quads=14 * len(book.events))
+    press.raw(
+        "recycler/epcis/black_mass.jsonld",
+        book.data(),
+        rows=len(book.events),
+        quads=14 * len(book.events),
+    )
 
 
 def _packs_of_station(press: Press, chain: Chain) -> list[str]:

@@ -83,7 +83,9 @@ class EpcisDocument:
     def aggregate(self, when: np.datetime64, parent: str, children: tuple[str, ...]) -> None:
         """Add an aggregation event: the children are built into the parent."""
         event = self._event("AggregationEvent", when, "assembling", "in_progress")
-        self.events.append(event | {"action": "ADD", "parentID": parent, "childEPCs": list(children)})
+        self.events.append(
+            event | {"action": "ADD", "parentID": parent, "childEPCs": list(children)}
+        )
 
     def data(self) -> bytes:
         """The document's bytes."""

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from qualweave.examples.plant.physics import Line, Outcome, run_line
 from qualweave.examples.plant.press import labelled, stamps
 from qualweave.examples.plant.tables import Column, Dialect, column
-from qualweave.examples.plant.physics import Line, Outcome, run_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -34,6 +34,7 @@ _TERMS = (
 )  # fmt: skip
 _BROKEN_LINES = {("InjectionMoulding", 3), ("Baking", 1), ("Machining", 1), ("Coating", 3)}
 _CRYPTIC_LINES = {("InjectionMoulding", 3), ("Machining", 2)}
+_SHIFT_HOURS = (8, 20)
 _LABEL_SHARE, _WRONG_SHARE, _ENGINEER_SHARE = 0.86, 0.04, 0.96
 
 
@@ -70,7 +71,8 @@ def make_run(press: Press, line: Line, items: np.ndarray[Any, Any]) -> Run:
     minutes = min(75.0, 80_000 / max(count, 1))
     started = stamps(press.scenario.start, count, minutes=minutes, hour=6 + 0.1 * line.number)
     order = np.array(
-        [f"WO{press.scenario.start:%y%m}-{line.code}-{1 + i // 10:04d}" for i in range(count)], dtype=object
+        [f"WO{press.scenario.start:%y%m}-{line.code}-{1 + i // 10:04d}" for i in range(count)],
+        dtype=object,
     )
     operations = labelled(f"OP-{line.code}-", count, 6)
     return Run(line, items, operations, started, run_line(line, count, rng), order)
@@ -102,7 +104,9 @@ def write_process(press: Press, run: Run, *, only: slice = slice(None)) -> None:
     style = (line.number + list(press.world.families).index(line.family.process) + 5) % 6
     writer = (_plc_gb18030, _mes_csv, _german_csv, _json, _xml, _fullwidth_csv)[style]
     cells = sliced(run, only)
-    writer(press, cells, f"{line.family.company}/{('plc', 'mes', 'scada', 'mes', 'mes', 'plc')[style]}")
+    writer(
+        press, cells, f"{line.family.company}/{('plc', 'mes', 'scada', 'mes', 'mes', 'plc')[style]}"
+    )
 
 
 def sliced(run: Run, only: slice) -> Run:
@@ -136,7 +140,12 @@ def base_columns(run: Run, style: str, which: Sequence[int]) -> list[Column]:
     count, line = run.count, run.line
     minutes = np.full(count, 8).astype("timedelta64[m]")
     hour = (run.started - run.started.astype("datetime64[D]")).astype("timedelta64[h]").astype(int)
-    shift = np.where((hour >= 8) & (hour < 20), "白班" if style == "zh" else "DAY", "夜班" if style == "zh" else "NIGHT")  # noqa: PLR2004 - shift hours
+    day_shift = (hour >= _SHIFT_HOURS[0]) & (hour < _SHIFT_HOURS[1])
+    shift = np.where(
+        day_shift,
+        "白班" if style == "zh" else "DAY",
+        "夜班" if style == "zh" else "NIGHT",
+    )
     data: list[np.ndarray[Any, Any]] = [
         run.operations,
         np.full(count, line.equipment, dtype=object),
@@ -146,7 +155,9 @@ def base_columns(run: Run, style: str, which: Sequence[int]) -> list[Column]:
         run.started + minutes,
         shift.astype(object),
         run.orders,
-        np.array([f"E{1000 + (i // 40) % 7 + 10 * line.number}" for i in range(count)], dtype=object),
+        np.array(
+            [f"E{1000 + (i // 40) % 7 + 10 * line.number}" for i in range(count)], dtype=object
+        ),
     ]
     return [column(_HEADERS[style][i], _TERMS[i], data[i]) for i in which]
 
@@ -171,12 +182,18 @@ def parameter_columns(press: Press, run: Run, style: str, *, unit: bool = True) 
 def _plc_gb18030(press: Press, run: Run, folder: str) -> None:
     line = run.line
     columns = base_columns(run, "zh", (0, 1, 2, 3, 4)) + parameter_columns(press, run, "zh")
-    preamble = (f"设备:{line.equipment}", f"{line.family.zh} {line.code} 数据导出", "程序版本 V4.12")
+    preamble = (
+        f"设备:{line.equipment}",
+        f"{line.family.zh} {line.code} 数据导出",
+        "程序版本 V4.12",
+    )
     dialect = Dialect(
         encoding="gb18030", preamble=preamble, unit_style="underscore", time_style="slash",
         newline="\r\n", broken_rows=_broken(run),
     )  # fmt: skip
-    press.csv(f"{folder}/{line.code}_plc_{run.started[0].astype('datetime64[D]')}.csv", columns, dialect)
+    press.csv(
+        f"{folder}/{line.code}_plc_{run.started[0].astype('datetime64[D]')}.csv", columns, dialect
+    )
 
 
 def _mes_csv(press: Press, run: Run, folder: str) -> None:
@@ -222,7 +239,9 @@ def _xml(press: Press, run: Run, folder: str) -> None:
     line = run.line
     columns = [replace(item, attribute=True) for item in base_columns(run, "json", (0, 1, 3, 4, 5))]
     for item in parameter_columns(press, run, "en"):
-        header = item.header.replace(".", "_") if item.cryptic else item.header.title().replace(" ", "")
+        header = (
+            item.header.replace(".", "_") if item.cryptic else item.header.title().replace(" ", "")
+        )
         columns.append(replace(item, header=header))
     press.xml(
         f"{folder}/{line.code}_operations.xml", columns, root="ProcessData", record="Operation",
@@ -262,25 +281,50 @@ def write_inspections(press: Press, process: str, runs: Sequence[Run]) -> None:
     terms = ("inspectionIdentifier", "serialNumber", "lineIdentifier", "operationIdentifier",
              "resultTime", "conforms", "defectName")  # fmt: skip
     press.oracle.totals["defects"] += int(np.count_nonzero(cause >= 0))
-    _write_inspection_file(press, process, family.company, cells, terms)
+    _write_inspection_file(press, process, family.company, cells=cells, terms=terms)
 
 
 def _write_inspection_file(
-    press: Press, process: str, company: str, cells: list[np.ndarray[Any, Any]], terms: tuple[str, ...]
+    press: Press,
+    process: str,
+    company: str,
+    *,
+    cells: list[np.ndarray[Any, Any]],
+    terms: tuple[str, ...],
 ) -> None:
     number = list(press.world.families).index(process)
     zh = ("检验单号", "序列号", "产线", "作业号", "检验时间", "检验结果", "缺陷名称")
-    json = ("inspectionId", "serialNumber", "lineId", "operationId", "resultTime", "result", "defectName")
+    json = (
+        "inspectionId",
+        "serialNumber",
+        "lineId",
+        "operationId",
+        "resultTime",
+        "result",
+        "defectName",
+    )
     en = ("Inspection No", "Serial No", "Line", "Operation ID", "Result Time", "Verdict", "Defect")
     if number % 3 == 0:
         columns = [column(*item) for item in zip(zh, terms, cells, strict=True)]
-        press.csv(f"{company}/mes/{process}_检验结果.csv", columns, Dialect(encoding="gb18030", newline="\r\n"))
+        press.csv(
+            f"{company}/mes/{process}_检验结果.csv",
+            columns,
+            Dialect(encoding="gb18030", newline="\r\n"),
+        )
     elif number % 3 == 1:
         columns = [column(*item) for item in zip(en, terms, cells, strict=True)]
-        press.csv(f"{company}/mes/{process}_inspection.csv", columns, Dialect(bom=True, time_style="offset"))
+        press.csv(
+            f"{company}/mes/{process}_inspection.csv",
+            columns,
+            Dialect(bom=True, time_style="offset"),
+        )
     else:
         columns = [column(*item) for item in zip(json, terms, cells, strict=True)]
-        press.json(f"{company}/lims/{process}_inspection.json", columns, wrap=lambda rows: {"inspections": rows})
+        press.json(
+            f"{company}/lims/{process}_inspection.json",
+            columns,
+            wrap=lambda rows: {"inspections": rows},
+        )
 
 
 def write_alarms(press: Press, process: str, runs: Sequence[Run]) -> None:
@@ -301,18 +345,24 @@ def write_alarms(press: Press, process: str, runs: Sequence[Run]) -> None:
              "serialNumber", "rootCauseName", "defectName", "mechanismName", "labelledBy", "labelRole")  # fmt: skip
     cells = [np.array(list(cell), dtype=object) for cell in zip(*rows, strict=True)]
     cells[1] = cells[1].astype("datetime64[s]")
-    columns = [column(*item) for item in zip(zh if language == "zh" else en, terms, cells, strict=True)]
+    columns = [
+        column(*item) for item in zip(zh if language == "zh" else en, terms, cells, strict=True)
+    ]
     company = press.world.families[process].company
     press.csv(f"{company}/alarms/{process}_alarms.csv", columns, Dialect(bom=language == "zh"))
 
 
-def _alarm(  # noqa: PLR0913, PLR0917 - one row needs all of them
+def _alarm(  # noqa: PLR0917 - one row needs all of them
     press: Press, run: Run, index: int, rng: np.random.Generator, language: str, number: int
 ) -> tuple[Any, ...]:
     cause = run.line.causes[int(run.outcome.cause[index])]
     word: Callable[[str], str] = lambda name: press.world.word(name, language)  # noqa: E731
     alarm = f"AL-{run.line.code}-{number:06d}"
-    text = f"连续不良：{word(cause.defect)}" if language == "zh" else f"Consecutive rejects: {word(cause.defect)}"
+    text = (
+        f"连续不良：{word(cause.defect)}"
+        if language == "zh"
+        else f"Consecutive rejects: {word(cause.defect)}"
+    )
     head = (
         alarm, run.started[index] + np.timedelta64(52, "m"), run.line.equipment, run.line.code,
         f"A{2000 + list(press.world.defects).index(cause.defect):d}", text, run.items[index],
@@ -323,7 +373,9 @@ def _alarm(  # noqa: PLR0913, PLR0917 - one row needs all of them
         return (*head, "", "", "", "", "")
     parameter, mechanism, wrong = _label(press, run, index, rng)
     engineer = rng.random() < _ENGINEER_SHARE
-    role = {"zh": ("工艺工程师", "质量工程师"), "en": ("process engineer", "quality engineer")}[language]
+    role = {"zh": ("工艺工程师", "质量工程师"), "en": ("process engineer", "quality engineer")}[
+        language
+    ]
     press.oracle.totals["labels_wrong"] += int(wrong)
     press.oracle.totals["labels_without_process_engineer"] += int(not engineer)
     press.oracle.labels.append({
@@ -331,8 +383,19 @@ def _alarm(  # noqa: PLR0913, PLR0917 - one row needs all of them
         "true_parameters": list(cause.parameters), "defect": cause.defect, "mechanism": mechanism,
         "true_mechanism": cause.mechanism, "wrong": wrong, "process_engineer": engineer,
     })  # fmt: skip
-    who = f"{'张李王陈刘'[run.line.number % 5]}工" if language == "zh" else f"Eng. {'ABCDE'[run.line.number % 5]}"
-    return (*head, word(parameter), word(cause.defect), word(mechanism), who, role[0 if engineer else 1])
+    who = (
+        f"{'张李王陈刘'[run.line.number % 5]}工"
+        if language == "zh"
+        else f"Eng. {'ABCDE'[run.line.number % 5]}"
+    )
+    return (
+        *head,
+        word(parameter),
+        word(cause.defect),
+        word(mechanism),
+        who,
+        role[0 if engineer else 1],
+    )
 
 
 def _label(press: Press, run: Run, index: int, rng: np.random.Generator) -> tuple[str, str, bool]:

@@ -15,7 +15,9 @@ def check_digit(digits: str) -> str:
     >>> check_digit("690100500001")
     '7'
     """
-    total = sum(int(digit) * (3 if place % 2 == 0 else 1) for place, digit in enumerate(digits[::-1]))
+    total = sum(
+        int(digit) * (3 if place % 2 == 0 else 1) for place, digit in enumerate(digits[::-1])
+    )
     return str(-total % 10)
 
 

@@ -52,15 +52,30 @@ def _plc_file(press: Press) -> str:
 def _write_mould_state(press: Press, runs: list[Run]) -> None:
     rng = press.scenario.rng("mould-state")
     operations = np.concatenate([run.operations for run in runs])
-    tools = np.concatenate([np.full(r.count, f"M{press.scenario.tag}{700 + r.line.number}", dtype=object) for r in runs])
-    shots = np.concatenate([int(rng.integers(20_000, 400_000)) + np.arange(run.count) * 4 for run in runs])
+    tools = np.concatenate(
+        [
+            np.full(r.count, f"M{press.scenario.tag}{700 + r.line.number}", dtype=object)
+            for r in runs
+        ]
+    )
+    shots = np.concatenate(
+        [int(rng.integers(20_000, 400_000)) + np.arange(run.count) * 4 for run in runs]
+    )
     columns = [
         column("作业号", "operationIdentifier", operations),
         column("模具编号", "toolIdentifier", tools),
         column("模次", "ShotCount", shots),
-        column("点检时间", "recordedAt|startedAt|eventTime", np.concatenate([run.started for run in runs]) - np.timedelta64(4, "m")),
+        column(
+            "点检时间",
+            "recordedAt|startedAt|eventTime",
+            np.concatenate([run.started for run in runs]) - np.timedelta64(4, "m"),
+        ),
     ]
-    press.csv("moulding/mes/模具状态.csv", columns, Dialect(encoding="gb18030", newline="\r\n", time_style="slash"))
+    press.csv(
+        "moulding/mes/模具状态.csv",
+        columns,
+        Dialect(encoding="gb18030", newline="\r\n", time_style="slash"),
+    )
 
 
 def _write_environment(press: Press, runs: list[Run]) -> None:
@@ -76,7 +91,11 @@ def _write_environment(press: Press, runs: list[Run]) -> None:
     wet = np.round(rng.normal(46, 4, count), 1)
     warm = np.round(rng.normal(24.2, 0.8, count), 1)
     columns = [
-        column("record_time", "recordedAt|startedAt|eventTime", np.concatenate([r.started for r in runs])[keep]),
+        column(
+            "record_time",
+            "recordedAt|startedAt|eventTime",
+            np.concatenate([r.started for r in runs])[keep],
+        ),
         column("operation_id", "operationIdentifier", operations[keep]),
         column("rel_humidity", "Humidity", wet[keep], decimals=1, unit="%RH"),
         column("ambient_temperature", "AirTemperature", warm[keep], decimals=1, unit="degC"),
@@ -102,16 +121,41 @@ def _write_laboratory(press: Press, runs: list[Run]) -> None:
     heat = np.concatenate([run.outcome.values["Temperature"][take] for run in runs])
     count = len(heat)
     columns = [
-        column("sample_id", "inspectionIdentifier", labelled(f"LS-{press.scenario.tag}IM-", count, 5)),
+        column(
+            "sample_id", "inspectionIdentifier", labelled(f"LS-{press.scenario.tag}IM-", count, 5)
+        ),
         column("part_serial", "serialNumber", np.concatenate([run.items[take] for run in runs])),
-        column("operation", "operationIdentifier", np.concatenate([run.operations[take] for run in runs])),
-        column("sampled_at", "resultTime", np.concatenate([run.started[take] for run in runs]) + np.timedelta64(90, "m")),
-        column("process_temp_value", "Temperature", np.round(heat + rng.normal(0, 0.3, count), 1), decimals=1),
+        column(
+            "operation",
+            "operationIdentifier",
+            np.concatenate([run.operations[take] for run in runs]),
+        ),
+        column(
+            "sampled_at",
+            "resultTime",
+            np.concatenate([run.started[take] for run in runs]) + np.timedelta64(90, "m"),
+        ),
+        column(
+            "process_temp_value",
+            "Temperature",
+            np.round(heat + rng.normal(0, 0.3, count), 1),
+            decimals=1,
+        ),
         column("process_temp_unit", "unitText", ["degC"] * count),
-        column("melt_flow_index", "MeltFlowIndex", np.round(rng.normal(22.4, 0.5, count), 2), decimals=2),
+        column(
+            "melt_flow_index",
+            "MeltFlowIndex",
+            np.round(rng.normal(22.4, 0.5, count), 2),
+            decimals=2,
+        ),
         column("assessment", "conforms", ["PASS"] * count),
     ]
-    press.json("moulding/lims/melt_samples.json", columns, wrap=lambda rows: {"lims": "LabWare 8", "samples": rows}, extra=(("lims", ""),))
+    press.json(
+        "moulding/lims/melt_samples.json",
+        columns,
+        wrap=lambda rows: {"lims": "LabWare 8", "samples": rows},
+        extra=(("lims", ""),),
+    )
 
 
 def _write_cases(press: Press, runs: list[Run]) -> None:
@@ -127,9 +171,22 @@ def _write_cases(press: Press, runs: list[Run]) -> None:
     for place in range(scenario.case_count):
         last = place == scenario.case_count - 1
         settings = bad if last else _near(bad, rng)
-        code = scenario.case_code if last else _case_code(rng, {scenario.case_code, *(r[0] for r in rows)})
-        rows.append((code, similar[place % len(similar)], "注塑成型", "Warpage", 240 - 60 * place // scenario.case_count, settings))
-    rows += _distractors(press, bad, draft, similar, rng)
+        code = (
+            scenario.case_code
+            if last
+            else _case_code(rng, {scenario.case_code, *(r[0] for r in rows)})
+        )
+        rows.append(
+            (
+                code,
+                similar[place % len(similar)],
+                "注塑成型",
+                "Warpage",
+                240 - 60 * place // scenario.case_count,
+                settings,
+            )
+        )
+    rows += _distractors(press, bad, draft, similar, rng=rng)
     _write_case_file(press, rows)
     _write_cards(press, runs[_DRAFT_LINE - 1], bad, draft)
     press.oracle.incidents["card-coach"] = _coach_answer(press, runs, rows)
@@ -152,10 +209,18 @@ def _case_code(rng: np.random.Generator, used: set[str]) -> str:
 
 
 def _distractors(
-    press: Press, bad: dict[str, float], draft: dict[str, float], similar: list[str], rng: np.random.Generator
+    press: Press,
+    bad: dict[str, float],
+    draft: dict[str, float],
+    similar: list[str],
+    *,
+    rng: np.random.Generator,
 ) -> list[tuple[str, str, str, str, int, dict[str, float]]]:
     """Cases that must not count: other process, other defect, other settings."""
-    safe = draft | {"MouldTemperature": round(draft["MouldTemperature"] - 6, 1), "CoolingTime": round(draft["CoolingTime"] + 3, 1)}
+    safe = draft | {
+        "MouldTemperature": round(draft["MouldTemperature"] - 6, 1),
+        "CoolingTime": round(draft["CoolingTime"] + 3, 1),
+    }
     casting = press.scenario.code("DC", 1)
     oven = press.scenario.code("OV", 1)
     rows = [
@@ -174,7 +239,9 @@ def _distractors(
     return out
 
 
-def _write_case_file(press: Press, rows: list[tuple[str, str, str, str, int, dict[str, float]]]) -> None:
+def _write_case_file(
+    press: Press, rows: list[tuple[str, str, str, str, int, dict[str, float]]]
+) -> None:
     names = list(dict.fromkeys(name for row in rows for name in row[5]))
     start = np.datetime64(press.scenario.start.isoformat(), "s")
     word = press.world.defects
@@ -183,7 +250,11 @@ def _write_case_file(press: Press, rows: list[tuple[str, str, str, str, int, dic
         column("lineId", "lineIdentifier", [row[1] for row in rows]),
         column("process", "segmentName", [row[2] for row in rows]),
         column("defect", "defectName", [word[row[3]].zh for row in rows]),
-        column("recordedAt", "recordedAt", start - np.array([row[4] for row in rows]).astype("timedelta64[D]")),
+        column(
+            "recordedAt",
+            "recordedAt",
+            start - np.array([row[4] for row in rows]).astype("timedelta64[D]"),
+        ),
     ]
     for name in names:
         values = np.array([row[5].get(name, np.nan) for row in rows])
@@ -203,9 +274,14 @@ def _write_cards(press: Press, run: Run, bad: dict[str, float], safe: dict[str, 
             column("工序", "segmentName", [run.line.family.zh]),
         ]
         columns += [
-            press.parameter(key, np.array([value]), "zh", decimals=2) for key, value in settings.items()
+            press.parameter(key, np.array([value]), "zh", decimals=2)
+            for key, value in settings.items()
         ]
-        press.csv(f"moulding/cards/{number}_工艺卡.csv", columns, Dialect(bom=True, unit_style="fullwidth"))
+        press.csv(
+            f"moulding/cards/{number}_工艺卡.csv",
+            columns,
+            Dialect(bom=True, unit_style="fullwidth"),
+        )
 
 
 def _coach_answer(

@@ -56,6 +56,7 @@ class Oracle:
     holdout: list[dict[str, Any]] = field(default_factory=list)
     answers: list[dict[str, str]] = field(default_factory=list)
     levels: dict[str, list[str]] = field(default_factory=dict)
+    aoi: list[tuple[str, str, str]] = field(default_factory=list)
 
     def edge(self, child: str, parents: Iterable[str]) -> None:
         """Record that `child` was made from `parents` (canonical identifiers)."""
@@ -99,7 +100,9 @@ class Oracle:
         chosen: dict[str, None] = {}
         for items in self.levels.values():
             take = min(len(items), 12)
-            chosen.update((items[int(i)], None) for i in rng.choice(len(items), take, replace=False))
+            chosen.update(
+                (items[int(i)], None) for i in rng.choice(len(items), take, replace=False)
+            )
         told = {}
         for item in chosen:
             back, forward = reach(parents, item), reach(children, item)

@@ -79,11 +79,14 @@ def draw_lines(press: Press, process: str) -> list[Line]:
             )
             for cause in causes
         )
+    press.lines.extend(lines)
     return lines
 
 
 def _model(family: Family) -> str:
-    return {"Oven": "F", "WeldingMachine": "W", "InjectionMouldingMachine": "J"}.get(family.equipment, "M")
+    return {"Oven": "F", "WeldingMachine": "W", "InjectionMouldingMachine": "J"}.get(
+        family.equipment, "M"
+    )
 
 
 def _sensors(family: Family, rng: np.random.Generator) -> tuple[Sensor, ...]:
@@ -93,7 +96,9 @@ def _sensors(family: Family, rng: np.random.Generator) -> tuple[Sensor, ...]:
         if sensor.parameter in family.optional and rng.random() < 1 / 3:
             continue
         shift = round(float(rng.normal(0, 1.5)) * sensor.spread, sensor.decimals)
-        kept.append(type(sensor)(sensor.parameter, sensor.nominal + shift, sensor.spread, sensor.decimals))
+        kept.append(
+            type(sensor)(sensor.parameter, sensor.nominal + shift, sensor.spread, sensor.decimals)
+        )
     return tuple(kept)
 
 

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from datetime import date
     from pathlib import Path
 
+    from qualweave.examples.plant.physics import Line
     from qualweave.examples.plant.scenario import Scenario
     from qualweave.examples.plant.world import World
 
@@ -40,6 +41,7 @@ class Press:
     scenario: Scenario
     size: dict[str, int]
     oracle: Oracle = field(default_factory=Oracle)
+    lines: list[Line] = field(default_factory=list)
 
     def csv(self, path: str, columns: Sequence[Column], dialect: Dialect | None = None) -> None:
         """Write a CSV file; its broken rows are counted in the oracle."""
@@ -91,7 +93,9 @@ class Press:
         rows = len(columns[0][1].values)
         quads = rows * _RECORD_OVERHEAD
         for header, item in columns:
-            terms = "|".join(ONTOLOGY + name for name in item.term.split("|")) if item.term else "NIL"
+            terms = (
+                "|".join(ONTOLOGY + name for name in item.term.split("|")) if item.term else "NIL"
+            )
             self.oracle.fields.append(FieldTruth(path, header, terms, item.unit, item.cryptic))
             quads += _filled(item) if item.term else 0
             if item.cryptic:
@@ -99,7 +103,11 @@ class Press:
                 self.oracle.answers.append({**answer, "term": terms, "unit": item.unit})
         entry = {"rows": rows, "broken": broken, "quads": quads}
         self.oracle.counts[path] = entry
-        for key, total in (("rows", "rows"), ("broken", "broken_rows"), ("quads", "quads_estimate")):
+        for key, total in (
+            ("rows", "rows"),
+            ("broken", "broken_rows"),
+            ("quads", "quads_estimate"),
+        ):
             self.oracle.totals[total] += entry[key]
 
     def _note_extra(self, path: str, extra: Sequence[tuple[str, str]]) -> None:
@@ -108,7 +116,13 @@ class Press:
             self.oracle.fields.append(FieldTruth(path, name, iri, "", cryptic=False))
 
     def parameter(
-        self, name: str, values: np.ndarray[Any, Any], style: str, *, decimals: int, unit: bool = True
+        self,
+        name: str,
+        values: np.ndarray[Any, Any],
+        style: str,
+        *,
+        decimals: int,
+        unit: bool = True,
     ) -> Column:
         """A parameter column headed in Chinese (`zh`), English (`en`) or the vendor's capitals."""
         term = self.world.parameters[name]

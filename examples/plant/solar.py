@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from qualweave.examples.plant.press import Press
 
 _REACTORS = 5
+_CLAIM_TEXTS = ("组件起泡脱层，发电功率明显下降", "组件胶膜脱层，功率衰减")
 _CHANGE_FROM, _CHANGE_TO = np.timedelta64(6, "h"), np.timedelta64(19, "h")
 
 
@@ -55,7 +56,11 @@ def _resin(press: Press) -> ResinLots:
     place = np.arange(count)
     reactor = place % _REACTORS + 1
     # six-hour batches; batch 2 of each reactor starts half past midnight of the told day
-    started = day + np.timedelta64(30, "m") + ((place // _REACTORS - 2) * 6 * 3600).astype("timedelta64[s]")
+    started = (
+        day
+        + np.timedelta64(30, "m")
+        + ((place // _REACTORS - 2) * 6 * 3600).astype("timedelta64[s]")
+    )
     inside = (started >= day + _CHANGE_FROM) & (started < day + _CHANGE_TO)
     return ResinLots(
         labelled(f"EVA{press.scenario.tag}-", count, 5),
@@ -82,14 +87,20 @@ def _write_resin(press: Press, lots: ResinLots) -> None:
     ]
     press.csv(
         "resin/dcs/聚合批次记录.csv", columns,
-        Dialect(encoding="gb18030", unit_style="underscore", time_style="slash", newline="\r\n", preamble=("DCS 批次报表", "聚合车间")),
+        Dialect(encoding="gb18030", unit_style="underscore", time_style="slash", newline="\r\n",
+                preamble=("DCS 批次报表", "聚合车间")),
     )  # fmt: skip
     tests = [
         column("sample", "inspectionIdentifier", labelled(f"LR-{press.scenario.tag}-", count, 5)),
         column("lot_no", "batchNumber|serialNumber", lots.codes),
         column("reactor", "equipmentIdentifier", reactors),
         column("tested_at", "resultTime", lots.started + np.timedelta64(9, "h")),
-        column("process_temp_value", "Temperature", np.round(heat + rng.normal(0, 0.2, count), 1), decimals=1),
+        column(
+            "process_temp_value",
+            "Temperature",
+            np.round(heat + rng.normal(0, 0.2, count), 1),
+            decimals=1,
+        ),
         column("process_temp_unit", "unitText", ["degC"] * count),
         column("melt_flow_index", "MeltFlowIndex", index, decimals=2),
         column("in_band", "conforms", np.where(lots.off, "NO", "YES").astype(object)),
@@ -118,10 +129,34 @@ def _write_changes(press: Press) -> str:
             "是" if rng.random() < 0.4 else "否", f"QO-{scenario.tag}{24000 + place}",  # noqa: PLR2004
         ))  # fmt: skip
     other = scenario.pid.reactor % _REACTORS + 1
-    for hours in (-30, 3, 26):  # decoys: like the told change, but at another reactor and with an order
+    for hours in (
+        -30,
+        3,
+        26,
+    ):  # decoys: like the told change, but at another reactor and with an order
         begin = day + np.timedelta64(hours, "h")
-        rows.append((_reactor(press, other), "温度PID参数", 2.4, 3.0, begin, begin + np.timedelta64(9, "h"), "是", f"QO-{scenario.tag}{24900 + hours}"))
-    told = (_reactor(press, scenario.pid.reactor), "温度PID参数", 2.4, 3.6, day + _CHANGE_FROM, day + _CHANGE_TO, "是", "")
+        rows.append(
+            (
+                _reactor(press, other),
+                "温度PID参数",
+                2.4,
+                3.0,
+                begin,
+                begin + np.timedelta64(9, "h"),
+                "是",
+                f"QO-{scenario.tag}{24900 + hours}",
+            )
+        )
+    told = (
+        _reactor(press, scenario.pid.reactor),
+        "温度PID参数",
+        2.4,
+        3.6,
+        day + _CHANGE_FROM,
+        day + _CHANGE_TO,
+        "是",
+        "",
+    )
     rows.append(told)
     rows.sort(key=lambda row: (row[4], row[0]))
     cells = [np.array(list(cell), dtype=object) for cell in zip(*rows, strict=True)]
@@ -142,7 +177,9 @@ def _write_changes(press: Press) -> str:
     return str(numbers[rows.index(told)])
 
 
-def _write_film(press: Press, lots: ResinLots) -> tuple[np.ndarray[Any, Any], list[tuple[int, ...]]]:
+def _write_film(
+    press: Press, lots: ResinLots
+) -> tuple[np.ndarray[Any, Any], list[tuple[int, ...]]]:
     rng, scenario = press.scenario.rng("film"), press.scenario
     count = len(lots.codes)
     films = labelled(f"FL{scenario.tag}-", count, 5)
@@ -152,17 +189,35 @@ def _write_film(press: Press, lots: ResinLots) -> tuple[np.ndarray[Any, Any], li
         parents.append((place, *also))
         press.oracle.edge(films[place], [lots.codes[i] for i in parents[-1]])
         when = lots.started[place] + np.timedelta64(5, "D")
-        rows += [(films[place], lots.codes[i], f"OP-EX{scenario.tag}-{place + 1:06d}", scenario.code("EX", place % 2 + 1), when) for i in parents[-1]]
+        rows += [
+            (
+                films[place],
+                lots.codes[i],
+                f"OP-EX{scenario.tag}-{place + 1:06d}",
+                scenario.code("EX", place % 2 + 1),
+                when,
+            )
+            for i in parents[-1]
+        ]
     out, source, operation, machine, when = (list(cell) for cell in zip(*rows, strict=True))
     columns = [
-        column("FILM_LOT", "outputIdentifier", out),
-        column("RESIN_LOT", "inputIdentifier", source),
+        column("FILM_LOT", "outputIdentifier", out, cryptic=True),
+        column("RESIN_LOT", "inputIdentifier", source, cryptic=True),
         column("OPER_ID", "operationIdentifier", operation),
         column("EXTRUDER", "equipmentIdentifier", machine),
         column("FINISHED", "endedAt|startedAt", np.array(when)),
-        column("KG_USED", "consumedQuantity|batchQuantity", np.round(rng.uniform(700, 1400, len(rows)), 1), decimals=1),
+        column(
+            "KG_USED",
+            "consumedQuantity|batchQuantity",
+            np.round(rng.uniform(700, 1400, len(rows)), 1),
+            decimals=1,
+        ),
     ]
-    press.csv("film/mes/film_genealogy.csv", columns, Dialect(delimiter=";", decimal_comma=True, time_style="german"))
+    press.csv(
+        "film/mes/film_genealogy.csv",
+        columns,
+        Dialect(delimiter=";", decimal_comma=True, time_style="german"),
+    )
     press.oracle.levels["film"] = [str(film) for film in films]
     press.oracle.levels["resin"] = [str(lot) for lot in lots.codes]
     return films, parents
@@ -173,16 +228,24 @@ def _write_modules(
 ) -> list[str]:
     """Module lots of the lamination lines, their films, power tests and claims; returns claimed lots."""
     rows = press.size["rows"]
-    runs = [make_run(press, line, labelled(f"M-{line.code}-", rows, 6)) for line in draw_lines(press, "Lamination")]
+    runs = [
+        make_run(press, line, labelled(f"M-{line.code}-", rows, 6))
+        for line in draw_lines(press, "Lamination")
+    ]
     write_runs(press, "Lamination", runs)
     items = np.concatenate([run.items for run in runs])
     film_of = (np.arange(len(items)) * len(films) // len(items)).tolist()
     started = np.concatenate([run.started for run in runs])
     columns = [
-        column("operation", "operationIdentifier", np.concatenate([run.operations for run in runs]), attribute=True),
+        column(
+            "operation",
+            "operationIdentifier",
+            np.concatenate([run.operations for run in runs]),
+            attribute=True,
+        ),
         column("time", "endedAt|startedAt|eventTime", started, attribute=True),
-        column("ModuleLot", "outputIdentifier", items),
-        column("FilmLot", "inputIdentifier", films[film_of]),
+        column("ModuleLot", "outputIdentifier", items, cryptic=True),
+        column("FilmLot", "inputIdentifier", films[film_of], cryptic=True),
     ]
     press.xml("solar/mes/module_genealogy.xml", columns, root="Genealogy", record="Laid",
               attributes={"site": "PV1"}, extra=(("site", "siteIdentifier"),))  # fmt: skip
@@ -196,18 +259,29 @@ def _write_modules(
     return claimed
 
 
-def _write_power(press: Press, items: np.ndarray[Any, Any], weak: np.ndarray[Any, Any], started: np.ndarray[Any, Any]) -> None:
+def _write_power(
+    press: Press,
+    items: np.ndarray[Any, Any],
+    weak: np.ndarray[Any, Any],
+    started: np.ndarray[Any, Any],
+) -> None:
     rng = press.scenario.rng("power")
     power = np.round(rng.normal(602, 2.0, len(items)) - np.where(weak, 38.0, 0.0), 1)
     columns = [
-        column("Test No", "inspectionIdentifier", labelled(f"IV-{press.scenario.tag}", len(items), 6)),
+        column(
+            "Test No", "inspectionIdentifier", labelled(f"IV-{press.scenario.tag}", len(items), 6)
+        ),
         column("Module Lot", "serialNumber|batchNumber", items),
         column("Tested At", "resultTime", started + np.timedelta64(60, "D")),
         press.parameter("ModulePower", power, "en", decimals=1),
         column("Result", "conforms", np.where(weak, "FAIL", "PASS").astype(object)),
         column("Defect", "defectName", np.where(weak, "Delamination", "").astype(object)),
     ]
-    press.csv("solar/lims/damp_heat_flash_test.csv", columns, Dialect(unit_style="round", time_style="offset"))
+    press.csv(
+        "solar/lims/damp_heat_flash_test.csv",
+        columns,
+        Dialect(unit_style="round", time_style="offset"),
+    )
 
 
 def _write_claims(press: Press, claimed: list[str]) -> None:
@@ -222,9 +296,9 @@ def _write_claims(press: Press, claimed: list[str]) -> None:
         column("customer", "customerName", [f"PV Park {'ABCDE'[i % 5]}" for i in range(count)]),
         column("recordedAt", "recordedAt", begin + (90 + np.arange(count)).astype("timedelta64[D]")),
         column("language", "languageTag", ["zh"] * count),
-        column("text", "utteranceText", ["组件胶膜脱层，功率衰减" if i % 2 else "组件起泡脱层，发电功率明显下降" for i in range(count)]),
-        column("affectedPowerMW", "affectedPower", power, decimals=2),
-        column("claimCostMillionCNY", "claimCost", cost, decimals=3),
+        column("text", "utteranceText", [_CLAIM_TEXTS[i % 2] for i in range(count)]),
+        column("affectedPowerMW", "", power, decimals=2),
+        column("claimCostMillionCNY", "claimAmount", cost, decimals=3),
     ]  # fmt: skip
     press.json("solar/crm/claims.json", columns, wrap=lambda rows: {"claims": rows})
 

@@ -66,7 +66,12 @@ class Column:
         return self.values.tolist()  # type: ignore[no-any-return]
 
 
-def column(header: str, term: str, values: Sequence[Any] | np.ndarray[Any, Any], **rest: Any) -> Column:  # noqa: ANN401 - passed on to Column
+def column(
+    header: str,
+    term: str,
+    values: Sequence[Any] | np.ndarray[Any, Any],
+    **rest: Any,  # noqa: ANN401 - handed on to Column, which types them
+) -> Column:
     """A column from any sequence; text stays Python text, so that no cell is cut off.
 
     Returns:
@@ -119,7 +124,9 @@ def csv_bytes(columns: Sequence[Column], dialect: Dialect) -> bytes:
     Returns:
         The encoded file.
     """
-    frame = pl.DataFrame([item.cells(dialect.time_style).alias(str(i)) for i, item in enumerate(columns)])
+    frame = pl.DataFrame(
+        [item.cells(dialect.time_style).alias(str(i)) for i, item in enumerate(columns)]
+    )
     frame = _break_rows(frame, columns, dialect)
     if dialect.decimal_comma:
         numeric = [str(i) for i, item in enumerate(columns) if item.values.dtype.kind == "f"]
@@ -127,8 +134,15 @@ def csv_bytes(columns: Sequence[Column], dialect: Dialect) -> bytes:
     body = frame.write_csv(separator=dialect.delimiter, include_header=False)
     lines = [*dialect.preamble, dialect.delimiter.join(dialect.header(item) for item in columns)]
     if dialect.unit_style == "row":
-        lines.append(dialect.delimiter.join(f"[{item.unit}]" if item.unit else "" for item in columns))
-    text = "\n".join(lines) + "\n" + body + (dialect.delimiter * (len(columns) - 1) + "\n") * dialect.trailing_blank
+        lines.append(
+            dialect.delimiter.join(f"[{item.unit}]" if item.unit else "" for item in columns)
+        )
+    text = (
+        "\n".join(lines)
+        + "\n"
+        + body
+        + (dialect.delimiter * (len(columns) - 1) + "\n") * dialect.trailing_blank
+    )
     if dialect.newline != "\n":
         text = text.replace("\n", dialect.newline)
     return (b"\xef\xbb\xbf" if dialect.bom else b"") + text.encode(dialect.encoding)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -20,7 +20,9 @@ def build_valve(press: Press) -> None:
     """Write tests, deliveries, suppliers and the contract of the valve maker."""
     scenario, rng = press.scenario, press.scenario.rng("valve")
     story = scenario.valve
-    batches = [f"VB{scenario.tag}{scenario.start:%y%m}-{number:02d}" for number in range(1, _BATCHES + 1)]
+    batches = [
+        f"VB{scenario.tag}{scenario.start:%y%m}-{number:02d}" for number in range(1, _BATCHES + 1)
+    ]
     bad, edge = int(rng.integers(0, _BATCHES)), 0
     edge = (bad + 1) % _BATCHES
     serials = labelled(f"SV{scenario.tag}-", _BATCHES * _VALVES, 5)
@@ -33,11 +35,24 @@ def build_valve(press: Press) -> None:
         column("批次号", "batchNumber", batch),
         column("测试时间", "resultTime", stamps(scenario.start, len(serials), minutes=35)),
         press.parameter("ResponseDelay", delay, "zh", decimals=1),
-        press.parameter("HydraulicTestPressure", np.round(rng.normal(28, 0.3, len(serials)), 2), "zh", decimals=2),
-        press.parameter("InstallationTorque", np.round(rng.normal(12.5, 0.2, len(serials)), 2), "zh", decimals=2),
-        press.parameter("OperatingHours", np.round(rng.uniform(0, 40, len(serials)), 1), "zh", decimals=1),
+        press.parameter(
+            "HydraulicTestPressure",
+            np.round(rng.normal(28, 0.3, len(serials)), 2),
+            "zh",
+            decimals=2,
+        ),
+        press.parameter(
+            "InstallationTorque", np.round(rng.normal(12.5, 0.2, len(serials)), 2), "zh", decimals=2
+        ),
+        press.parameter(
+            "OperatingHours", np.round(rng.uniform(0, 40, len(serials)), 1), "zh", decimals=1
+        ),
     ]
-    press.csv("valve/test/地面测试记录.csv", columns, Dialect(encoding="gb18030", unit_style="underscore", newline="\r\n"))
+    press.csv(
+        "valve/test/地面测试记录.csv",
+        columns,
+        Dialect(encoding="gb18030", unit_style="underscore", newline="\r\n"),
+    )
     _write_assembly(press, serials, batch)
     deliveries = _write_deliveries(press, batches)
     suppliers = _write_suppliers(press, batches[bad], batches[edge])
@@ -50,20 +65,32 @@ def build_valve(press: Press) -> None:
         "bad_batch": batches[bad],
         "edge_test": f"GT{scenario.tag}-{edge * _VALVES + 3:05d}",
         "edge_batch": batches[edge],
-        "open_deliveries": [one for one, of, status in deliveries if of == batches[bad] and status == "open"],
-        "closed_deliveries": [one for one, of, status in deliveries if of == batches[bad] and status == "closed"],
+        "open_deliveries": [
+            one for one, of, status in deliveries if of == batches[bad] and status == "open"
+        ],
+        "closed_deliveries": [
+            one for one, of, status in deliveries if of == batches[bad] and status == "closed"
+        ],
         "second_tier": suppliers,
         "tasks": len(suppliers),
     }
 
 
-def _write_assembly(press: Press, serials: np.ndarray, batch: np.ndarray) -> None:  # type: ignore[type-arg]
+def _write_assembly(
+    press: Press, serials: np.ndarray[Any, Any], batch: np.ndarray[Any, Any]
+) -> None:
     columns = [
-        column("operationId", "operationIdentifier", labelled(f"OP-VA{press.scenario.tag}-", len(serials), 5)),
+        column(
+            "operationId",
+            "operationIdentifier",
+            labelled(f"OP-VA{press.scenario.tag}-", len(serials), 5),
+        ),
         column("station", "equipmentIdentifier", [press.scenario.code("VA", 1)] * len(serials)),
         column("valveSerial", "serialNumber", serials),
         column("lot", "batchNumber", batch),
-        column("startTime", "startedAt", stamps(press.scenario.start, len(serials), minutes=35, hour=2)),
+        column(
+            "startTime", "startedAt", stamps(press.scenario.start, len(serials), minutes=35, hour=2)
+        ),
         column("step", "segmentName", ["装配"] * len(serials)),
     ]
     press.json("valve/mes/assembly.json", columns, wrap=lambda rows: {"operations": rows})
@@ -73,8 +100,16 @@ def _write_deliveries(press: Press, batches: list[str]) -> list[tuple[str, str, 
     rng = press.scenario.rng("deliveries")
     rows: list[tuple[str, str, str]] = []
     for batch in batches:
-        statuses = ["open", "open", *rng.choice(["open", "closed"], int(rng.integers(1, 4))).tolist(), "closed"]
-        rows += [(f"DN{press.scenario.tag}-{len(rows) + place:05d}", batch, status) for place, status in enumerate(statuses, 1)]
+        statuses = [
+            "open",
+            "open",
+            *rng.choice(["open", "closed"], int(rng.integers(1, 4))).tolist(),
+            "closed",
+        ]
+        rows += [
+            (f"DN{press.scenario.tag}-{len(rows) + place:05d}", batch, status)
+            for place, status in enumerate(statuses, 1)
+        ]
     customers = ["航天一院", "Airframe Works", "North Rail", "海装所"]
     columns = [
         column("delivery_no", "deliveryIdentifier", [row[0] for row in rows]),

@@ -57,7 +57,15 @@ def weld_run(press: Press, line: Line, cells: Floats) -> Run:
     )
     links = [link for link in press.oracle.links if link.line != line.code]
     links.extend(
-        LinkTruth(line.code, c.process, *c.parameters, *c.directions, c.defect, c.mechanism, c.strength)
+        LinkTruth(
+            line.code,
+            c.process,
+            "+".join(c.parameters),
+            "+".join(c.directions),
+            c.defect,
+            c.mechanism,
+            c.strength,
+        )
         for c in causes
     )
     press.oracle.links = links
@@ -123,7 +131,9 @@ def quadratic_optimum(current: Floats, hold: Floats, strength: Floats) -> tuple[
     Returns:
         Current and hold time of the top, as distances from the set point.
     """
-    design = np.column_stack([np.ones_like(current), current, hold, current**2, hold**2, current * hold])
+    design = np.column_stack(
+        [np.ones_like(current), current, hold, current**2, hold**2, current * hold]
+    )
     b = np.linalg.lstsq(design, strength, rcond=None)[0]
     hessian = np.array([[2 * b[3], b[5]], [b[5], 2 * b[4]]])
     top = np.linalg.solve(hessian, -b[1:3])
@@ -156,25 +166,38 @@ def tell_weld_story(press: Press, run: Run, packs: list[str], all_packs: list[st
     old = set(packs)
     firmware = [
         column("pack", "serialNumber", all_packs),
-        column("bms.firmware", "firmwareVersion", [story.firmware if p in old else story.required for p in all_packs]),
-        column("bms.requiredFirmware", "requiredFirmwareVersion", [story.required] * len(all_packs)),
+        column(
+            "bms.firmware",
+            "firmwareVersion",
+            [story.firmware if p in old else story.required for p in all_packs],
+        ),
+        column(
+            "bms.requiredFirmware", "requiredFirmwareVersion", [story.required] * len(all_packs)
+        ),
     ]
-    press.json("pack/bms/bms_firmware.json", firmware, wrap=lambda rows: {"report": "BMS inventory", "packs": rows}, extra=(("report", ""),))
+    press.json(
+        "pack/bms/bms_firmware.json",
+        firmware,
+        wrap=lambda rows: {"report": "BMS inventory", "packs": rows},
+        extra=(("report", ""),),
+    )
     press.oracle.incidents["weld-intervention"] = _expected(press, line, packs)
 
 
 def _write_setpoints(press: Press, line: Line) -> None:
     story = press.scenario.weld
     zh = press.world.parameters
+    now = np.array([story.current_now, story.hold_now, 320.0])
+    low = np.array([story.current_now - 10, max(story.hold_now - 0.35, 0.05), 260.0])
     names = [zh["WeldCurrent"].zh, zh["WeldHoldTime"].zh, zh["WeldForce"].zh]
     columns = [
         column("设备编号", "equipmentIdentifier", [line.equipment] * 3),
         column("产线", "lineIdentifier", [line.code] * 3),
         column("参数名称", "parameterName", names),
-        column("当前设定值", "setpointValue|newValue|targetValue", np.array([story.current_now, story.hold_now, 320.0]), decimals=2),
+        column("当前设定值", "setpointValue|newValue|targetValue", now, decimals=2),
         column("单位", "unitText", ["A", "s", "N"]),
         column("分辨率", "settingResolution", np.array([CURRENT_RESOLUTION, HOLD_RESOLUTION, 1.0]), decimals=2),
-        column("下限", "lowerBound", np.array([story.current_now - 10, max(story.hold_now - 0.35, 0.05), 260.0]), decimals=2),
+        column("下限", "lowerBound", low, decimals=2),
         column("上限", "upperBound", np.array([story.current_now + 10, story.hold_now + 0.35, 380.0]), decimals=2),
     ]  # fmt: skip
     press.csv(f"cell/mes/{line.code}_setpoints.csv", columns, Dialect(bom=True))
@@ -197,8 +220,18 @@ def _expected(press: Press, line: Line, packs: list[str]) -> dict[str, Any]:
         "defect": "FalseWeld",
         "setpoint": {"WeldCurrent": story.current_now, "WeldHoldTime": story.hold_now},
         "actions": [
-            {"kind": "ParameterAdjustment", "parameter": "WeldCurrent", "delta": story.current_delta, "unit": "A"},
-            {"kind": "ParameterAdjustment", "parameter": "WeldHoldTime", "delta": story.hold_delta, "unit": "s"},
+            {
+                "kind": "ParameterAdjustment",
+                "parameter": "WeldCurrent",
+                "delta": story.current_delta,
+                "unit": "A",
+            },
+            {
+                "kind": "ParameterAdjustment",
+                "parameter": "WeldHoldTime",
+                "delta": story.hold_delta,
+                "unit": "s",
+            },
             {"kind": "FirmwareCheck", "found": story.firmware, "required": story.required},
         ],
         "packs": packs,

@@ -1,5 +1,6 @@
 """`qualweave align`: fields and terms of any vocabulary from files, predictions to a file."""
 
+import re
 from collections import defaultdict
 from collections.abc import Callable
 from pathlib import Path
@@ -15,6 +16,7 @@ from qualweave.mappers.align.target import read_terms
 from qualweave.mappers.profile import FieldProfile, field_from_facts
 from qualweave.mappers.table import SourceContext
 
+_STATED_KIND = re.compile(r"value kind=(\w+)")  # the field format's way to say it
 _WORDS = {"accept": "map", "ask": "suggest", "request": "new"}
 
 
@@ -86,10 +88,12 @@ def _profile(row: dict[str, Any]) -> FieldProfile:
         device=" ".join(str(row[one]) for one in ("device", "context") if row.get(one)),
     )
     samples = row.get("samples") or ()
+    stated = _STATED_KIND.search(str(row.get("note") or ""))
     return field_from_facts(
         name=str(row["name"]),
         unit=str(row.get("unit") or ""),
         description=str(row.get("description") or ""),
+        kind=str(row.get("kind") or (stated.group(1) if stated else "")),
         samples=[str(one) for one in samples] if isinstance(samples, list) else (),
         siblings=[str(one) for one in row.get("siblings") or ()],
         context=context,

@@ -85,6 +85,7 @@ def score_table(
     fields: Sequence[FieldProfile], vocabulary: Vocabulary
 ) -> list[tuple[dict[str, Vector], Vector]]:
     """Return the signals and scores of every field of a table."""
+    vocabulary.read_ahead(fields)
     found = [signals(field, vocabulary) for field in fields]
     return [(one, scores(one)) for one in found]
 

@@ -11,7 +11,16 @@ _ENGLISH: Mapping[str, str] = {
     "label_exact": "The name '{field}' is the preferred label of '{term}'.",
     "name_covered": "{share:.0%} of the words of '{field}' (by rarity) are words of '{term}'.",
     "label_covered": "{share:.0%} of the words of '{term}' (by rarity) stand in '{field}'.",
-    "context_covered": "Words of '{term}' that '{field}' lacks stand around it: {around}.",
+    "synonym_covered": "'{field}' and '{term}' say the same with other words ({share:.0%}).",
+    "sibling_covered": "Words of '{term}' that '{field}' lacks stand in fields beside it: {near}.",
+    "definition_words": "{share:.0%} of the words of '{field}' stand in the definition of '{term}'.",
+    "meaning_written": "Written out, '{field}' is near '{term}' to a language model ({share:.2f} of 1).",
+    "meaning_defined": "A language model places '{field}' near the definition of '{term}' ({share:.2f} of 1).",
+    "description_named": "The source's description is near the name of '{term}' ({share:.2f} of 1).",
+    "unit_same": "'{term}' is measured in {unit}, as the field is.",
+    "unit_unasked": "The field has the unit {unit}, while '{term}' has none.",
+    "kind": "The source says the field is of kind {kind}; '{term}' {verb} of that kind.",
+    "context_covered": "Words of '{term}' that '{field}' lacks stand in file or device: {where}.",
     "characters": "'{field}' and '{term}' share {share:.0%} of their letter groups.",
     "meaning": "A language model places '{field}' near '{term}' ({share:.2f} of 1).",
     "description": "The source's description is near the definition of '{term}' ({share:.2f} of 1).",
@@ -27,7 +36,16 @@ _CHINESE: Mapping[str, str] = {
     "label_exact": "名称“{field}”是“{term}”的首选标签。",
     "name_covered": "“{field}”中 {share:.0%} 的词（按稀有度）属于“{term}”。",
     "label_covered": "“{term}”中 {share:.0%} 的词（按稀有度）出现在“{field}”中。",
-    "context_covered": "“{field}”缺少的“{term}”用词出现在其上下文中：{around}。",
+    "synonym_covered": "“{field}”与“{term}”用词不同而意思相同（{share:.0%}）。",
+    "sibling_covered": "“{field}”缺少的“{term}”用词出现在相邻字段中：{near}。",
+    "definition_words": "“{field}”中 {share:.0%} 的词出现在“{term}”的定义中。",
+    "meaning_written": "展开缩写后，语言模型认为“{field}”与“{term}”相近（{share:.2f}/1）。",
+    "meaning_defined": "语言模型认为“{field}”与“{term}”的定义相近（{share:.2f}/1）。",
+    "description_named": "来源说明与“{term}”的名称相近（{share:.2f}/1）。",
+    "unit_same": "“{term}”与该字段同以 {unit} 计量。",
+    "unit_unasked": "字段带有单位 {unit}，而“{term}”没有单位。",
+    "kind": "来源标明字段类别为 {kind}，“{term}”{verb_kind_zh}该类别。",
+    "context_covered": "“{field}”缺少的“{term}”用词出现在文件名或设备名中：{where}。",
     "characters": "“{field}”与“{term}”有 {share:.0%} 的字组相同。",
     "meaning": "语言模型认为“{field}”与“{term}”相近（{share:.2f}/1）。",
     "description": "来源说明与“{term}”的定义相近（{share:.2f}/1）。",
@@ -45,7 +63,11 @@ def statement(signal: str, field: FieldProfile, term: TargetTerm, value: float) 
     facts = {
         "field": field.name,
         "share": value,
-        "around": _around(field),
+        "around": ", ".join(one for one in (_where(field), _near(field)) if one),
+        "where": _where(field),
+        "near": _near(field),
+        "kind": field.kind,
+        "verb_kind_zh": "属于" if value > 0 else "不属于",
         "unit": field.unit_text or "?",
         "theirs": term.unit,
         "verb": "is" if value > 0 else "is not",
@@ -65,8 +87,11 @@ def statement(signal: str, field: FieldProfile, term: TargetTerm, value: float) 
     }
 
 
-def _around(field: FieldProfile) -> str:
+def _where(field: FieldProfile) -> str:
     context = field.context
-    named = [context.file_name, context.device] if context is not None else []
-    near = [one for one in field.siblings if not words(one) <= words(field.name)][:6]
-    return ", ".join(one for one in (*named, *near) if one)
+    named = (*context.path_hints, context.file_name, context.device) if context is not None else ()
+    return ", ".join(one for one in named if one)
+
+
+def _near(field: FieldProfile) -> str:
+    return ", ".join([one for one in field.siblings if not words(one) <= words(field.name)][:6])

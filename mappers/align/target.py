@@ -59,6 +59,7 @@ class TargetTerm:
         return (self.labels.get(language) or next(iter(self.labels.values()), (self.id,)))[0]
 
 
+_FIELD_MODULES = {"process", "resource", "material", "inspection"}
 _ROLE_TYPES = (
     ("time", ("startedAt", "endedAt", "eventTime", "resultTime", "recordedAt", "validFrom")),
     ("boolean", ("conforms", "temporaryChange")),
@@ -78,9 +79,14 @@ _ROLE_TYPES = (
 
 def from_terms(terms: TermIndex) -> tuple[TargetTerm, ...]:
     """Return what a field may mean in our ontology: its parameters and its role terms."""
-    chosen = [term for term in terms if term.is_parameter or term.is_role]
+    chosen = [term for term in terms if term.is_parameter or term.is_role or _is_field(term)]
     ids = {term.iri for term in chosen}
     return tuple(_target(term, terms, ids) for term in sorted(chosen, key=lambda one: one.iri))
+
+
+def _is_field(term: Term) -> bool:
+    """Whether a term is a plain property of things on the shop floor, which a device may report."""
+    return term.kind == "data_property" and term.module in _FIELD_MODULES
 
 
 def _target(term: Term, terms: TermIndex, ids: set[str]) -> TargetTerm:

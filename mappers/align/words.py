@@ -1,11 +1,13 @@
 """Names as words: splitting, writing out, and comparing what devices and ontologies call things.
 
-``Conv_Spd``, ``输送带速度`` and ``Fördergeschwindigkeit`` are compared as sets of English words where the
-lexicon knows them, and as themselves where it does not.
+``Conv_Spd``, ``输送带速度`` and ``Fördergeschwindigkeit`` are compared as English words where the lexicon
+knows them, and as themselves where it does not. Which run-together names are taken apart
+(``partserialnumber``) depends on the words of the vocabulary that they are compared with.
 """
 
 import re
 import unicodedata
+from collections.abc import Collection, Iterable
 from functools import lru_cache
 from importlib.resources import files
 
@@ -30,9 +32,17 @@ _STOP = {
     "data",
     "的",
     "值",
+    "der",
+    "die",
+    "das",
+    "des",
+    "und",
+    "von",
     "wert",
 }
 _LONGEST_HAN = 8
+_SHORTEST_PART = 3
+_MOST_LEFT = 2  # letters of a run-together name that may stay unexplained, at one of its ends
 
 
 @lru_cache(maxsize=1)
@@ -41,6 +51,20 @@ def lexicon() -> dict[str, tuple[str, ...]]:
     text = files("qualweave.mappers.align").joinpath("lexicon.tsv").read_text("utf-8")
     rows = (line.split("\t") for line in text.splitlines() if line and not line.startswith("#"))
     return {row[0].casefold(): tuple(row[1].split()) for row in rows}
+
+
+@lru_cache(maxsize=1)
+def _synonyms() -> dict[str, str]:
+    """Return stem → stem of the first word of its group."""
+    text = files("qualweave.mappers.align").joinpath("synonyms.tsv").read_text("utf-8")
+    groups = (line.split() for line in text.splitlines() if line and not line.startswith("#"))
+    return {stem(word): stem(group[0]) for group in groups for word in group}
+
+
+@lru_cache(maxsize=1)
+def _english() -> frozenset[str]:
+    """Return the words that the lexicon writes in, and those that it has synonyms for."""
+    return frozenset(word for found in lexicon().values() for word in found)
 
 
 def pieces(name: str) -> tuple[str, ...]:
@@ -54,31 +78,122 @@ def pieces(name: str) -> tuple[str, ...]:
 
 
 @lru_cache(maxsize=65_536)
-def words(name: str) -> frozenset[str]:
-    """Return the words of a name, written out in English where the lexicon knows them.
+def written(name: str, known: frozenset[str] = frozenset()) -> tuple[str, ...]:
+    """Return the words of a name in their order, written out in English where the lexicon knows them.
+
+    Args:
+        name: The name.
+        known: Words of the vocabulary that it is compared with; run-together names are split by them.
+
+    >>> written("Stemp_cond", frozenset({"temperature"}))
+    ('s', 'temperature', 'condition')
+    """
+    found: list[str] = []
+    for part in pieces(name):
+        for piece in _han(part) if _HAN.search(part) else apart(part, known):
+            found.extend(lexicon().get(piece) or (_singular(piece),))
+    kept = [one for one in found if one not in _STOP]
+    return tuple(kept or found)
+
+
+def words(name: str, known: frozenset[str] = frozenset()) -> frozenset[str]:
+    """Return the words of a name as a set.
 
     >>> sorted(words("温度_temp"))
     ['temperature']
     """
-    found: list[str] = []
-    for part in pieces(name):
-        for piece in _han(part) if _HAN.search(part) else (part,):
-            found.extend(_written_out(piece))
-    kept = [one for one in found if one not in _STOP]
-    return frozenset(kept or found)
+    return frozenset(written(name, known))
 
 
-def _written_out(piece: str) -> tuple[str, ...]:
-    known = lexicon().get(piece)
-    if known:
-        return known
-    return (_singular(piece),)
+def phrase(name: str, known: frozenset[str] = frozenset()) -> str:
+    """Return a name written out, without lone letters and digits where anything else is left."""
+    found = written(name, known)
+    telling = [one for one in found if is_telling(one)]
+    return " ".join(dict.fromkeys(telling or found))
+
+
+def is_telling(word: str) -> bool:
+    """Whether a word says anything: no lone Latin letter and no number."""
+    return not word.isdigit() and (len(word) > 1 or not word.isascii())
+
+
+def apart(part: str, known: frozenset[str]) -> tuple[str, ...]:
+    """Take a run-together part apart, where known words explain all but a short rest at one end.
+
+    >>> apart("partserialnumber", frozenset({"part", "serial", "number"}))
+    ('part', 'serial', 'number')
+    """
+    if not known or len(part) <= _SHORTEST_PART or part.isdigit() or _is_known(part, known):
+        return (part,)
+    best: tuple[str, ...] | None = None
+    for start in range(_MOST_LEFT + 1):
+        for end in range(len(part), len(part) - _MOST_LEFT - 1, -1):
+            if (start and end < len(part)) or end - start < _SHORTEST_PART:
+                continue
+            middle = _cut(part[start:end], known)
+            if middle is None:
+                continue
+            found = tuple(one for one in (part[:start], *middle, part[end:]) if one)
+            if best is None or len(found) < len(best):
+                best = found
+    return best or (part,)
+
+
+def _cut(text: str, known: Collection[str]) -> tuple[str, ...] | None:
+    """Return the fewest known words that make up a text, or None."""
+    ways: list[tuple[str, ...] | None] = [(), *[None] * len(text)]
+    for end in range(_SHORTEST_PART, len(text) + 1):
+        for start in range(end - _SHORTEST_PART + 1):
+            before = ways[start]
+            if before is None or not _is_known(text[start:end], known):
+                continue
+            now = ways[end]
+            if now is None or len(before) + 1 < len(now):
+                ways[end] = (*before, text[start:end])
+    return ways[len(text)]
+
+
+def _is_known(word: str, known: Collection[str]) -> bool:
+    return word in known or word in lexicon() or word in _english()
 
 
 def _singular(word: str) -> str:
+    if len(word) > 4 and word.endswith("ies"):  # noqa: PLR2004
+        return f"{word[:-3]}y"
     if len(word) > 4 and word.endswith("s") and not word.endswith(("ss", "us", "is")):  # noqa: PLR2004
         return word[:-1]
     return word
+
+
+@lru_cache(maxsize=65_536)
+def stem(word: str) -> str:
+    """Return a word as it is counted: ``charging`` and ``charge`` are one.
+
+    >>> stem("charging") == stem("charge"), stem("cutting") == stem("cut")
+    (True, True)
+    """
+    if not word.isascii() or len(word) < 5:  # noqa: PLR2004 - short words have no ending to spare
+        return word
+    for ending in ("ing", "ed"):
+        if word.endswith(ending) and len(word) - len(ending) >= _SHORTEST_PART:
+            root = word[: -len(ending)]
+            return root[:-1] if root[-1] == root[-2] and root[-1] not in "sl" else root
+    return word.removesuffix("e")
+
+
+def stems(found: Iterable[str]) -> frozenset[str]:
+    """Return the stems of words."""
+    return frozenset(stem(one) for one in found)
+
+
+def meanings(found: Iterable[str]) -> frozenset[str]:
+    """Return the stems of words, synonyms folded into one.
+
+    >>> meanings(["velocity"]) == meanings(["speed"])
+    True
+    """
+    table = _synonyms()
+    return frozenset(table.get(stem(one), stem(one)) for one in found)
 
 
 def _han(text: str) -> tuple[str, ...]:
@@ -111,11 +226,3 @@ def key(text: str) -> str:
     True
     """
     return "".join(_PARTS.findall(unicodedata.normalize("NFKC", text).casefold()))
-
-
-def grams(text: str) -> frozenset[str]:
-    """Return the character trigrams (bigrams of Chinese) of a text."""
-    plain = key(text)
-    size = 2 if _HAN.search(plain) else 3
-    padded = f"^{plain}$"
-    return frozenset(padded[n : n + size] for n in range(max(1, len(padded) - size + 1)))

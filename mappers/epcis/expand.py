@@ -13,6 +13,8 @@ from qualweave.mappers.epcis.read import Events
 from qualweave.mappers.epcis.terms import Name, join, name_in, words
 from qualweave.mappers.lift.batch import segment
 
+_SPACE = 0x20  # below it stand the controls
+
 
 @dataclass(frozen=True)
 class Iri:
@@ -72,7 +74,7 @@ class Expander:
 
     def _fill(self, node: Node, members: Mapping[str, Any], *, scope: str, space: str) -> None:
         for key, value in members.items():
-            if key == "id" or key == "@id":
+            if key in {"id", "@id"}:
                 node.iri = self._id(str(value)).value
                 continue
             name = None if space else name_in(scope, key)
@@ -87,7 +89,7 @@ class Expander:
                 else:
                     node.members.append((name.iri, self._value(name, one)))
 
-    def _value(self, name: Name, value: Any) -> Value:  # noqa: ANN401 - JSON has any shape
+    def _value(self, name: Name, value: Any) -> Value:  # noqa: ANN401, PLR0911 - JSON has any shape; one type, one return
         if isinstance(value, dict):
             node = Node()
             self._fill(node, value, scope=name.scope, space="")
@@ -187,7 +189,7 @@ def _local(iri: str) -> str:
 def _clean(text: str) -> str:
     """Return a text as it may stand in an IRI: what N-Triples forbids is percent-encoded."""
     return "".join(
-        f"%{ord(one):02X}" if one in ' <>"{}|\\^`' or ord(one) < 0x20 else one
+        f"%{ord(one):02X}" if one in ' <>"{}|\\^`' or ord(one) < _SPACE else one
         for one in text.strip()
     )
 

@@ -27,7 +27,7 @@ def ingest_epcis(work: Desk, plan: Plan) -> FileReport:
     """
     content = plan.path.read_bytes()
     batch = Batch(
-        source_id(plan.name, ()), plan.content_hash, plan.name, work.tenant, work.settings.base_iri
+        source_id(plan.name), plan.content_hash, plan.name, work.tenant, work.settings.base_iri
     )
     judged: list[Problem] = []
     lifted = lift_events(content, batch=batch, vocabulary=work.vocabulary)

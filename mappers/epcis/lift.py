@@ -134,7 +134,7 @@ class _Writer:
             self.add(iri, RDF + "type", Q + own)
         self._node(iri, node, f"{minted}", number)
         self._edges(iri, node, number)
-        self._observations(iri, node, minted, number)
+        self._observations(node, minted, number)
 
     def _node(self, iri: str, node: Node, path: str, number: int) -> None:
         for one in node.types:
@@ -193,11 +193,8 @@ class _Writer:
                     if one != output:
                         self.add(output, Q + "derivedFromMaterial", one)
 
-    def _observations(self, iri: str, node: Node, path: str, number: int) -> None:
-        targets = self._items(node, _ITEM_LISTS) + [
-            one.value if isinstance(one, Iri) else one.iri
-            for one in _members(node, "readPoint")[:1]
-        ]
+    def _observations(self, node: Node, path: str, number: int) -> None:
+        targets = self._items(node, _ITEM_LISTS) + _iris(node, "readPoint")[:1]
         for place, element in enumerate(_members(node, "sensorElementList")):
             if not isinstance(element, Node):
                 continue
@@ -227,10 +224,11 @@ class _Writer:
             if found:
                 self.add(iri, Q + "resultTime", found[0])
                 break
-        for device in (_members(report, "deviceID") or _members(metadata, "deviceID"))[:1]:
-            self.add(
-                iri, Q + "madeBySensor", device if isinstance(device, Iri | Lit) else device.iri
-            )
+        for device in (_iris(report, "deviceID") or _iris(metadata, "deviceID"))[:1]:
+            self.add(iri, Q + "madeBySensor", device)
+        self._result(iri, report)
+
+    def _result(self, iri: str, report: Node) -> None:
         for value in (_members(report, "value") or _members(report, "meanValue"))[:1]:
             if isinstance(value, Lit) and value.datatype:
                 self.add(iri, Q + "simpleResult", Lit(value.value, value.datatype))
@@ -238,13 +236,9 @@ class _Writer:
             unit = find_unit(uom.value) if isinstance(uom, Lit) else None
             if unit is not None:
                 self.add(iri, Q + "hasUnit", unit.iri)
-        for kind in _members(report, "measurementType")[:1]:
-            if isinstance(kind, Iri):
-                self._parameter(iri, kind.value)
-
-    def _parameter(self, iri: str, kind: str) -> None:
-        hits = self._vocabulary.find(kind.removeprefix(GS1), Q + "Parameter")
-        self.add(iri, Q + "observesParameter", hits[0].iri if len(hits) == 1 else kind)
+        for kind in _iris(report, "measurementType")[:1]:
+            hits = self._vocabulary.find(kind.removeprefix(GS1), Q + "Parameter")
+            self.add(iri, Q + "observesParameter", hits[0].iri if len(hits) == 1 else kind)
 
 
 def _short(iri: str) -> str:
@@ -253,6 +247,15 @@ def _short(iri: str) -> str:
 
 def _members(node: Node, name: str) -> list[Value]:
     return [value for predicate, value in node.members if predicate == EPCIS + name]
+
+
+def _iris(node: Node, name: str) -> list[str]:
+    found = (
+        one.iri if isinstance(one, Node) else one.value
+        for one in _members(node, name)
+        if not isinstance(one, Lit)
+    )
+    return [one for one in found if one]
 
 
 def rows_of(lifted: LiftedEvents) -> Iterator[tuple[int, dict[str, Any]]]:

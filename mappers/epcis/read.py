@@ -35,13 +35,14 @@ class Events:
 def is_epcis(path: Path) -> bool:
     """Return whether an XML file is a bare EPCIS event, which no document element gives away."""
     try:
-        for _, element in etree.iterparse(
-            str(path), events=("start",), no_network=True, resolve_entities=False
-        ):
-            return xml_form.local(element) in EVENT_TYPES
-    except (etree.XMLSyntaxError, OSError):
+        with path.open("rb") as file:
+            parsed = etree.iterparse(
+                file, events=("start",), no_network=True, resolve_entities=False
+            )
+            _, first = next(iter(parsed))
+            return xml_form.local(first) in EVENT_TYPES
+    except (etree.XMLSyntaxError, OSError, StopIteration):
         return False
-    return False
 
 
 def read_events(content: bytes, *, file: str) -> Events:

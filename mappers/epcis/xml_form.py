@@ -32,7 +32,11 @@ def parse(content: bytes, *, file: str) -> etree._Element:
         UnreadableSource: If it is not well-formed.
     """
     parser = etree.XMLParser(
-        resolve_entities=False, no_network=True, huge_tree=False, remove_comments=True
+        resolve_entities=False,
+        no_network=True,
+        huge_tree=False,
+        remove_comments=True,
+        remove_pis=True,
     )
     try:
         return etree.fromstring(content, parser)
@@ -55,7 +59,7 @@ def events_of(root: etree._Element) -> list[dict[str, Any]]:
     """Return every event of a document, query document or bare event, in the JSON form."""
     if local(root) in EVENT_TYPES:
         return [event(root)]
-    return [event(one) for one in root.iter() if isinstance(one.tag, str) and _is_event(one)]
+    return [event(one) for one in root.iter(etree.Element) if _is_event(one)]
 
 
 def _is_event(element: etree._Element) -> bool:
@@ -104,8 +108,6 @@ def _member(child: etree._Element, name: str) -> Any:  # noqa: ANN401 - JSON has
 
 def _children(element: etree._Element) -> Iterator[etree._Element]:
     for child in element:
-        if not isinstance(child.tag, str):
-            continue
         if local(child) in _WRAPPERS and not etree.QName(child).namespace:
             yield from _children(child)
         else:

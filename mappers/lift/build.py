@@ -9,12 +9,15 @@ from dataclasses import dataclass, field
 import polars as pl
 
 from qualweave.iri import RDF, RDFS, XSD, Q
-from qualweave.mappers.codes import CodeBook, CodeHit
+from qualweave.mappers.codes import CodeBook
 from qualweave.mappers.lift import cells
-from qualweave.mappers.lift.batch import Batch, segment
+from qualweave.mappers.lift.batch import Batch
+from qualweave.mappers.lift.entities import names_of, put_entity
+from qualweave.mappers.lift.flags import flag_defects
 from qualweave.mappers.lift.plan import Entity, Record, TripleRule, record, record_table
 from qualweave.mappers.lift.problems import Problem, problem
-from qualweave.mappers.lift.sheet import Sheet, Unresolved, Values, bind, is_gs1
+from qualweave.mappers.lift.scope import resolve_codes
+from qualweave.mappers.lift.sheet import Sheet, Unresolved, Values, bind
 from qualweave.mappers.mapping import MappingDocument
 from qualweave.mappers.table import ROW, RawTable
 from qualweave.mappers.vocabulary import Vocabulary
@@ -96,8 +99,11 @@ def lift(
         from qualweave.mappers.lift.code_list import lift_codes  # noqa: PLC0415 - it needs this module
 
         return lift_codes(sheet)
+    if not records:
+        # Nothing is decided that makes a record: the rows wait, and none of them is to blame.
+        return Lifted(b"", 0, len(table.frame), 0, unresolved=tuple(sheet.unresolved))
     _check_parameters(sheet)
-    _resolve_codes(sheet, codes or CodeBook())
+    resolve_codes(sheet, codes or CodeBook())
     sheet.drop_bad()
     if without:
         sheet.frame = sheet.frame.filter(~pl.col(ROW).is_in(sorted(without)))
@@ -107,7 +113,7 @@ def lift(
         ntriples=writer.text(),
         triples=writer.count,
         rows_read=len(table.frame),
-        rows_lifted=len(sheet.frame) if records else 0,
+        rows_lifted=len(sheet.frame),
         problems=tuple(sheet.problems),
         unresolved=tuple(sheet.unresolved),
     )
@@ -128,99 +134,13 @@ def _check_parameters(sheet: Sheet) -> None:
     ]
 
 
-def _resolve_codes(sheet: Sheet, codes: CodeBook) -> None:
-    for role, kind in record_table().roles.items():
-        if kind == "code" and sheet.has(f"r.{role}"):
-            _resolve_code_role(sheet, role, codes)
-
-
-def _resolve_code_role(sheet: Sheet, role: str, codes: CodeBook) -> None:
-    """Resolve each distinct (code, machine, programme, time) in its scope; misses put rows aside."""
-    batch, nothing = sheet.batch, pl.lit(None, dtype=pl.String)
-    time = next(
-        (
-            one
-            for one in ("resultTime", "eventTime", "startedAt", "recordedAt")
-            if sheet.has(f"r.{one}")
-        ),
-        "",
-    )
-    keys = sheet.frame.select(
-        pl.col(ROW),
-        pl.col(f"r.{role}").alias("code"),
-        _entity_iri(sheet, record_table().entities["equipment"], batch).alias("machine"),
-        (_full(pl.col("i.firmwareVersion"), batch.prefix("firmware")) if sheet.has("i.firmwareVersion") else nothing).alias("programme"),
-        (pl.col(f"r.{time}") if time else nothing).alias("at"),
-        (pl.col(f"r.{role.removesuffix('Code')}Text") if sheet.has(f"r.{role.removesuffix('Code')}Text") else nothing).alias("said"),
-    )  # fmt: skip
-    if sheet.has("r.conforms"):
-        # A pass needs no defect: its code says "none" in the words of the machine.
-        keys = keys.filter((sheet.frame["r.conforms"] != "true").fill_null(value=True))
-    column = sheet.columns_of[role][0].name if role in sheet.columns_of else role
-    found: dict[int, tuple[str, str]] = {}
-    cache: dict[tuple[str, str, str, str], object] = {}
-    for row, code, machine, programme, at, said in keys.filter(
-        pl.col("code").is_not_null()
-    ).iter_rows():
-        key = (code, machine or "", programme or "", at or "")
-        answer = cache.get(key) or cache.setdefault(key, codes.resolve(*key))
-        if isinstance(answer, CodeHit):
-            found[row] = (answer.entry.iri, answer.entry.denotes)
-        elif said and machine:
-            # The alarm log itself says what its code means on this machine.
-            found[row] = (_own_entry(batch, machine, code), "")
-        else:
-            detail = (getattr(answer, "message", ""), getattr(answer, "message_zh", ""))
-            kind = "unknown-scope" if machine else "unscoped-code"
-            sheet.problems.append(
-                problem(
-                    kind, row=row, column=column, value=code, detail=detail[0], detail_zh=detail[1]
-                )
-            )
-    rows = sheet.frame[ROW].to_list()
-    sheet.put(f"k.{role}", pl.Series([found.get(row, (None,))[0] for row in rows], dtype=pl.String))
-    denoted = [found.get(row, ("", ""))[1] or None for row in rows]
-    sheet.put(f"d.{role}", pl.Series(denoted, dtype=pl.String))
-
-
-def _own_entry(batch: Batch, machine: str, code: str) -> str:
-    return f"{batch.prefix('code')}{machine.rsplit('/', 1)[-1]}/{segment(code)}"
-
-
-def _full(segment: pl.Expr, prefix: str) -> pl.Expr:
-    return pl.when(is_gs1(segment)).then(segment).otherwise(pl.lit(prefix) + segment)
-
-
-def _entity_iri(sheet: Sheet, entity: Entity, batch: Batch) -> pl.Expr:
-    """Return the IRI of an entity per row, null where the row names none."""
-    prefix = batch.prefix(entity.kind)
-    options = [
-        _full(pl.col(f"i.{role}"), prefix) for role in entity.sources if sheet.has(f"i.{role}")
-    ]
-    options += [
-        _full(encoded_concept_text(sheet, role), prefix)
-        for role in entity.sources
-        if not sheet.has(f"i.{role}") and sheet.has(f"r.{role}")
-    ]
-    return pl.coalesce(options) if options else pl.lit(None, dtype=pl.String)
-
-
-def encoded_concept_text(sheet: Sheet, role: str) -> pl.Expr:
-    """Return the text of a role that is no identifier as an IRI segment."""
-    texts = sheet.frame[f"r.{role}"]
-    known = {text: segment(text) for text in texts.drop_nulls().unique().to_list()}
-    if not known:
-        return pl.lit(None, dtype=pl.String)
-    return pl.col(f"r.{role}").replace_strict(known, default=None, return_dtype=pl.String)
-
-
 def _write(sheet: Sheet, records: list[Record], writer: _Writer) -> None:
     named: dict[str, Entity] = {}
     for one in records:
         for name in one.entities:
             named.setdefault(name, record_table().entities[name])
     for entity in sorted(named.values(), key=lambda one: bool(one.part_of)):
-        _put_entity(sheet, entity)
+        put_entity(sheet, entity)
     done: set[tuple[str, str, str]] = set()
     for one in records:
         for rule in one.triples:
@@ -231,90 +151,9 @@ def _write(sheet: Sheet, records: list[Record], writer: _Writer) -> None:
     _write_values(sheet, records, writer)
     for entity in named.values():
         _write_types(sheet, entity, writer)
+    _write_flags(sheet, records, writer)
     _write_unresolved(sheet, records, writer)
     _write_rows(sheet, list(named), writer)
-
-
-def _names(sheet: Sheet, entity: str) -> list[str]:
-    """Return the columns that hold an entity's IRIs: one, or several for an ``each`` entity."""
-    return [
-        name
-        for name in sheet.frame.columns
-        if name == f"e.{entity}" or name.startswith(f"e.{entity}.")
-    ]
-
-
-def _put_entity(sheet: Sheet, entity: Entity) -> None:
-    batch = sheet.batch
-    if entity.each:
-        columns = [name for role in entity.each for name in sheet.multiple.get(role, [])]
-        for place, name in enumerate(columns):
-            sheet.frame = sheet.frame.with_columns(
-                _full(pl.col(name), batch.prefix(entity.kind)).alias(f"e.{entity.name}.{place}")
-            )
-        return
-    target = f"e.{entity.name}"
-    if entity.part_of:
-        _put_part(sheet, entity, target)
-        return
-    options = [_entity_iri(sheet, entity, batch)]
-    composed = [
-        _composed(sheet, roles, batch.prefix(entity.kind))
-        for roles in entity.compose
-        if all(sheet.has(f"r.{role}") for role in roles)
-    ]
-    if composed:
-        sheet.frame = sheet.frame.with_columns(pl.coalesce(composed).alias("tmp"))
-        if not sheet.has("r.measuredValue"):
-            # Two wide rows with one composed identity are two things: the row tells them apart.
-            once = pl.col("tmp").is_duplicated().not_()
-            sheet.frame = sheet.frame.with_columns(pl.when(once).then(pl.col("tmp")).alias("tmp"))
-        options.append(pl.col("tmp"))
-    if entity.row:
-        options.append(_row_iri(sheet, entity.kind))
-    sheet.frame = sheet.frame.with_columns(pl.coalesce(options).alias(target)).drop(
-        "tmp", strict=False
-    )
-
-
-def _row_iri(sheet: Sheet, kind: str) -> pl.Expr:
-    prefix = sheet.batch.prefix(kind) + sheet.batch.row_prefix
-    return pl.lit(prefix) + pl.col(ROW).cast(pl.String)
-
-
-def _composed(sheet: Sheet, roles: tuple[str, ...], prefix: str) -> pl.Expr:
-    parts: list[pl.Expr] = [pl.lit(prefix[:-1])]
-    for role in roles:
-        name = f"i.{role}" if sheet.has(f"i.{role}") else f"r.{role}"
-        part = pl.col(name)
-        # A GS1 IRI inside an identity keeps its path only.
-        parts.append(pl.lit("/") + part.str.replace("https://id.gs1.org/", "", literal=True))
-    return pl.concat_str(parts)
-
-
-def _put_part(sheet: Sheet, entity: Entity, target: str) -> None:
-    whole = record_table().entities[entity.part_of]
-    if not _names(sheet, whole.name):
-        _put_entity(sheet, whole)
-    there = [name for role in entity.parts for name in (f"r.{role}",) if sheet.has(name)]
-    if not there:
-        sheet.frame = sheet.frame.with_columns(pl.lit(None, dtype=pl.String).alias(target))
-        return
-    exists = pl.any_horizontal([pl.col(name).is_not_null() for name in there])
-    if entity.unless_true and sheet.has(f"r.{entity.unless_true}"):
-        exists = exists & (pl.col(f"r.{entity.unless_true}") != "true").fill_null(value=True)
-    tail = pl.col(f"e.{whole.name}").str.strip_prefix(sheet.batch.prefix(whole.kind))
-    own = pl.lit(sheet.batch.row_prefix) + pl.col(ROW).cast(pl.String)
-    if not entity.numbered:
-        texts = [encoded_concept_text(sheet, name[2:]) for name in there]
-        own = pl.coalesce([*texts, own])
-    iri = pl.lit(sheet.batch.prefix(entity.kind)) + tail + pl.lit("/") + own
-    sheet.frame = sheet.frame.with_columns(pl.when(exists).then(iri).alias(target))
-    again = pl.col(target).is_duplicated() & pl.col(target).is_not_null()
-    apart = pl.col(target) + pl.lit("/") + pl.col(ROW).cast(pl.String)
-    sheet.frame = sheet.frame.with_columns(
-        pl.when(again).then(apart).otherwise(pl.col(target)).alias(target)
-    )
 
 
 def _present(sheet: Sheet, name: str) -> pl.Expr | None:
@@ -346,9 +185,9 @@ def _write_rule(sheet: Sheet, rule: TripleRule, writer: _Writer) -> None:
         present = _present(sheet, name)
         if present is not None:
             frame = frame.filter(~present)
-    for subject in _names(sheet, rule.subject):
+    for subject in names_of(sheet, rule.subject):
         if rule.how == "entity":
-            for value in _names(sheet, rule.value):
+            for value in names_of(sheet, rule.value):
                 _write_pairs(frame, subject, rule, (value, _iri(value)), writer=writer)
         elif (found := _object(sheet, rule)) is not None:
             _write_pairs(frame, subject, rule, found, writer=writer)
@@ -400,7 +239,7 @@ def _literal(sheet: Sheet, role: str) -> pl.Expr:
         return pl.lit('"') + pl.col(column) + pl.lit(f'"^^<{XSD}{_TYPED[kind]}>')
     if kind == "number":
         return _number(column)
-    if kind == "value":
+    if kind in ("value", "difference"):
         numeric = cells.is_decimal(sheet.frame[column]).fill_null(value=False)
         if numeric.all():
             return _number(column)
@@ -454,7 +293,7 @@ def _write_long(sheet: Sheet, subject: str, writer: _Writer) -> None:
 
 
 def _write_types(sheet: Sheet, entity: Entity, writer: _Writer) -> None:
-    for name in _names(sheet, entity.name):
+    for name in names_of(sheet, entity.name):
         things = sheet.frame.select(name).drop_nulls().unique(maintain_order=True)
         cls = _fallback(sheet, entity) or entity.cls
         for one in dict.fromkeys((entity.cls, cls)):
@@ -483,6 +322,21 @@ def _fallback(sheet: Sheet, entity: Entity) -> str:
     return sheet.mapping.context.get(entity.fallback_class, "")
 
 
+def _write_flags(sheet: Sheet, records: list[Record], writer: _Writer) -> None:
+    node = next((one.node for one in records if one.node in ("operation", "inspection")), "")
+    for rows, defect, place in flag_defects(sheet, node):
+        for cls in (Q + "Defect", defect):
+            writer.add(rows, "d", RDF + "type", pl.lit(f"<{cls}>"))
+        writer.add(rows, "d", place, _iri(f"e.{node}"))
+        if sheet.has("e.item"):
+            writer.add(rows, "d", Q + "foundOn", _iri("e.item"))
+        writer.add(rows, "d", Q + "sourceRow", _row_literal())
+
+
+def _row_literal() -> pl.Expr:
+    return pl.lit('"') + pl.col(ROW).cast(pl.String) + pl.lit(f'"^^<{XSD}integer>')
+
+
 _LABELLED = {
     "defectName": "defect",
     "rootCauseName": "label",
@@ -498,7 +352,7 @@ def _write_unresolved(sheet: Sheet, records: list[Record], writer: _Writer) -> N
             continue
         node = _LABELLED.get(role) or (records[0].node if records else "")
         predicate = RDFS + "label" if role in _LABELLED else Q + role
-        for subject in _names(sheet, node):
+        for subject in names_of(sheet, node):
             waiting = sheet.frame.filter(pl.col(f"c.{role}").is_null())
             pairs = waiting.select(subject, f"r.{role}").drop_nulls().unique(maintain_order=True)
             writer.add(pairs, subject, predicate, _quoted(f"r.{role}"))
@@ -508,10 +362,9 @@ def _write_rows(sheet: Sheet, entities: list[str], writer: _Writer) -> None:
     parts = [
         sheet.frame.select(pl.col(name).alias("s"), pl.col(ROW))
         for entity in entities
-        for name in _names(sheet, entity)
+        for name in names_of(sheet, entity)
     ]
     if not parts:
         return
     first = pl.concat(parts).drop_nulls().group_by("s", maintain_order=True).agg(pl.col(ROW).min())
-    number = pl.lit('"') + pl.col(ROW).cast(pl.String) + pl.lit(f'"^^<{XSD}integer>')
-    writer.add(first, "s", Q + "sourceRow", number)
+    writer.add(first, "s", Q + "sourceRow", _row_literal())

@@ -187,6 +187,7 @@ def numbers(
     source: Unit | None = None,
     target: Unit | None = None,
     wanted: str = "number",
+    difference: bool = False,
 ) -> Cells:
     """Convert a column to lexical forms of decimals in the target unit.
 
@@ -196,11 +197,13 @@ def numbers(
         source: Unit that the source writes; None where it has none.
         target: Canonical unit of the parameter.
         wanted: What a message says that the cell should be.
+        difference: Whether the cells are steps, which a unit's zero point does not move.
 
     Raises:
         UnknownUnit: If the units differ in dimension.
     """
     factor, offset = conversion(source, target) if source and target else (1.0, 0.0)
+    offset = 0.0 if difference else offset
     plain = column
     if decimal_comma:
         plain = plain.str.replace_all(".", "", literal=True).str.replace(",", ".", literal=True)
@@ -327,6 +330,7 @@ def _parsed(column: pl.Series, time_format: str, timezone: str) -> pl.Series:
 
 def _time_by_hand(text: str, zone: ZoneInfo, formats: Iterable[str]) -> str | None:
     plain = unicodedata.normalize("NFKC", text).strip()
+    found: datetime | None
     try:
         found = datetime.fromisoformat(plain)
     except ValueError:

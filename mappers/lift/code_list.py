@@ -19,6 +19,7 @@ from qualweave.mappers.table import ROW
 from qualweave.mappers.vocabulary import Concept, Vocabulary, text_key
 
 _LEAST_NAME = 2  # characters of a Chinese name, below which holding it says nothing
+_SAYING = ("codeDescription", "defectName", "alarmText")
 _CLASSES = {"defectCode": "DefectCode", "alarmCode": "AlarmCode"}
 _MEANS = {"defectCode": (Q + "Defect",), "alarmCode": (Q + "Alarm", Q + "Defect", Q + "Anomaly")}
 
@@ -70,10 +71,8 @@ def lift_codes(sheet: Sheet) -> Lifted:
             sheet.problems.append(problem("unscoped-code", row=row, column=name, value=code))
             continue
         scope = (machine, programme, start)
-        label = next(
-            (one for name in ("codeDescription", "defectName", "alarmText") if (one := _cell(sheet, f"r.{name}", place))),
-            "",
-        )  # fmt: skip
+        texts = (_cell(sheet, f"r.{name}", place) for name in _SAYING)
+        label = next((one for one in texts if one), "")
         entry = _entry(sheet.batch, code, scope, denotes=decided.get(place, ""), label=label)
         entries.append((row, role, entry, list_name))
     return _written(sheet, entries)

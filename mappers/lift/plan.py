@@ -4,7 +4,8 @@ The choice is arithmetic over ``records.yaml``: a kind whose needs are met score
 roles that are mapped; the highest score wins, and the roles that decided are the explanation.
 """
 
-from collections.abc import Mapping, Set
+from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import files
@@ -16,7 +17,17 @@ from qualweave.errors import InputError
 from qualweave.iri import RDFS, Q
 
 CellType: TypeAlias = Literal[
-    "id", "text", "number", "integer", "time", "boolean", "concept", "code", "value", "status"
+    "id",
+    "text",
+    "number",
+    "integer",
+    "time",
+    "boolean",
+    "concept",
+    "code",
+    "value",
+    "difference",
+    "status",
 ]
 _PARAMETER_CAP = 3  # beyond three, more parameters say nothing more about the kind of record
 
@@ -113,7 +124,7 @@ class RecordChoice:
         return f"{self.kind} scores {self.score:g} by {roles}"
 
 
-def _names(value: Any) -> tuple[str, ...]:
+def _names(value: Any) -> tuple[str, ...]:  # noqa: ANN401 - YAML has any shape
     return () if value is None else (value,) if isinstance(value, str) else tuple(value)
 
 
@@ -190,9 +201,9 @@ def record_table() -> RecordTable:
 
 
 def choose_records(
-    roles: Set[str],
+    roles: AbstractSet[str],
     *,
-    constants: Set[str] = frozenset(),
+    constants: AbstractSet[str] = frozenset(),
     parameters: int = 0,
     characteristics: int = 0,
 ) -> list[RecordChoice]:
@@ -231,7 +242,11 @@ def choose_records(
 
 
 def _score(
-    record: Record, *, roles: Set[str], present: Set[str], counted: Mapping[str, int]
+    record: Record,
+    *,
+    roles: AbstractSet[str],
+    present: AbstractSet[str],
+    counted: Mapping[str, int],
 ) -> RecordChoice | None:
     if record.none_of & roles or any(not group & present for group in record.needs):
         return None

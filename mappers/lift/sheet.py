@@ -45,6 +45,14 @@ class Values:
 
 
 @dataclass(frozen=True)
+class Flag:
+    """A column that says of each row whether it has a kind of defect: its class, and its column in the sheet."""
+
+    defect: str
+    column: str
+
+
+@dataclass(frozen=True)
 class Unresolved:
     """A text that should name a concept and names none, or several: a question to a person."""
 
@@ -69,7 +77,7 @@ class Sheet:
     vocabulary: Vocabulary
     frame: pl.DataFrame
     values: list[Values] = field(default_factory=list)
-    texts: dict[str, str] = field(default_factory=dict)
+    flags: list[Flag] = field(default_factory=list)
     multiple: dict[str, list[str]] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
     unresolved: list[Unresolved] = field(default_factory=list)
@@ -135,6 +143,8 @@ def bind(table: RawTable, mapping: MappingDocument, batch: Batch, vocabulary: Vo
             by_role.setdefault(role, []).append(column)
         elif vocabulary.is_parameter(iri):
             _bind_parameter(sheet, column, iri)
+        elif is_flag(iri, vocabulary):
+            _bind_flag(sheet, column, iri)
         else:
             _bind_other(sheet, column, iri)
     for role, columns in by_role.items():
@@ -175,6 +185,18 @@ def _bind_parameter(sheet: Sheet, column: ColumnMapping, iri: str) -> None:
     )
 
 
+def is_flag(iri: str, vocabulary: Vocabulary) -> bool:
+    """Return whether a column with this term says yes or no to a kind of defect."""
+    concept = vocabulary.concept(iri)
+    return concept is not None and concept.is_a(Q + "Defect") and iri != Q + "Defect"
+
+
+def _bind_flag(sheet: Sheet, column: ColumnMapping, iri: str) -> None:
+    name = f"f.{len(sheet.flags)}"
+    sheet.put(name, sheet.report(cells.booleans(_raw(sheet, column)), column.name))
+    sheet.flags.append(Flag(iri, name))
+
+
 def _bind_other(sheet: Sheet, column: ColumnMapping, iri: str) -> None:
     """Keep a column whose term is neither role nor parameter: a plain property of the record."""
     name = f"v.{len(sheet.values)}"
@@ -188,7 +210,7 @@ def _bind_role(sheet: Sheet, role: str, columns: list[ColumnMapping], kind: Cell
             part for column in columns for part in _bind_parts(sheet, role, column)
         ]
         return
-    values = [_typed(sheet, role, column, kind) for column in columns]
+    values = [_typed(sheet, column, kind) for column in columns]
     merged = values[0]
     for other in values[1:]:
         merged = merged.zip_with(merged.is_not_null(), other)
@@ -217,7 +239,7 @@ def _bind_parts(sheet: Sheet, role: str, column: ColumnMapping) -> list[str]:
     return names
 
 
-def _typed(sheet: Sheet, role: str, column: ColumnMapping, kind: CellType) -> pl.Series:
+def _typed(sheet: Sheet, column: ColumnMapping, kind: CellType) -> pl.Series:
     raw = _raw(sheet, column)
     match kind:
         case "time":
@@ -328,8 +350,8 @@ def _bind_context(sheet: Sheet, types: Mapping[str, CellType]) -> None:
 
 def _convert_values(sheet: Sheet) -> None:
     """Convert value columns whose parameter and unit stand in the row (long tables, change logs)."""
-    for role in ("measuredValue", "previousValue", "newValue"):
-        if sheet.has(f"r.{role}"):
+    for role, kind in record_table().roles.items():
+        if kind in ("value", "difference") and sheet.has(f"r.{role}"):
             columns = sheet.columns_of.get(role, ())
             _convert_value_role(sheet, role, columns[0] if columns else None)
 
@@ -337,6 +359,7 @@ def _convert_values(sheet: Sheet) -> None:
 def _convert_value_role(sheet: Sheet, role: str, column: ColumnMapping | None) -> None:
     name = column.name if column else role
     strict = role == "measuredValue"
+    difference = record_table().roles[role] == "difference"
     values = sheet.frame[f"r.{role}"]
     size = len(values)
     empty = pl.Series("v", [None] * size, dtype=pl.String)
@@ -344,7 +367,9 @@ def _convert_value_role(sheet: Sheet, role: str, column: ColumnMapping | None) -
     units = sheet.frame["r.unitText"] if sheet.has("r.unitText") else empty
     keyed = pl.DataFrame({"at": range(size), "term": terms, "unit": units, "value": values})
     done = [
-        _convert_group(sheet, group, name=name, mapping=column, strict=strict)
+        _convert_group(
+            sheet, group, name=name, mapping=column, strict=strict, difference=difference
+        )
         for group in keyed.partition_by("term", "unit")
     ]
     ordered = pl.concat(done).sort("at") if done else keyed
@@ -358,6 +383,7 @@ def _convert_group(
     name: str,
     mapping: ColumnMapping | None,
     strict: bool,
+    difference: bool,
 ) -> pl.DataFrame:
     """Convert the values of one parameter in one unit; text stays text where no unit is asked for."""
     term, written = group["term"][0], group["unit"][0]
@@ -371,7 +397,9 @@ def _convert_group(
     except UnknownUnit as error:
         _unit_problem(sheet, group, column=name, detail=error.message)
         return group
-    converted = cells.numbers(group["value"], decimal_comma=comma, source=source, target=target)
+    converted = cells.numbers(
+        group["value"], decimal_comma=comma, source=source, target=target, difference=difference
+    )
     if strict and target is not None:
         places = group["at"].to_list()
         shifted = tuple(

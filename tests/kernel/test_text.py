@@ -46,7 +46,7 @@ def test_the_cache_survives_and_a_torn_one_is_made_again(settings: Settings, tmp
     text._cache.cache_clear()
     assert np.array_equal(text.encode(["warpage"], settings=settings), first)
 
-    next((tmp_path / "text").glob("*.npz")).write_bytes(b"torn")
+    next((tmp_path / "text").glob("*.sqlite")).write_bytes(b"torn")
     text._cache.cache_clear()
 
     assert np.array_equal(text.encode(["warpage"], settings=settings), first)

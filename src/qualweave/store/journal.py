@@ -2,8 +2,9 @@
 
 An entry is a folder that appears by one rename, so it is there whole or not at all::
 
-    journal/open/{sequence}-{id}/   written, not yet counted: redone (judged) or undone (not judged) at start
-    journal/done/{sequence}-{id}/   counted by the catalogue; kept for replay
+    journal/open/{sequence}-{id}/   written; not yet counted, or counted but not yet flushed by the database.
+                                    At start it is redone (judged), undone (not judged) or put away (counted)
+    journal/done/{sequence}-{id}/   counted by the catalogue and flushed; kept for replay
     inputs/{sha256}                 raw input of an ingest; inputs/{sha256}.json says whose and what became of it
 """
 
@@ -17,8 +18,8 @@ from typing import Any
 
 import orjson
 
-from qualweave.errors import JsonValue, StoreError
-from qualweave.store.port import ChangeSet
+from qualweave.errors import JsonValue, NotFound, StoreError
+from qualweave.store.port import ChangeSet, Input
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,7 @@ class Entry:
     judged: bool
     changes: tuple[ChangeSet, ...]
     change_ids: tuple[str, ...]
+    contents: tuple[str, ...]
 
 
 def content_hash(change: ChangeSet) -> str:
@@ -62,12 +64,22 @@ class Journal:
         changes: Sequence[ChangeSet],
         ids: Sequence[str],
         *,
+        contents: Sequence[str],
         sequence: int,
         principal: str,
         tenant: str,
         at: str,
     ) -> Entry:
-        """Write an entry and fsync it; ``ids`` are the commit ids of the change sets.
+        """Write an entry and fsync it.
+
+        Args:
+            changes: The change sets, prepared.
+            ids: Their commit ids.
+            contents: The content hashes of the change sets as they came.
+            sequence: Number of the first of the commits.
+            principal: Who commits.
+            tenant: Whose the graphs are.
+            at: When, ISO 8601.
 
         Raises:
             StoreError: If the disk refuses.
@@ -81,17 +93,23 @@ class Journal:
             "principal": principal,
             "tenant": tenant,
             "at": at,
-            "changes": [_head(change, one) for change, one in zip(changes, ids, strict=True)],
+            "changes": [
+                _head(change, identity, content)
+                for change, identity, content in zip(changes, ids, contents, strict=True)
+            ],
         }
         try:
             scratch.mkdir()
             for number, change in enumerate(changes):
-                write_durably(scratch / f"{number}.inserts.nt", change.inserts)
-                write_durably(scratch / f"{number}.deletes.nt", change.deletes)
+                for kind, content in (("inserts", change.inserts), ("deletes", change.deletes)):
+                    if content:
+                        write_durably(scratch / f"{number}.{kind}.nt", content)
             write_durably(scratch / "entry.json", orjson.dumps(head))
+            sync_folder(scratch)
             scratch.rename(final)
             sync_folder(self._open)
         except OSError as error:
+            shutil.rmtree(scratch, ignore_errors=True)
             raise StoreError(
                 f"The journal could not be written: {error}.",
                 message_zh=f"无法写入日志：{error}。",
@@ -106,7 +124,7 @@ class Journal:
         sync_folder(entry.folder)
 
     def finish(self, entry: Entry) -> None:
-        """Put a counted entry away."""
+        """Put an entry away that is counted and flushed."""
         entry.folder.rename(self._done / entry.folder.name)
 
     def drop(self, entry: Entry) -> None:
@@ -126,8 +144,8 @@ class Journal:
             ChangeSet(
                 graph=one["graph"],
                 role=one["role"],
-                inserts=(folder / f"{number}.inserts.nt").read_bytes(),
-                deletes=(folder / f"{number}.deletes.nt").read_bytes(),
+                inserts=_content(folder / f"{number}.inserts.nt"),
+                deletes=_content(folder / f"{number}.deletes.nt"),
                 replace=one["replace"],
                 about=one["about"],
             )
@@ -143,28 +161,23 @@ class Journal:
             judged=(folder / "judged").exists(),
             changes=changes,
             change_ids=tuple(one["id"] for one in head["changes"]),
+            contents=tuple(one["content"] for one in head["changes"]),
         )
 
 
-def _head(change: ChangeSet, identity: str) -> dict[str, JsonValue]:
+def _content(path: Path) -> bytes:
+    return path.read_bytes() if path.exists() else b""
+
+
+def _head(change: ChangeSet, identity: str, content: str) -> dict[str, JsonValue]:
     return {
         "id": identity,
+        "content": content,
         "graph": change.graph,
         "role": change.role,
         "replace": change.replace,
         "about": dict(change.about),
     }
-
-
-@dataclass(frozen=True)
-class Input:
-    """A raw input that was accepted: its hash, name, owner, place, and what became of it."""
-
-    sha256: str
-    name: str
-    principal: str
-    path: Path
-    status: str
 
 
 class Inputs:
@@ -175,20 +188,46 @@ class Inputs:
         folder.mkdir(parents=True, exist_ok=True)
 
     def accept(self, name: str, content: bytes, principal: str) -> Path:
-        """Keep an input durably; accepting the same bytes again changes nothing."""
+        """Keep an input durably; accepting the same bytes again changes nothing.
+
+        Raises:
+            StoreError: If the disk refuses.
+        """
         digest = sha256(content).hexdigest()
         path = self._folder / digest
-        if not self._note(digest).exists():
-            write_durably(path, content)
+        if self._note(digest).exists():
+            return path
+        try:
+            scratch = path.with_suffix(".new")
+            write_durably(scratch, content)
+            scratch.rename(path)
             self._write_note(digest, {"name": name, "principal": principal, "status": "pending"})
-            sync_folder(self._folder)
+        except OSError as error:
+            raise StoreError(
+                f"The input {name!r} could not be kept: {error}.",
+                message_zh=f"无法保存输入 {name!r}：{error}。",
+                next_step="Free disk space or mend the disk, and send it again.",
+                next_step_zh="请释放磁盘空间或检查磁盘后重新发送。",
+                data={"file": name},
+            ) from error
         return path
 
     def finish(self, digest: str, status: str) -> None:
-        """Note what became of an input, for example ``"done"`` or ``"refused"``."""
-        self._write_note(
-            digest, {**orjson.loads(self._note(digest).read_bytes()), "status": status}
-        )
+        """Note what became of an input, for example ``"done"`` or ``"refused"``.
+
+        Raises:
+            NotFound: If no such input was accepted.
+        """
+        note = self._note(digest)
+        if not note.exists():
+            raise NotFound(
+                f"No input {digest!r} was accepted.",
+                message_zh=f"没有已接收的输入 {digest!r}。",
+                next_step="Name it by the sha-256 of its content.",
+                next_step_zh="请使用其内容的 sha-256。",
+                data={"sha256": digest},
+            )
+        self._write_note(digest, {**orjson.loads(note.read_bytes()), "status": status})
 
     def pending(self) -> list[Input]:
         """Return the inputs whose ingest was not finished."""
@@ -217,6 +256,7 @@ class Inputs:
         scratch = self._note(digest).with_suffix(".part")
         write_durably(scratch, orjson.dumps(facts))
         scratch.rename(self._note(digest))
+        sync_folder(self._folder)
 
 
 def write_durably(path: Path, content: bytes) -> None:

@@ -1,31 +1,37 @@
 """The embedded store: Oxigraph on disk, one writing process, snapshots for everybody who reads.
 
 The commit protocol (``docs/concepts/store.md``) is carried out here and nowhere else. Every step can be
-done again, so a restart finishes a judged entry from wherever the process died.
+done again, so a restart finishes a judged entry from wherever the process died. Readers never wait for
+a writer: they are lent the newest snapshot that is published.
 """
 
 import fcntl
-import io
-import shutil
 import threading
-import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
 from typing import IO
 
-import orjson
 import pyoxigraph as ox
-from pyoxigraph import NamedNode
 
 from qualweave.config import Settings
-from qualweave.errors import Conflict, GateRefused, JsonValue, StoreError
-from qualweave.iri import XSD, Q, graph_iri
+from qualweave.errors import Conflict, Forbidden, GateRefused, InputError, JsonValue, StoreError
 from qualweave.principal import Principal
-from qualweave.store.journal import Entry, Input, Inputs, Journal, content_hash
+from qualweave.store.apply import apply_change, merge_all, prepared
+from qualweave.store.catalogue import (
+    SHARED_ROLES,
+    Catalogue,
+    catalogue_graph,
+    commits_of,
+    counting_update,
+    entries_of,
+    members,
+    merged_graph,
+)
+from qualweave.store.journal import Entry, Inputs, Journal, content_hash
 from qualweave.store.ledger import Ledger
 from qualweave.store.pool import ReaderPool
 from qualweave.store.port import (
@@ -34,15 +40,18 @@ from qualweave.store.port import (
     Commit,
     Dataset,
     Gate,
+    GraphEntry,
+    Input,
     Limits,
     ShapeResult,
     Verdict,
 )
+from qualweave.store.publication import Publication
 from qualweave.store.snapshot import OxigraphSnapshot
 
 Step = Callable[[str], None]
-_BULK_BYTES = 2_000_000
 _SHOWN_RESULTS = 50
+_MOST_OPEN = 64
 
 
 def open_store(path: Path, settings: Settings | None = None) -> "OxigraphStore":
@@ -64,33 +73,37 @@ class OxigraphStore:
 
     Raises:
         Conflict: If another process has the folder open for writing.
+        StoreError: If the database cannot be opened.
     """
 
     def __init__(
         self, path: Path, *, settings: Settings | None = None, at_step: Step | None = None
     ) -> None:
         self._settings = settings or Settings()
-        self._path = path
         path.mkdir(parents=True, exist_ok=True)
         self._lock_file = _lock(path / "lock")
         self._at_step: Step = at_step or (lambda _name: None)
-        self._mutex = threading.RLock()
-        self._journal = Journal(path / "journal")
-        self._inputs = Inputs(path / "inputs")
-        self._ledger = Ledger(path / "ledger.jsonl")
-        self._store = ox.Store(str(path / "db"))
-        self._base = self._settings.base_iri
-        self._catalogue = graph_iri("catalogue", base=self._base)
-        self._snapshots = path / "snapshots"
-        shutil.rmtree(self._snapshots, ignore_errors=True)  # they can be made again
-        self._snapshots.mkdir()
-        self._lent: dict[Path, int] = {}
-        self._newest: OxigraphSnapshot | None = None
-        self._published_at, self._dirty = 0.0, True
-        self._sequence = max((commit.sequence for commit in self.commits()), default=0)
+        self._writing, self._starting = threading.RLock(), threading.Lock()
         self._pool: ReaderPool | None = None
         self._closed = False
-        self._recover()
+        self._under_way: Path | None = None  # of the entry that a gate is judging
+        try:
+            self._journal = Journal(path / "journal")
+            self._inputs = Inputs(path / "inputs")
+            self._ledger = Ledger(path / "ledger.jsonl")
+            with _store_errors("opened"):
+                self._store = ox.Store(str(path / "db"))
+            self._base = self._settings.base_iri
+            self._catalogue = Catalogue.read(self._store, self._base)
+            self._counted: list[Entry] = []  # entries that count but are not flushed yet
+            self._recover()
+            self._flush()
+            self._publication = Publication(path / "snapshots", kept=self._settings.snapshots_kept)
+            self._dirty = True
+            self.publish()
+        except BaseException:
+            self._lock_file.close()
+            raise
 
     # --- writing -----------------------------------------------------------------------------
 
@@ -100,117 +113,148 @@ class OxigraphStore:
         """Apply change sets, all or none, durably; see the port.
 
         Raises:
+            InputError: If triples or a graph's name cannot be read; nothing is written.
+            Forbidden: If a graph belongs to another tenant.
             GateRefused: If the gate finds a violation; nothing is written.
+            StoreError: If journal or database fail; the last commit stands.
         """
         if not changes:
             return []
-        with self._mutex:
-            former = {one.id: one for one in self.commits()}
-            ids = [content_hash(change) for change in changes]
-            if all(one in former for one in ids) and self._still_stands(changes, ids):
-                return [replace(former[one], repeated=True) for one in ids]
-            following = self._sequence + 1
-            entry = self._journal.write(
-                changes,
-                # The same content once more, over another state, is another commit.
-                [
-                    sha256(f"{one}:{following}".encode()).hexdigest() if one in former else one
-                    for one in ids
-                ],
-                sequence=following,
-                principal=principal.id,
-                tenant=principal.tenant,
-                at=datetime.now(UTC).isoformat(),
-            )
+        with self._writing:
+            self._open_or_fail()
+            self._recover()
+            for change in changes:
+                self._permit(change, principal)
+            contents = [content_hash(change) for change in changes]
+            former = self._catalogue.repeats([one.graph for one in changes], contents)
+            if former is not None:
+                return [replace(one, repeated=True) for one in former]
+            entry = self._journaled(changes, contents, principal)
             self._at_step("journal")
-            self._judge(entry, gate)
-            self._journal.mark_judged(entry)
+            self._under_way = entry.folder
+            try:
+                self._judge(entry, gate)
+                self._journal.mark_judged(entry)
+            except BaseException:
+                self._journal.drop(entry)
+                raise
+            finally:
+                self._under_way = None
             self._at_step("gate")
             return self._apply(entry)
 
-    def _still_stands(self, changes: Sequence[ChangeSet], ids: Sequence[str]) -> bool:
-        """Whether no later commit touched the graphs of a repeated commit (else it is applied again)."""
-        last = {commit.graph: commit.id for commit in self.commits()}
-        return all(last[change.graph] == one for change, one in zip(changes, ids, strict=True))
+    def _permit(self, change: ChangeSet, principal: Principal) -> None:
+        if change.graph in {
+            catalogue_graph(self._base).value,
+            *(merged_graph(one, self._base).value for one in self._catalogue.tenants),
+        }:
+            raise InputError(
+                f"Graph {change.graph} is kept by the store itself.",
+                message_zh=f"图 {change.graph} 由存储自身维护。",
+                next_step="Write to a graph of your own.",
+                next_step_zh="请写入自己的图。",
+                data={"graph": change.graph},
+            )
+        known = self._catalogue.entries.get(change.graph)
+        owned = known is not None and known.role in ("data", "learned")
+        if known is not None and owned and known.tenant != principal.tenant:
+            raise Forbidden(
+                f"Graph {change.graph} belongs to another tenant than {principal.id}'s.",
+                message_zh=f"图 {change.graph} 属于其他租户。",
+                next_step="Write to a graph of your own tenant.",
+                next_step_zh="请写入本租户的图。",
+                data={"graph": change.graph, "tenant": principal.tenant},
+            )
+
+    def _journaled(
+        self, changes: Sequence[ChangeSet], contents: Sequence[str], principal: Principal
+    ) -> Entry:
+        following = self._catalogue.sequence + 1
+        # The same content once more, over another state, is another commit.
+        ids = [
+            sha256(f"{one}:{following + number}".encode()).hexdigest()
+            if self._catalogue.has([one]) or one in contents[:number]
+            else one
+            for number, one in enumerate(contents)
+        ]
+        return self._journal.write(
+            [
+                prepared(change, identity, self._store)
+                for change, identity in zip(changes, ids, strict=True)
+            ],
+            ids,
+            contents=contents,
+            sequence=following,
+            principal=principal.id,
+            tenant=principal.tenant,
+            at=datetime.now(UTC).isoformat(),
+        )
 
     def _judge(self, entry: Entry, gate: Gate | None) -> None:
         if gate is None:
             return
-        with self._fresh_snapshot() as snapshot:
+        self._publish()
+        with self._publication.lend() as snapshot:
             verdicts = [gate.judge(change, snapshot) for change in entry.changes]
         violations = [one for verdict in verdicts for one in verdict.violations]
         if violations:
-            self._journal.drop(entry)
             raise refusal(Verdict(tuple(violations)))
 
     def _apply(self, entry: Entry) -> list[Commit]:
-        for change in entry.changes:
-            self._apply_change(change)
-            self._at_step("apply")
-        self._count(entry)
+        """Apply, count and note a judged entry; where it fails it stays in the journal, to be redone."""
+        with _store_errors("written"):
+            entries = {**self._catalogue.entries, **{one.graph: one for one in entries_of(entry)}}
+            if entry.tenant not in self._catalogue.tenants:
+                target = merged_graph(entry.tenant, self._base)
+                merge_all(self._store, target, members(self._catalogue.entries, entry.tenant))
+            for change in entry.changes:
+                apply_change(self._store, change, self._merged_of(change, entry.tenant, entries))
+                self._at_step("apply")
+            self._store.update(counting_update(self._base, entry))
+        self._catalogue.entries.update(entries)
+        commits = commits_of(entry)
+        for commit, content in zip(commits, entry.contents, strict=True):
+            self._catalogue.add(commit, content)
+        self._dirty = True
         self._at_step("count")
+        self._note(entry)
+        return commits
+
+    def _merged_of(
+        self, change: ChangeSet, tenant: str, entries: dict[str, GraphEntry]
+    ) -> list[tuple[ox.NamedNode, set[str]]]:
+        """Return the merged graphs that a change touches, each with the graphs that it merges."""
+        former = self._catalogue.entries.get(change.graph)
+        tenants = {one.tenant for one in entries.values()}
+        if change.role not in SHARED_ROLES:
+            tenants = {tenant} | ({former.tenant} if former else set())
+        return [(merged_graph(one, self._base), members(entries, one)) for one in sorted(tenants)]
+
+    def _note(self, entry: Entry) -> None:
+        """Write the ledger's leaves, and put entries away once the database has flushed them."""
         for identity in entry.change_ids:
             self._ledger.append(identity, entry.at)
         self._at_step("ledger")
-        self._journal.finish(entry)
-        self._sequence = max(self._sequence, entry.sequence + len(entry.changes) - 1)
-        self._dirty = True
-        return [
-            Commit(
-                id=identity,
-                sequence=entry.sequence + number,
-                graph=change.graph,
-                principal=entry.principal,
-                at=datetime.fromisoformat(entry.at),
-            )
-            for number, (identity, change) in enumerate(
-                zip(entry.change_ids, entry.changes, strict=True)
-            )
-        ]
+        self._counted.append(entry)
+        if len(self._counted) >= _MOST_OPEN:
+            self._flush()
 
-    def _apply_change(self, change: ChangeSet) -> None:
-        graph = NamedNode(change.graph)
-        if change.replace:
-            self._store.clear_graph(graph)
-        if change.deletes:
-            for triple in ox.parse(input=change.deletes, format=ox.RdfFormat.N_TRIPLES):
-                self._store.remove(ox.Quad(triple.subject, triple.predicate, triple.object, graph))
-        load = self._store.bulk_load if len(change.inserts) > _BULK_BYTES else self._store.load
-        load(input=io.BytesIO(change.inserts), format=ox.RdfFormat.N_TRIPLES, to_graph=graph)
-
-    def _count(self, entry: Entry) -> None:
-        """Add the catalogue nodes of an entry in one atomic update; from here on it counts."""
-        removed, added = [], []
-        for number, (identity, change) in enumerate(
-            zip(entry.change_ids, entry.changes, strict=True)
-        ):
-            removed.append(change.graph)
-            added.append(_graph_node(change, entry, identity))
-            added.append(
-                _commit_node(
-                    self._base,
-                    entry,
-                    sequence=entry.sequence + number,
-                    identity=identity,
-                    change=change,
-                )
-            )
-        values = " ".join(f"<{graph}>" for graph in removed)
-        self._store.update(
-            f"DELETE {{ GRAPH <{self._catalogue}> {{ ?g ?p ?o }} }} "
-            f"WHERE {{ GRAPH <{self._catalogue}> {{ VALUES ?g {{ {values} }} ?g ?p ?o }} }} ;\n"
-            f"INSERT DATA {{ GRAPH <{self._catalogue}> {{ {' '.join(added)} }} }}"
-        )
-        self._store.flush()
+    def _flush(self) -> None:
+        """Put counted entries away, after the database has them on disk without its write-ahead log."""
+        if self._counted:
+            with _store_errors("flushed"):
+                self._store.flush()
+        while self._counted:
+            self._journal.finish(self._counted.pop(0))
 
     def _recover(self) -> None:
-        """Finish or take back what a former process left open."""
-        counted = {commit.id for commit in self.commits()}
+        """Finish or take back what a former process, or a commit that failed, left open."""
+        waiting = {self._under_way, *(one.folder for one in self._counted)}
         for entry in self._journal.pending():
-            if set(entry.change_ids) <= counted:
-                for identity in entry.change_ids:
-                    self._ledger.append(identity, entry.at)
-                self._journal.finish(entry)
+            if entry.folder in waiting:
+                continue
+            if self._catalogue.has(entry.change_ids):
+                self._note(entry)
             elif entry.judged:
                 self._apply(entry)
             else:
@@ -218,24 +262,7 @@ class OxigraphStore:
 
     def commits(self) -> list[Commit]:
         """Return every commit that counts, in order."""
-        query = (
-            f"SELECT ?c ?n ?g ?w ?t WHERE {{ GRAPH <{self._catalogue}> {{ ?c a <{Q}Commit> ; "
-            f"<{Q}commitSequence> ?n ; <{Q}commitGraph> ?g ; <{Q}commitPrincipal> ?w ; <{Q}commitTime> ?t }} }}"
-        )
-        rows = self._store.query(query)
-        if not isinstance(rows, ox.QuerySolutions):  # pragma: no cover - it is a SELECT
-            return []
-        found = [
-            Commit(
-                id=row["c"].value.rsplit("/", 1)[1],
-                sequence=int(row["n"].value),
-                graph=row["g"].value,
-                principal=row["w"].value,
-                at=datetime.fromisoformat(row["t"].value),
-            )
-            for row in rows
-        ]
-        return sorted(found, key=lambda one: one.sequence)
+        return list(self._catalogue.commits)
 
     # --- raw input ---------------------------------------------------------------------------
 
@@ -254,59 +281,50 @@ class OxigraphStore:
     # --- reading -----------------------------------------------------------------------------
 
     def publish(self) -> str:
-        """Publish a snapshot that holds every commit so far and return its last commit's id."""
-        with self._mutex:
-            if self._dirty or self._newest is None:
-                folder = self._snapshots / f"{time.time_ns():020d}"
-                self._store.backup(str(folder))
-                self._newest = OxigraphSnapshot(folder, self._base)
-                self._published_at, self._dirty = time.monotonic(), False
-                self._prune()
-            return self._newest.commit
+        """Publish a snapshot that holds every commit so far and return its last commit's id.
 
-    def _prune(self) -> None:
-        folders = sorted(self._snapshots.iterdir())
-        for folder in folders[: -self._settings.snapshots_kept]:
-            if not self._lent.get(folder):
-                shutil.rmtree(folder, ignore_errors=True)
+        Raises:
+            StoreError: If the disk refuses, or a commit that failed before still cannot be finished.
+        """
+        with self._writing:
+            self._open_or_fail()
+            self._recover()
+            return self._publish()
 
-    def _current(self) -> OxigraphSnapshot:
-        """Return the newest snapshot, publishing one where commits wait and the interval has passed."""
-        with self._mutex:
-            waited = (time.monotonic() - self._published_at) * 1000
-            if self._newest is None or (
-                self._dirty and waited >= self._settings.publish_interval_ms
-            ):
+    def _publish(self) -> str:
+        if self._dirty:
+            with _store_errors("published"):
+                self._publication.publish(self._store, self._catalogue)
+            self._dirty = False
+            self._flush()
+        return self._publication.newest().commit
+
+    def snapshot(self) -> AbstractContextManager[OxigraphSnapshot]:
+        """Lend the newest snapshot, publishing one first where commits wait and the interval has passed."""
+        self._open_or_fail()
+        interval = self._settings.publish_interval_ms
+        # Only where no commit is under way: a reader does not wait for a writer.
+        if (
+            self._dirty
+            and self._publication.age_ms >= interval
+            and self._writing.acquire(blocking=False)
+        ):
+            try:
                 self.publish()
-            if self._newest is None:  # pragma: no cover - publish sets it
-                raise StoreError("No snapshot could be published.")
-            return self._newest
-
-    @contextmanager
-    def snapshot(self) -> Iterator[OxigraphSnapshot]:
-        """Lend the newest published snapshot; it stays readable for as long as it is held."""
-        with self._mutex:
-            chosen = self._current()
-            self._lent[chosen.path] = self._lent.get(chosen.path, 0) + 1
-        try:
-            yield chosen
-        finally:
-            with self._mutex:
-                self._lent[chosen.path] -= 1
-
-    @contextmanager
-    def _fresh_snapshot(self) -> Iterator[OxigraphSnapshot]:
-        self.publish()
-        with self.snapshot() as chosen:
-            yield chosen
+            finally:
+                self._writing.release()
+        return self._publication.lend()
 
     def query(
         self,
         sparql: str,
         *,
         dataset: Dataset,
+        default_uris: Sequence[str] = (),
+        named_uris: Sequence[str] = (),
         limits: Limits | None = None,
         media_type: str = "application/sparql-results+json",
+        client: str = "",
     ) -> Answer:
         """Answer a query from outside, guarded; see the port."""
         chosen = limits or Limits(
@@ -317,31 +335,52 @@ class OxigraphStore:
         with self.snapshot() as snapshot:
             return self._readers().ask(
                 sparql,
-                snapshot=snapshot.path,
-                commit=snapshot.commit,
+                snapshot=snapshot,
                 dataset=dataset,
+                default_uris=tuple(default_uris),
+                named_uris=tuple(named_uris),
                 limits=chosen,
                 media_type=media_type,
+                client=client,
             )
 
     def _readers(self) -> ReaderPool:
-        with self._mutex:
+        with self._starting:
             if self._pool is None:
                 self._pool = ReaderPool(self._settings.query_workers)
             return self._pool
 
+    def _open_or_fail(self) -> None:
+        if self._closed:
+            raise StoreError("The store is closed.", next_step="Open it again.")
+
     def close(self) -> None:
         """Stop workers and let go of the files."""
-        with self._mutex:
+        with self._writing, self._starting:
             if self._closed:
                 return
             self._closed = True
             if self._pool is not None:
                 self._pool.close()
-            self._newest = None
-            self._store.flush()
+            self._publication.close()
+            self._flush()
             del self._store
             self._lock_file.close()
+
+
+@contextmanager
+def _store_errors(what: str) -> Iterator[None]:
+    """Wrap what the database raises."""
+    try:
+        yield
+    except (OSError, ValueError, RuntimeError, SyntaxError) as error:
+        raise StoreError(
+            f"The database could not be {what}: {error}.",
+            message_zh=f"数据库操作失败：{error}。",
+            next_step="Free disk space or mend the disk. The last commit stands; one that was under way is "
+            "finished by the next write or start.",
+            next_step_zh="请释放磁盘空间或检查磁盘。最近一次提交仍然有效；进行中的提交将在下次写入或启动时完成。",
+        ) from error
 
 
 def _lock(path: Path) -> IO[bytes]:
@@ -384,22 +423,3 @@ def _result_json(result: ShapeResult) -> JsonValue:
         "row": result.row,
         "message": dict(result.message),
     }
-
-
-def _graph_node(change: ChangeSet, entry: Entry, identity: str) -> str:
-    about = ox.Literal(orjson.dumps(dict(change.about), option=orjson.OPT_SORT_KEYS).decode())
-    return (
-        f"<{change.graph}> a <{Q}GraphEntry> ; <{Q}graphRole> {ox.Literal(change.role)} ; "
-        f"<{Q}graphTenant> {ox.Literal(entry.tenant)} ; <{Q}lastCommit> {ox.Literal(identity)} ; "
-        f"<{Q}about> {about} ."
-    )
-
-
-def _commit_node(
-    base: str, entry: Entry, *, sequence: int, identity: str, change: ChangeSet
-) -> str:
-    return (
-        f"<{base}commit/{identity}> a <{Q}Commit> ; <{Q}commitSequence> {sequence} ; "
-        f"<{Q}commitGraph> <{change.graph}> ; <{Q}commitPrincipal> {ox.Literal(entry.principal)} ; "
-        f"<{Q}commitTime> {ox.Literal(entry.at, datatype=NamedNode(XSD + 'dateTime'))} ."
-    )

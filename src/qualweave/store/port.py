@@ -106,6 +106,17 @@ class Commit:
 
 
 @dataclass(frozen=True)
+class Input:
+    """A raw input that was accepted: its hash, name, owner, place, and what became of it."""
+
+    sha256: str
+    name: str
+    principal: str
+    path: Path
+    status: str
+
+
+@dataclass(frozen=True)
 class GraphEntry:
     """A named graph that counts, as the catalogue has it."""
 
@@ -118,11 +129,19 @@ class GraphEntry:
 
 @dataclass(frozen=True)
 class Limits:
-    """Limits of one query: wall clock in seconds, memory in MiB, rows (or triples) returned."""
+    """Limits of one query.
+
+    Attributes:
+        seconds: Wall clock, from the moment a worker has the query.
+        memory_mib: Memory beyond the worker's own, in MiB.
+        rows: Rows (or triples) of the answer.
+        answer_mib: Size of the serialised answer, in MiB.
+    """
 
     seconds: float = 10.0
     memory_mib: int = 1024
     rows: int = 10_000
+    answer_mib: int = 64
 
 
 @dataclass(frozen=True)
@@ -186,10 +205,10 @@ class Snapshot(Protocol):
         Args:
             query: SPARQL; the product's prefixes need no declaration.
             graphs: Graphs merged into the default graph and open to ``GRAPH``; None means all that count.
-            bindings: Values put in place of variables.
+            bindings: Values put in place of variables, which SELECT must name.
 
         Raises:
-            StoreError: If the query is malformed.
+            StoreError: If the query is malformed, or does not select a bound variable.
         """
         ...
 
@@ -217,6 +236,8 @@ class Store(Protocol):
         """Apply change sets, all or none, durably.
 
         Raises:
+            InputError: If triples or a graph's name cannot be read; nothing is written.
+            Forbidden: If a data graph belongs to another tenant than the principal's.
             GateRefused: If the gate finds a violation; nothing is written.
             StoreError: If the journal or the store fails; the last commit stands.
         """
@@ -235,10 +256,22 @@ class Store(Protocol):
         sparql: str,
         *,
         dataset: Dataset,
+        default_uris: Sequence[str] = (),
+        named_uris: Sequence[str] = (),
         limits: Limits | None = None,
         media_type: str = "application/sparql-results+json",
+        client: str = "",
     ) -> Answer:
         """Answer a query from outside, guarded.
+
+        Args:
+            sparql: The query; the product's prefixes need no declaration.
+            dataset: What the caller may see (`guard.permitted_dataset`). FROM and the protocol narrow it.
+            default_uris: ``default-graph-uri`` of the protocol; with ``named_uris`` they win over FROM.
+            named_uris: ``named-graph-uri`` of the protocol.
+            limits: The settings' where left out.
+            media_type: Of the answer. A truth value is JSON and a graph Turtle where it does not fit.
+            client: Who asks; while all readers are busy, clients take turns.
 
         Raises:
             InputError: If the query does not parse, is an update or asks another service.
@@ -247,7 +280,22 @@ class Store(Protocol):
         ...
 
     def accept_input(self, name: str, content: bytes, *, principal: Principal) -> Path:
-        """Keep the raw bytes of an ingest, fsynced, before it is acknowledged; return where."""
+        """Keep the raw bytes of an ingest, fsynced, before it is acknowledged; return where.
+
+        The file's name is the sha-256 of its content; the same bytes again change nothing.
+        """
+        ...
+
+    def pending_inputs(self) -> list[Input]:
+        """Return the accepted inputs whose ingest was not finished, so that it can be taken up again."""
+        ...
+
+    def finish_input(self, sha256: str, status: str) -> None:
+        """Note what became of an input, for example ``"done"`` or ``"refused"``.
+
+        Raises:
+            NotFound: If no such input was accepted.
+        """
         ...
 
     def commits(self) -> list[Commit]:

@@ -1,22 +1,22 @@
 """`OxigraphSnapshot`: an immutable state of the embedded store, read in this process by trusted code."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
-from typing import TypeAlias
 
-import orjson
 import pyoxigraph as ox
 from pyoxigraph import NamedNode, Quad
 
 from qualweave.errors import StoreError
-from qualweave.iri import DEFAULT_BASE, PREFIXES, RDF, Q, graph_iri
+from qualweave.iri import DEFAULT_BASE, PREFIXES
+from qualweave.store.catalogue import (
+    SHARED_ROLES,
+    Catalogue,
+    catalogue_graph,
+    members,
+    merged_graph,
+)
 from qualweave.store.port import GraphEntry, GraphRole, RdfTerm, Row
-
-_TYPE = NamedNode(RDF + "type")
-Subject: TypeAlias = ox.NamedNode | ox.BlankNode | ox.Triple
-_SHARED_ROLES = ("ontology", "shapes", "entailed")
 
 
 class OxigraphSnapshot:
@@ -25,58 +25,25 @@ class OxigraphSnapshot:
     Args:
         path: Folder that `Store.backup` wrote.
         base: Namespace of data IRIs, which names the catalogue graph.
+        catalogue: What counts in it, where the publisher knows it; else it is read.
     """
 
-    def __init__(self, path: Path, base: str = DEFAULT_BASE) -> None:
+    def __init__(
+        self, path: Path, base: str = DEFAULT_BASE, *, catalogue: Catalogue | None = None
+    ) -> None:
         self.path = path
+        self._base = base
         self._store = ox.Store.read_only(str(path))
-        self._catalogue = NamedNode(graph_iri("catalogue", base=base))
-
-    @cached_property
-    def _commits(self) -> list[tuple[int, str]]:
-        found = []
-        for quad in self._store.quads_for_pattern(
-            None, _TYPE, NamedNode(Q + "Commit"), self._catalogue
-        ):
-            number = next(
-                self._store.quads_for_pattern(
-                    quad.subject, NamedNode(Q + "commitSequence"), None, self._catalogue
-                )
-            )
-            found.append((int(_value(number.object)), _value(quad.subject).rsplit("/", 1)[1]))
-        return sorted(found)
-
-    @property
-    def commit(self) -> str:
-        """Id of the last commit that it holds, ``""`` for an empty store."""
-        return self._commits[-1][1] if self._commits else ""
-
-    @property
-    def sequence(self) -> int:
-        """Sequence number of that commit, 0 for an empty store."""
-        return self._commits[-1][0] if self._commits else 0
-
-    @cached_property
-    def _entries(self) -> dict[str, GraphEntry]:
-        nodes = self._store.quads_for_pattern(
-            None, _TYPE, NamedNode(Q + "GraphEntry"), self._catalogue
-        )
-        entries = [self._entry(_value(quad.subject), quad.subject) for quad in nodes]
-        return {entry.graph: entry for entry in sorted(entries, key=lambda one: one.graph)}
-
-    def _entry(self, graph: str, node: Subject) -> GraphEntry:
-        facts = {
-            quad.predicate.value.removeprefix(Q): _value(quad.object)
-            for quad in self._store.quads_for_pattern(node, None, None, self._catalogue)
+        known = catalogue or Catalogue.read(self._store, base)
+        last = known.last
+        self.commit = last.id if last else ""
+        self.sequence = last.sequence if last else 0
+        # The publisher's catalogue goes on changing; a snapshot keeps the entries of its moment.
+        self._entries = dict(sorted(known.entries.items()))
+        self._merged = {
+            frozenset(members(self._entries, tenant)): merged_graph(tenant, base)
+            for tenant in known.tenants
         }
-        role: GraphRole = facts["graphRole"]  # type: ignore[assignment]  # written by the store only
-        return GraphEntry(
-            graph=graph,
-            role=role,
-            tenant=facts["graphTenant"],
-            commit=facts["lastCommit"],
-            about=orjson.loads(facts["about"]),
-        )
 
     def graphs(self, *roles: GraphRole, tenant: str | None = None) -> list[GraphEntry]:
         """Return the graphs that count, of some roles (all where none is given) and one tenant."""
@@ -84,14 +51,20 @@ class OxigraphSnapshot:
             entry
             for entry in self._entries.values()
             if (not roles or entry.role in roles)
-            and (tenant is None or entry.tenant == tenant or entry.role in _SHARED_ROLES)
+            and (tenant is None or entry.tenant == tenant or entry.role in SHARED_ROLES)
         ]
 
-    @cached_property
-    def _all_count(self) -> bool:
-        """Whether every physical graph counts, so that the union of all is the union of the counted."""
-        physical = {_value(name) for name in self._store.named_graphs()}
-        return physical <= {*self._entries, self._catalogue.value}
+    def default_graphs(self, graphs: Sequence[str]) -> list[NamedNode]:
+        """Return the physical graphs whose union is the RDF merge of some graphs, as near as there are.
+
+        For all graphs of a tenant that is its one merged graph: quick, and each triple once. For another
+        list of several graphs it is the list: there a triple that stands in two of them is matched twice,
+        and every graph costs an index scan more.
+        """
+        merged = self._merged.get(frozenset(graphs))
+        if merged is not None:
+            return [merged]
+        return [NamedNode(name) for name in dict.fromkeys(graphs)]
 
     def select(
         self,
@@ -125,20 +98,16 @@ class OxigraphSnapshot:
     def _query(
         self, query: str, graphs: Sequence[str] | None, bindings: Mapping[str, RdfTerm]
     ) -> ox.QuerySolutions | ox.QueryBoolean | ox.QueryTriples:
-        chosen = [NamedNode(name) for name in (self._entries if graphs is None else graphs)]
-        # The union of all graphs is one index scan, a list of graphs one scan each; so the union is
-        # taken where it says the same.
-        union = graphs is None and self._all_count and bool(chosen)
+        chosen = list(self._entries) if graphs is None else list(graphs)
         try:
             return self._store.query(
                 query,
                 prefixes=dict(PREFIXES),
-                use_default_graph_as_union=union,
-                default_graph=None if union else list(chosen),
-                named_graphs=list(chosen),
+                default_graph=[*self.default_graphs(chosen)],
+                named_graphs=[NamedNode(name) for name in chosen],
                 substitutions={ox.Variable(name): term for name, term in bindings.items()},
             )
-        except SyntaxError as error:
+        except (SyntaxError, ValueError, RuntimeError) as error:
             raise StoreError(
                 f"A query of ours is malformed: {error}", data={"query": query}
             ) from error
@@ -153,15 +122,20 @@ class OxigraphSnapshot:
         """Iterate over the quads of a pattern, in graphs that count only."""
         if isinstance(subject, ox.Literal):
             return
-        counted = self._entries
-        for quad in self._store.quads_for_pattern(subject, predicate, value, graph):
-            if getattr(quad.graph_name, "value", "") in counted:
-                yield quad
+        if graph is not None:
+            names = [graph] if graph.value in self._entries else []
+        elif subject is None and value is None:
+            # A wide scan: graph by graph, so that the merged graphs are not read along.
+            names = [NamedNode(name) for name in self._entries]
+        else:
+            found = self._store.quads_for_pattern(subject, predicate, value, None)
+            yield from (
+                one for one in found if getattr(one.graph_name, "value", "") in self._entries
+            )
+            return
+        for name in names:
+            yield from self._store.quads_for_pattern(subject, predicate, value, name)
 
     def catalogue(self) -> Iterator[Quad]:
         """Iterate over the quads of the catalogue itself."""
-        return self._store.quads_for_pattern(None, None, None, self._catalogue)
-
-
-def _value(term: object) -> str:
-    return str(getattr(term, "value", term))
+        return self._store.quads_for_pattern(None, None, None, catalogue_graph(self._base))

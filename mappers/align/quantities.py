@@ -1,0 +1,92 @@
+"""Signals from values: unit and dimension, range, and what the cells look like."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from qualweave.errors import UnknownUnit
+from qualweave.mappers.align.target import TargetTerm
+from qualweave.mappers.profile import FieldProfile
+from qualweave.mappers.units import unit_like
+from qualweave.values import Unit, conversion
+
+Vector = NDArray[np.float64]
+_TYPES = {
+    "decimal": {"number"},
+    "integer": {"number", "identifier"},
+    "boolean": {"boolean", "number"},
+    "time": {"time"},
+    "code": {"identifier", "text"},
+    "identifier": {"identifier", "text"},
+    "text": {"text", "identifier"},
+    "empty": set(),
+}
+_NO_UNIT = {"time", "identifier", "text", "boolean"}
+
+
+class Quantities:
+    """Units, ranges and value types of a vocabulary."""
+
+    def __init__(self, targets: Sequence[TargetTerm]) -> None:
+        self._targets = tuple(targets)
+        self._units = [unit_like(one.unit) if one.unit else None for one in targets]
+        self._without_unit = np.array([one.value_type in _NO_UNIT for one in targets])
+        self._distinct: dict[Unit, list[int]] = {}
+        for place, unit in enumerate(self._units):
+            if unit is not None:
+                self._distinct.setdefault(unit, []).append(place)
+        self._some_units = bool(self._distinct)
+
+    def signals(self, field: FieldProfile) -> dict[str, Vector]:
+        """Return the signals of a field; ``unit`` is 1, 0 or -1: the last is a veto, not a weight."""
+        size = len(self._targets)
+        unit, same, lacking, unasked, inside = (np.zeros(size) for _ in range(5))
+        theirs = field.unit
+        if theirs is not None:
+            unit[self._without_unit] = -1.0
+            unasked[:] = float(self._some_units)
+        for one, places in self._distinct.items():
+            unasked[places] = 0.0
+            factor, offset = 1.0, 0.0
+            if theirs is None:
+                lacking[places] = 1.0
+            else:
+                try:
+                    factor, offset = conversion(theirs, one)
+                except UnknownUnit:
+                    unit[places] = -1.0
+                    continue
+                unit[places] = 1.0
+                same[places] = float((factor, offset) == (1.0, 0.0))
+            for place in places:
+                inside[place] = _inside(field, factor, offset, self._targets[place])
+        return {
+            "unit": unit,
+            "unit_same": same,
+            "unit_missing": lacking,
+            "unit_unasked": np.where(unit < 0, 0.0, unasked),
+            "range": inside,
+            "value_type": self._types(field),
+        }
+
+    def _types(self, field: FieldProfile) -> Vector:
+        fitting = _TYPES[field.type]
+        if not fitting or not field.count:
+            return np.zeros(len(self._targets))
+        return np.array(
+            [
+                0.0 if not one.value_type else (1.0 if one.value_type in fitting else -1.0)
+                for one in self._targets
+            ]
+        )
+
+
+def _inside(field: FieldProfile, factor: float, offset: float, term: TargetTerm) -> float:
+    """Return the share of the field's quantiles in the term's usual range, minus one half."""
+    if term.typical is None or not field.quantiles:
+        return 0.0
+    low, high = term.typical
+    slack = 1e-6 * max(abs(low), abs(high))
+    converted = [one * factor + offset for one in field.quantiles]
+    return sum(low - slack <= one <= high + slack for one in converted) / len(converted) - 0.5

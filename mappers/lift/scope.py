@@ -1,0 +1,72 @@
+"""Codes of a sheet in their scope: machine, programme and time of the row that carries them (R63)."""
+
+import polars as pl
+
+from qualweave.mappers.codes import CodeBook, CodeHit
+from qualweave.mappers.lift.batch import Batch, segment
+from qualweave.mappers.lift.entities import entity_iri
+from qualweave.mappers.lift.plan import record_table
+from qualweave.mappers.lift.problems import problem
+from qualweave.mappers.lift.sheet import Sheet
+from qualweave.mappers.table import ROW
+
+
+def resolve_codes(sheet: Sheet, codes: CodeBook) -> None:
+    """Add entry (``k.ROLE``) and concept (``d.ROLE``) of every code; a code without a meaning holds its row."""
+    for role, kind in record_table().roles.items():
+        if kind == "code" and sheet.has(f"r.{role}"):
+            _resolve_code_role(sheet, role, codes)
+
+
+def _resolve_code_role(sheet: Sheet, role: str, codes: CodeBook) -> None:
+    """Resolve each distinct (code, machine, programme, time) in its scope; misses put rows aside."""
+    batch, nothing = sheet.batch, pl.lit(None, dtype=pl.String)
+    said = f"r.{role.removesuffix('Code')}Text"
+    time = next(
+        (
+            one
+            for one in ("resultTime", "eventTime", "startedAt", "recordedAt")
+            if sheet.has(f"r.{one}")
+        ),
+        "",
+    )
+    keys = sheet.frame.select(
+        pl.col(ROW),
+        pl.col(f"r.{role}").alias("code"),
+        entity_iri(sheet, record_table().entities["equipment"], batch).alias("machine"),
+        entity_iri(sheet, record_table().entities["firmware"], batch).alias("programme"),
+        (pl.col(f"r.{time}") if time else nothing).alias("at"),
+        (pl.col(said) if sheet.has(said) else nothing).alias("said"),
+    )
+    if sheet.has("r.conforms"):
+        # A pass needs no defect: its code says "none" in the words of the machine.
+        keys = keys.filter((sheet.frame["r.conforms"] != "true").fill_null(value=True))
+    column = sheet.columns_of[role][0].name if role in sheet.columns_of else role
+    found: dict[int, tuple[str, str]] = {}
+    cache: dict[tuple[str, str, str, str], object] = {}
+    for row, code, machine, programme, at, said in keys.filter(
+        pl.col("code").is_not_null()
+    ).iter_rows():
+        key = (code, machine or "", programme or "", at or "")
+        answer = cache.get(key) or cache.setdefault(key, codes.resolve(*key))
+        if isinstance(answer, CodeHit):
+            found[row] = (answer.entry.iri, answer.entry.denotes)
+        elif said and machine:
+            # The alarm log itself says what its code means on this machine.
+            found[row] = (_own_entry(batch, machine, code), "")
+        else:
+            detail = (getattr(answer, "message", ""), getattr(answer, "message_zh", ""))
+            kind = "unknown-scope" if machine else "unscoped-code"
+            sheet.problems.append(
+                problem(
+                    kind, row=row, column=column, value=code, detail=detail[0], detail_zh=detail[1]
+                )
+            )
+    rows = sheet.frame[ROW].to_list()
+    sheet.put(f"k.{role}", pl.Series([found.get(row, (None,))[0] for row in rows], dtype=pl.String))
+    denoted = [found.get(row, ("", ""))[1] or None for row in rows]
+    sheet.put(f"d.{role}", pl.Series(denoted, dtype=pl.String))
+
+
+def _own_entry(batch: Batch, machine: str, code: str) -> str:
+    return f"{batch.prefix('code')}{machine.rsplit('/', 1)[-1]}/{segment(code)}"
