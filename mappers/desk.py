@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 from rdflib import URIRef
 
@@ -42,35 +42,7 @@ class Aligner(Protocol):
         ...
 
 
-class PendingInput(Protocol):
-    """An accepted input whose ingest was not finished."""
-
-    @property
-    def sha256(self) -> str:
-        """Hash of its bytes, hex."""
-        ...
-
-    @property
-    def name(self) -> str:
-        """Name that it was handed in under."""
-        ...
-
-    @property
-    def path(self) -> Path:
-        """Where it is kept."""
-        ...
-
-
-class IngestStore(Store, Protocol):
-    """A store that keeps raw inputs and remembers which are done."""
-
-    def pending_inputs(self) -> Sequence[PendingInput]:
-        """Return the accepted inputs whose ingest was not finished."""
-        ...
-
-    def finish_input(self, sha256: str, status: str) -> None:
-        """Note what became of an input."""
-        ...
+IngestStore: TypeAlias = Store
 
 
 @dataclass(frozen=True)

@@ -66,6 +66,7 @@ _ENOUGH = 0.9
 _SAMPLES = 8
 _SCAN = 20_000
 _SHORT_PART = 2
+_SHORT_CODE = 12  # characters
 
 
 @dataclass(frozen=True)
@@ -192,8 +193,8 @@ def _word_type(basic: FieldProfile, filled: pl.Series) -> FieldType:
         return "text"
     if basic.distinct >= max(3, _ENOUGH * basic.count):
         return "identifier"
-    short = float(filled.str.len_chars().mean() or 0) < 12 and not filled.str.contains(r"\s").any()  # type: ignore[arg-type]  # noqa: PLR2004
-    if not short:
+    length = _float(filled.str.len_chars().mean()) or 0
+    if length >= _SHORT_CODE or filled.str.contains(r"\s").any():
         return "text"
     return "code" if basic.distinct <= max(2, basic.count // 3) else "identifier"
 
@@ -217,7 +218,9 @@ def to_numbers(texts: pl.Series, *, comma: bool) -> pl.Series:
 
 def _has_decimal_comma(filled: pl.Series) -> bool:
     commas = filled.str.contains(r"^[+-]?\d{1,3}(\.\d{3})*,\d+$|^[+-]?\d+,\d+$").mean() or 0
-    return float(commas) > _ENOUGH / 2 and not bool(filled.str.contains(r"^[+-]?\d+\.\d+$").any())
+    return (_float(commas) or 0) > _ENOUGH / 2 and not bool(
+        filled.str.contains(r"^[+-]?\d+\.\d+$").any()
+    )
 
 
 def _number_field(
@@ -295,9 +298,9 @@ def _time_field(basic: FieldProfile, filled: pl.Series, form: str) -> FieldProfi
 
 
 def _looks_like_id(filled: pl.Series) -> bool:
-    has_digit = filled.str.contains(r"\d").mean() or 0
-    one_word = 1 - float(filled.str.contains(r"\s\S+\s").mean() or 0)
-    return float(has_digit) > 0.5 and one_word > _ENOUGH  # noqa: PLR2004
+    has_digit = _float(filled.str.contains(r"\d").mean()) or 0
+    one_word = 1 - (_float(filled.str.contains(r"\s\S+\s").mean()) or 0)
+    return has_digit > 0.5 and one_word > _ENOUGH  # noqa: PLR2004
 
 
 def field_from_facts(

@@ -93,7 +93,12 @@ _EVERYDAY: Mapping[str, str] = {
     "RotationalVelocity": "rotational speed",
     "Velocity": "speed",
 }
-_WITHOUT_UNIT: Mapping[str, str] = {"U": "voltage", "V": "voltage", "I": "current", "R": "resistance"}
+_WITHOUT_UNIT: Mapping[str, str] = {
+    "U": "voltage",
+    "V": "voltage",
+    "I": "current",
+    "R": "resistance",
+}
 _SYMBOLS = frozenset("UVIPTtpRZQEWnvMFfm")
 _NO_NAME = {"Dimensionless", "DimensionlessRatio"}
 _SHORTEST_NAME = 3

@@ -232,7 +232,8 @@ def profile_findings(graph: Graph) -> Iterator[Finding]:
         for subject in graph.subjects(predicate):
             yield _profile(subject, f"uses {_short(predicate)}")
     for node in set(graph.subjects(OWL.oneOf)):
-        if len(list(graph.items(graph.value(node, OWL.oneOf)))) > 1:
+        members = graph.value(node, OWL.oneOf)
+        if members is not None and len(list(graph.items(members))) > 1:
             yield _profile(node, "enumerates more than one individual")
     for prop in graph.subjects(RDF.type, OWL.DatatypeProperty):
         for span in graph.objects(prop, RDFS.range):
@@ -243,7 +244,7 @@ def profile_findings(graph: Graph) -> Iterator[Finding]:
 def orphan_findings(graph: Graph) -> Iterator[Finding]:
     """Yield every class of ours without a parent, and every parent that is no class or property."""
     declared = set(terms_of(graph))
-    for term in sorted(graph.subjects(RDF.type, OWL.Class)):
+    for term in sorted(graph.subjects(RDF.type, OWL.Class), key=str):
         if not str(term).startswith(Q) or str(term) in TOP_CLASSES:
             continue
         if not any(isinstance(p, URIRef) for p in graph.objects(term, RDFS.subClassOf)):

@@ -8,7 +8,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from rdflib import BNode, Graph, Literal, URIRef
+from rdflib import Graph, URIRef
 from rdflib.namespace import OWL, RDF, RDFS, SKOS
 
 from qualweave.errors import MissingCapability
@@ -51,7 +51,7 @@ def _logical_part(graph: Graph) -> Graph:
     """Leave out texts: a reasoner does not read them, and they are most of the file."""
     part = Graph()
     for s, p, o in graph:
-        if p not in _ANNOTATIONS and not (s, RDF.type, OWL.Ontology) in graph:
+        if p not in _ANNOTATIONS and (s, RDF.type, OWL.Ontology) not in graph:
             part.add((s, p, o))
     part.add((URIRef("urn:qualweave:check"), RDF.type, OWL.Ontology))
     return part

@@ -57,7 +57,7 @@ class ShapeGate:
         _add_neighbourhood(store, focus, snapshot)
         results = (
             one
-            for one in run_constraints(_select_from(store), self._constraints)
+            for one in run_constraints(select_from(store), self._constraints)
             if one.focus in focus
         )
         return Verdict(tuple(results))
@@ -117,7 +117,9 @@ def _result(constraint: Constraint, row: Row) -> ShapeResult:
     )
 
 
-def _select_from(store: ox.Store) -> Callable[[str], list[Row]]:
+def select_from(store: ox.Store) -> Callable[[str], list[Row]]:
+    """Return what asks a store in memory for the rows of a query."""
+
     def select(query: str) -> list[Row]:
         solutions = store.query(query)
         if not isinstance(solutions, ox.QuerySolutions):  # pragma: no cover - compile makes SELECTs

@@ -38,7 +38,7 @@ class Memory(Protocol):
 
 @lru_cache(maxsize=4)
 def _vocabulary(terms: TermIndex, settings: Settings) -> Vocabulary:
-    return Vocabulary(from_terms(terms), settings)
+    return Vocabulary(from_terms(terms), settings, profile="ontology")
 
 
 def align(

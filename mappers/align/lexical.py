@@ -85,7 +85,10 @@ class Lexical:
     def __init__(self, targets: Sequence[TargetTerm]) -> None:
         names = [(place, name) for place, one in enumerate(targets) for name in one.names]
         self.known = frozenset(
-            part for _, name in names for part in pieces(name) if len(part) > 2  # noqa: PLR2004
+            part
+            for _, name in names
+            for part in pieces(name)
+            if len(part) > 2  # noqa: PLR2004
         )
         self._starts = np.searchsorted([place for place, _ in names], np.arange(len(targets)))
         self._keys: dict[str, list[int]] = {}

@@ -1,6 +1,6 @@
 """Signals from values: unit and dimension, range, and what the cells look like."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,17 +12,18 @@ from qualweave.mappers.units import unit_like
 from qualweave.values import Unit, conversion
 
 Vector = NDArray[np.float64]
-_TYPES = {
-    "decimal": {"number"},
-    "integer": {"number", "identifier"},
-    "boolean": {"boolean", "number"},
-    "time": {"time"},
-    "code": {"identifier", "text"},
-    "identifier": {"identifier", "text"},
-    "text": {"text", "identifier"},
-    "empty": set(),
+_TYPES: Mapping[str, Mapping[str, float]] = {
+    "decimal": {"number": 1.0},
+    "integer": {"number": 1.0, "identifier": 1.0},
+    "boolean": {"boolean": 1.0, "number": -0.5},
+    "time": {"time": 1.0},
+    "code": {"identifier": 1.0, "text": 1.0},
+    "identifier": {"identifier": 1.0, "text": 1.0},
+    "text": {"text": 1.0, "identifier": 1.0},
+    "empty": {},
 }
-_NO_UNIT = {"time", "identifier", "text", "boolean"}
+_NO_UNIT = {"time", "identifier", "text", "boolean", "running"}
+_RUNNING = {"running": 1.0, "identifier": 0.0}
 
 
 class Quantities:
@@ -74,11 +75,11 @@ class Quantities:
         fitting = _TYPES[field.type]
         if not fitting or not field.count:
             return np.zeros(len(self._targets))
+        suits = dict(fitting)
+        if field.type == "integer" and field.monotone and field.distinct == field.count > 1:
+            suits |= _RUNNING
         return np.array(
-            [
-                0.0 if not one.value_type else (1.0 if one.value_type in fitting else -1.0)
-                for one in self._targets
-            ]
+            [suits.get(one.value_type, -1.0) if one.value_type else 0.0 for one in self._targets]
         )
 
 

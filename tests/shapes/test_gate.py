@@ -78,8 +78,14 @@ BROKEN = [
     ('d:f a q:Warpage ; q:occurredInProcess d:o ; q:caseState "closed" .', "DefectParameterClosed"),
     ('d:c a q:DefectCode ; q:code "12" .', "ScopedCode"),
     ('d:c a q:CodeEntry ; q:code "12" ; q:validInContext d:x .', "ScopedCode"),
-    (f"{ENTRY} q:collectionFrequency d:q ; q:hasAnomalyRule d:r ; q:hasUnit d:u .", "DictionaryEntry"),
-    (f"{ENTRY} q:measurementAccuracy 0.1 ; q:hasAnomalyRule d:r ; q:hasUnit d:u .", "DictionaryEntry"),
+    (
+        f"{ENTRY} q:collectionFrequency d:q ; q:hasAnomalyRule d:r ; q:hasUnit d:u .",
+        "DictionaryEntry",
+    ),
+    (
+        f"{ENTRY} q:measurementAccuracy 0.1 ; q:hasAnomalyRule d:r ; q:hasUnit d:u .",
+        "DictionaryEntry",
+    ),
     (
         'd:o a q:Operation, q:Baking ; q:startedAt "2025-01-02T00:00:00Z"^^xsd:dateTime ; '
         'q:endedAt "2025-01-01T00:00:00Z"^^xsd:dateTime .',
@@ -126,15 +132,15 @@ def test_the_gate_lets_pass_what_is_sound(turtle: str, before: str) -> None:
 
 def test_a_hypothesised_link_does_not_close_a_case() -> None:
     closed = 'd:f a q:Warpage ; q:occurredInProcess d:o ; q:caseState "closed" .'
-    hypothesised = "d:l a q:HypothesisedLink ; q:hasEffect d:f ; q:hasCause d:t . d:t a q:Parameter ."
+    hypothesised = (
+        "d:l a q:HypothesisedLink ; q:hasEffect d:f ; q:hasCause d:t . d:t a q:Parameter ."
+    )
 
     assert "DefectParameterClosed" in shapes_broken(closed, hypothesised)
 
 
 def test_missing_operation_equipment_and_parameter_have_three_messages_in_two_languages() -> None:
-    verdict = ShapeGate().judge(
-        change('d:f a q:Warpage ; q:caseState "closed" .'), GraphSnapshot()
-    )
+    verdict = ShapeGate().judge(change('d:f a q:Warpage ; q:caseState "closed" .'), GraphSnapshot())
 
     assert len({one.message["en"] for one in verdict.violations}) == 3
     assert len({one.message["zh"] for one in verdict.violations}) == 3
@@ -178,14 +184,23 @@ def test_pyshacl_finds_the_same_violation(turtle: str, shape: str) -> None:
     assert any(one.shape.endswith(shape) for one in verdict.violations)
 
 
-PREDICATES = ["code", "validInContext", "contextMachine", "foundOn", "producedBy", "occurredInProcess"]
+PREDICATES = [
+    "code",
+    "validInContext",
+    "contextMachine",
+    "foundOn",
+    "producedBy",
+    "occurredInProcess",
+]
 NODES = ["d:a", "d:b", "d:c", "d:e"]
 CLASSES = ["q:Warpage", "q:CodeEntry", "q:DefectCode", "q:Operation", "q:SerialisedItem"]
 triples = st.lists(
     st.one_of(
         st.tuples(st.sampled_from(NODES), st.just("a"), st.sampled_from(CLASSES)),
         st.tuples(
-            st.sampled_from(NODES), st.sampled_from([f"q:{one}" for one in PREDICATES]), st.sampled_from(NODES)
+            st.sampled_from(NODES),
+            st.sampled_from([f"q:{one}" for one in PREDICATES]),
+            st.sampled_from(NODES),
         ),
     ),
     max_size=9,
@@ -194,7 +209,9 @@ triples = st.lists(
 
 @settings(max_examples=8, deadline=None, phases=[Phase.generate])
 @given(triples)
-def test_compiled_shapes_agree_with_pyshacl_on_random_graphs(rows: list[tuple[str, str, str]]) -> None:
+def test_compiled_shapes_agree_with_pyshacl_on_random_graphs(
+    rows: list[tuple[str, str, str]],
+) -> None:
     turtle = "\n".join(f"{s} {p} {o} ." for s, p, o in rows)
     shapes = load_shapes()
     expected = validate_graph(Graph().parse(data=PREFIX + turtle, format="turtle"), shapes=shapes)

@@ -1,6 +1,5 @@
 """However change sets follow each other, graphs hold what was said and merged graphs the merge of it."""
 
-from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -133,9 +132,11 @@ def test_a_large_graph_is_loaded_as_a_small_one_is(tmp_path: Path) -> None:
     store.publish()
 
     with store.snapshot() as snapshot:
-        count: Callable[[list[str] | None], str] = lambda graphs: str(
-            snapshot.select("SELECT (COUNT(*) AS ?n) { ?s ?p ?o }", graphs=graphs)[0]["n"]
-        ).split('"')[1]
+
+        def count(graphs: list[str] | None) -> str:
+            rows = snapshot.select("SELECT (COUNT(*) AS ?n) { ?s ?p ?o }", graphs=graphs)
+            return str(rows[0]["n"]).split('"')[1]
+
         assert [count(["urn:g0"]), count(["urn:g1"]), count(None)] == ["90000", "90000", "180000"]
     store.close()
 

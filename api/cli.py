@@ -1,0 +1,232 @@
+"""``qualweave``: the command line over the same service."""
+
+import ipaddress
+import logging
+import shutil
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import orjson
+import typer
+import uvicorn
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from qualweave.api.app import make_app
+from qualweave.api.service import Service
+from qualweave.config import Settings
+from qualweave.errors import Forbidden, QualweaveError
+from qualweave.examples.plant import Size as PlantSize
+from qualweave.examples.plant import generate
+from qualweave.mappers.align.files import align_files
+from qualweave.mappers.report import IngestReport
+from qualweave.ontology.satisfiability import java_path
+from qualweave.principal import Principal
+from qualweave.shapes.validate import validate as validate_rdf
+
+app = typer.Typer(
+    no_args_is_help=True, add_completion=False, help="Quality knowledge graph of a plant."
+)
+console = Console()
+_OPERATOR = Principal(id="operator", roles=frozenset({"engineer", "architect"}))
+_MEDIA = {".ttl": "text/turtle", ".nt": "application/n-triples", ".jsonld": "application/ld+json",
+          ".rdf": "application/rdf+xml", ".owl": "application/rdf+xml"}  # fmt: skip
+DataDir = Annotated[Path, typer.Option("--data", help="Folder of the store.")]
+
+
+def main() -> None:
+    """Run the command line; a known error is printed with its next step and ends with status 1."""
+    try:
+        app()
+    except QualweaveError as error:
+        console.print(f"[red]{error.message}[/red]\n{error.next_step}", highlight=False)
+        raise SystemExit(1) from error
+
+
+@contextmanager
+def _service(data: Path, **changes: Any) -> Iterator[Service]:  # noqa: ANN401 - settings by name
+    service = Service(Settings(data_dir=data, **changes))
+    try:
+        yield service
+    finally:
+        service.close()
+
+
+def _ingest(service: Service, path: Path, answers: Path | None) -> IngestReport:
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+    )
+    with Progress(*columns, console=console, transient=True) as bar:
+        task = bar.add_task("ingest", total=None)
+
+        def told(name: str, done: int, total: int) -> None:
+            bar.update(task, description=name[-48:], completed=done, total=total)
+
+        return service.ingest(path, principal=_OPERATOR, answers=answers, progress=told)
+
+
+def _print_report(report: IngestReport) -> None:
+    table = Table(
+        "files",
+        "columns",
+        "mapped",
+        "asked",
+        "requested",
+        "rows",
+        "lifted",
+        "quarantined",
+        "waiting",
+    )
+    names = (
+        "columns",
+        "mapped",
+        "asked",
+        "requested",
+        "rows_read",
+        "rows_lifted",
+        "rows_quarantined",
+        "rows_waiting",
+    )
+    table.add_row(str(len(report.files)), *(f"{report.total(one):.0f}" for one in names))
+    console.print(table)
+    for one in report.refused:
+        console.print(f"refused  {one.file}: {one.message}", highlight=False)
+
+
+@app.command()
+def ingest(
+    path: Path,
+    data: DataDir = Path(".qualweave"),
+    answers: Annotated[
+        Path | None, typer.Option(help="YAML of a person's answers about fields.")
+    ] = None,
+) -> None:
+    """Read a file or folder, find what its fields mean, and put it into the graph."""
+    with _service(data) as service:
+        _print_report(_ingest(service, path, answers))
+
+
+@app.command()
+def align(
+    fields: Annotated[Path, typer.Option(help="JSON Lines of fields.")],
+    terms: Annotated[Path, typer.Option(help="JSON Lines of terms.")],
+    out: Annotated[Path, typer.Option(help="Where the predictions go.")],
+) -> None:
+    """Rank the terms of any vocabulary for each field of a list."""
+    count = align_files(fields, terms, out)
+    console.print(f"{count} fields aligned: {out}")
+
+
+@app.command()
+def trace(item: str, data: DataDir = Path(".qualweave"), *, forward: bool = False) -> None:
+    """Trace an item back to where it came from, or forward."""
+    with _service(data) as service:
+        answer = service.trace(
+            item, principal=_OPERATOR, direction="forward" if forward else "back"
+        )
+    table = Table("depth", "item", "class", "gap")
+    for node in answer.nodes:
+        table.add_row(
+            str(node.depth),
+            node.name,
+            ", ".join(c.rsplit("/", 1)[-1] for c in node.classes),
+            node.gap,
+        )
+    console.print(table)
+
+
+@app.command()
+def status(data: DataDir = Path(".qualweave")) -> None:
+    """Print the figures of a store."""
+    with _service(data) as service:
+        console.print_json(orjson.dumps(service.numbers(_OPERATOR)).decode())
+
+
+@app.command()
+def validate(path: Path) -> None:
+    """Validate an RDF file against the released shapes."""
+    verdict = validate_rdf(path.read_bytes(), media_type=_MEDIA.get(path.suffix, "text/turtle"))
+    for one in verdict.results:
+        console.print(
+            f"{one.severity}: {one.focus}: {one.message.get('en', one.shape)}", highlight=False
+        )
+    console.print(f"{len(verdict.violations)} violation(s)")
+    raise typer.Exit(1 if verdict.violations else 0)
+
+
+@app.command()
+def serve(
+    data: DataDir = Path(".qualweave"),
+    host: str = "127.0.0.1",
+    port: int = 8420,
+    *,
+    dev: Annotated[bool, typer.Option("--dev", help="No keys; loopback only.")] = False,
+) -> None:
+    """Serve the graph of a folder over HTTP."""
+    settings = Settings(data_dir=data, host=host, port=port, dev=dev)
+    if dev and not _is_loopback(host):
+        raise Forbidden(
+            f"--dev has no keys and so listens on a loopback address only, not on {host}.",
+            message_zh=f"--dev 模式没有密钥，只能监听回环地址，不能监听 {host}。",
+            next_step="Use 127.0.0.1.",
+            next_step_zh="请使用 127.0.0.1。",
+        )
+    service = Service(settings)
+    console.print(f"http://{host}:{port}/openapi.json")
+    uvicorn.run(make_app(service, settings), host=host, port=port, log_level="warning")
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+@app.command()
+def demo(
+    data: DataDir = Path(".demo"),
+    port: int = 8420,
+    seed: int = 1,
+    size: str = "small",
+    *,
+    stay: Annotated[bool, typer.Option(help="Go on serving when the answers are printed.")] = True,
+) -> None:
+    """Make the example plant, weave its files into the graph, answer, and serve."""
+    logging.getLogger("qualweave").setLevel(logging.WARNING)
+    if java_path() is None:
+        console.print("missing: Java; the ontology's satisfiability is not checked")
+    chosen: dict[str, PlantSize] = {"small": "small", "medium": "medium", "large": "large"}
+    shutil.rmtree(data, ignore_errors=True)
+    started = time.monotonic()
+    plant = generate(data / "plant", seed=seed, size=chosen.get(size, "small"))
+    started = _said(f"plant: {plant.files} files, {plant.rows} rows", started)
+    settings = Settings(data_dir=data / "store", port=port, dev=True)
+    service = Service(settings)
+    started = _said("store and ontology", started)
+    _print_report(_ingest(service, plant.input, plant.answers))
+    started = _said("ingest", started)
+    console.print_json(orjson.dumps(service.numbers(_OPERATOR)).decode())
+    _said("figures", started)
+    if not stay:
+        service.close()
+        return
+    console.print(f"http://127.0.0.1:{port}/openapi.json")
+    uvicorn.run(make_app(service, settings), host="127.0.0.1", port=port, log_level="warning")
+
+
+def _said(what: str, started: float) -> float:
+    now = time.monotonic()
+    console.print(f"{now - started:7.1f} s  {what}", highlight=False)
+    return now
+
+
+if __name__ == "__main__":
+    main()

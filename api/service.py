@@ -1,0 +1,245 @@
+"""`Service`: the parts of the product put together once, for HTTP and command line alike."""
+
+import threading
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+
+import yaml
+from pyoxigraph import NamedNode
+from rdflib import RDFS
+
+from qualweave.config import Settings
+from qualweave.errors import JsonValue, UnreadableSource
+from qualweave.iri import expand
+from qualweave.mappers.desk import Desk, desk
+from qualweave.mappers.drafting import read_answers
+from qualweave.mappers.ingest import ingest, resume
+from qualweave.mappers.provenance import Origin, provenance
+from qualweave.mappers.quarantine import QuarantinedRow, list_quarantine
+from qualweave.mappers.report import IngestReport
+from qualweave.mappers.revise import Question, answer_question, questions
+from qualweave.ontology.load import load_graph, load_ntriples
+from qualweave.ontology.release import current_release
+from qualweave.ontology.terms import TermIndex
+from qualweave.principal import SYSTEM, Principal
+from qualweave.reasoning.entail import entail
+from qualweave.reasoning.trace import (
+    CsrGenealogy,
+    Direction,
+    RecallScope,
+    TraceAnswer,
+    recall_scope,
+    resolve_item,
+    trace,
+)
+from qualweave.shapes.gate import ShapeGate
+from qualweave.shapes.validate import audit
+from qualweave.store.guard import effective_dataset, permitted_dataset
+from qualweave.store.oxigraph import OxigraphStore, open_store
+from qualweave.store.port import Answer, ChangeSet, Snapshot, Verdict
+
+Progress = Callable[[str, int, int], None]
+_RELEASE_GRAPH = "https://w3id.org/qonto/release/"
+
+
+class Service:
+    """Store, ontology, gate and genealogy of one data folder.
+
+    Args:
+        settings: Where and within which limits.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.store: OxigraphStore = open_store(settings.data_dir / "store", settings)
+        graph = load_graph()
+        self.terms = TermIndex.from_graph(graph)
+        self._domains = {str(s): str(o) for s, o in graph.subject_objects(RDFS.domain)}
+        self.gate = ShapeGate()
+        self._index: CsrGenealogy | None = None
+        self._mutex = threading.Lock()
+        self._release_ontology()
+
+    def _release_ontology(self) -> None:
+        release = current_release()
+        change = ChangeSet(
+            graph=f"{_RELEASE_GRAPH}{release.version}",
+            role="ontology",
+            inserts=load_ntriples(),
+            replace=True,
+            about={"version": release.version},
+        )
+        self.store.commit([change], principal=SYSTEM)
+
+    def close(self) -> None:
+        """Let go of the store."""
+        self.store.close()
+
+    # --- writing -------------------------------------------------------------------------------
+
+    def desk(self, principal: Principal, answers: Path | None = None) -> Desk:
+        """Return what an ingest works with, for one principal."""
+        return desk(
+            store=self.store,
+            terms=self.terms,
+            settings=self.settings,
+            principal=principal,
+            gate=self.gate,
+            answers=read_answers(_yaml(answers)) if answers else None,
+            domains=self._domains,
+        )
+
+    def ingest(
+        self,
+        path: Path,
+        *,
+        principal: Principal,
+        answers: Path | None = None,
+        progress: Progress | None = None,
+    ) -> IngestReport:
+        """Ingest a file or folder, then bring the entailed graph up to date."""
+        report = ingest(
+            path,
+            store=self.store,
+            terms=self.terms,
+            settings=self.settings,
+            principal=principal,
+            gate=self.gate,
+            answers=read_answers(_yaml(answers)) if answers else None,
+            progress=progress,
+            domains=self._domains,
+        )
+        self._after_write()
+        return report
+
+    def resume(self, principal: Principal) -> IngestReport:
+        """Take up the inputs that a killed process left unfinished."""
+        report = resume(self.desk(principal))
+        self._after_write()
+        return report
+
+    def answer(self, request: str, term: str, *, reason: str, principal: Principal) -> IngestReport:
+        """Answer a question of the mapper and lift what waited for it."""
+        report = answer_question(self.desk(principal), request, term, reason=reason)
+        self._after_write()
+        return report
+
+    def _after_write(self) -> None:
+        self.store.publish()
+        with self.store.snapshot() as snapshot:
+            change = entail(snapshot, base=self.settings.base_iri)
+        self.store.commit([change], principal=SYSTEM)
+        self.store.publish()
+
+    # --- asking --------------------------------------------------------------------------------
+
+    def query(
+        self,
+        sparql: str,
+        *,
+        principal: Principal,
+        media_type: str,
+        default_uris: Sequence[str] = (),
+        named_uris: Sequence[str] = (),
+    ) -> Answer:
+        """Answer a query from outside, within what its principal may see."""
+        with self.store.snapshot() as snapshot:
+            permitted = permitted_dataset(snapshot, principal)
+        dataset = effective_dataset(
+            sparql, permitted, default_uris=default_uris, named_uris=named_uris
+        )
+        return self.store.query(sparql, dataset=dataset, media_type=media_type)
+
+    def index(self, snapshot: Snapshot) -> CsrGenealogy:
+        """Return the genealogy of a snapshot, built anew where a newer one was published."""
+        with self._mutex:
+            if self._index is None or self._index.commit != snapshot.commit:
+                self._index = CsrGenealogy.build(snapshot)
+            return self._index
+
+    def trace(
+        self,
+        item: str,
+        *,
+        principal: Principal,
+        direction: Direction = "back",
+        step_offset: int = 0,
+        step_limit: int = 100,
+    ) -> TraceAnswer:
+        """Return what an item was made from, or what was made from it."""
+        with self.store.snapshot() as snapshot:
+            index = self.index(snapshot)
+            iri = self._resolve(snapshot, index, item, principal)
+            return trace(
+                index,
+                snapshot,
+                iri,
+                direction=direction,
+                step_offset=step_offset,
+                step_limit=step_limit,
+            )
+
+    def recall(self, item: str, *, principal: Principal) -> RecallScope:
+        """Return everything that follows from a suspicious item."""
+        with self.store.snapshot() as snapshot:
+            index = self.index(snapshot)
+            return recall_scope(index, snapshot, self._resolve(snapshot, index, item, principal))
+
+    def _resolve(
+        self, snapshot: Snapshot, index: CsrGenealogy, item: str, principal: Principal
+    ) -> str:
+        return resolve_item(
+            snapshot, index, item, tenant=principal.tenant, base=self.settings.base_iri
+        )
+
+    def provenance(self, s: str, p: str | None, g: str | None) -> list[Origin]:
+        """Return file, row and column of what is said of a subject."""
+        with self.store.snapshot() as snapshot:
+            return provenance(snapshot, expand(s), expand(p) if p else None, None, g=g)
+
+    def questions(self) -> list[Question]:
+        """Return the open change requests of the mapper."""
+        with self.store.snapshot() as snapshot:
+            return questions(snapshot, base=self.settings.base_iri)
+
+    def quarantine(self, tenant: str) -> list[QuarantinedRow]:
+        """Return the rows that wait for repair."""
+        return list_quarantine(self.settings.data_dir, tenant)
+
+    def audit(self, tenant: str) -> Verdict:
+        """Judge the whole graph of a tenant by the shapes that need more than one file."""
+        with self.store.snapshot() as snapshot:
+            return audit(snapshot, tenant=tenant)
+
+    def numbers(self, principal: Principal) -> dict[str, JsonValue]:
+        """Return the figures of the state: terms, items, graphs, quads, open requests, held rows."""
+        with self.store.snapshot() as snapshot:
+            index = self.index(snapshot)
+            entries = snapshot.graphs("data", tenant=principal.tenant)
+            quads = _count(snapshot, (entry.graph for entry in entries))
+            return {
+                "terms": len(self.terms),
+                "files": len(entries),
+                "quads": quads,
+                "items": len(index),
+                "genealogy_edges": index.edge_count,
+                "open_change_requests": len(questions(snapshot, base=self.settings.base_iri)),
+                "quarantined_rows": len(self.quarantine(principal.tenant)),
+                "commit": snapshot.commit,
+            }
+
+
+def _count(snapshot: Snapshot, graphs: Iterable[str]) -> int:
+    return sum(1 for graph in graphs for _ in snapshot.quads(graph=NamedNode(graph)))
+
+
+def _yaml(path: Path) -> object:
+    try:
+        return yaml.safe_load(path.read_text("utf-8"))
+    except (OSError, yaml.YAMLError) as error:
+        raise UnreadableSource(
+            f"{path.name} cannot be read: {error}",
+            message_zh=f"无法读取 {path.name}。",
+            next_step="Give a YAML file of answers.",
+            next_step_zh="请提供答案的 YAML 文件。",
+        ) from error
