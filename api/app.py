@@ -14,10 +14,14 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, Field
 
 from qualweave import __version__
+from qualweave.api.deciding import Deciding
 from qualweave.api.service import Service
 from qualweave.config import Settings
-from qualweave.errors import Forbidden, InputError, QualweaveError
+from qualweave.errors import Forbidden, InputError, JsonValue, QualweaveError
+from qualweave.iri import expand
 from qualweave.principal import Principal, roles_from
+from qualweave.reasoning.decisions.coach import Card
+from qualweave.reasoning.decisions.recommend import Situation
 from qualweave.reasoning.trace import Direction
 from qualweave.shapes.validate import validate
 
@@ -41,6 +45,27 @@ class TermAnswer(BaseModel):
     reason: str = ""
 
 
+class DecisionRequest(BaseModel):
+    """What is to be decided: one of an intervention, a card and an observation."""
+
+    station: str = Field(
+        "", description="Name or IRI of an equipment whose set points are asked about."
+    )
+    alarm: str = Field("", description="Name or IRI of an alarm.")
+    defect: str = Field("", description="CURIE or IRI of a defect class.")
+    characteristic: str = Field("", description="CURIE or IRI of a measured characteristic.")
+    card: str = Field("", description="Name or IRI of a process card in the graph.")
+    settings: dict[str, float] = Field(
+        default_factory=dict,
+        description="Set points of a draft card: parameter to canonical value.",
+    )
+    process: str = Field("", description="CURIE or IRI of the process class of a draft card.")
+    line: str = Field("", description="Name or IRI of the line of a draft card.")
+    observation: str = Field(
+        "", description="Name or IRI of an inspection that contracts are held against."
+    )
+
+
 def make_app(service: Service, settings: Settings) -> FastAPI:
     """Return the application over a service."""
 
@@ -59,6 +84,7 @@ def make_app(service: Service, settings: Settings) -> FastAPI:
     _add_sparql(app)
     _add_traces(app)
     _add_mapping(app)
+    _add_decisions(app)
     return app
 
 
@@ -212,7 +238,7 @@ def _add_traces(app: FastAPI) -> None:
         who: Who,
         direction: Direction = "back",
         step_offset: Annotated[int, Query(ge=0)] = 0,
-        step_limit: Annotated[int, Query(ge=0, le=2000)] = 100,
+        step_limit: Annotated[int | None, Query(ge=0, le=2000)] = None,
     ) -> Response:
         """Trace an item (serial, lot, IRI or GS1 identity) back or forward."""
         answer = service.trace(
@@ -230,6 +256,18 @@ def _add_traces(app: FastAPI) -> None:
     ) -> Response:
         """Return what a suspicious item went into, where it is, and who has it."""
         return _json(service.recall(item, principal=who).to_json(limit=limit, offset=offset))
+
+    @app.get("/causes/{item:path}")
+    def causes(
+        item: str, service: ServiceOf, who: Who, limit: Annotated[int, Query(ge=1, le=100)] = 10
+    ) -> Response:
+        """Return the likely common causes of a bad item, with the path to each."""
+        return _json(service.causes([item], principal=who, limit=limit).to_json())
+
+    @app.get("/parameter-changes/orphans")
+    def orphans(service: ServiceOf, who: Who) -> Response:
+        """Return the parameter changes that no downstream quality order is linked to."""
+        return _json({"changes": [asdict(one) for one in service.orphan_changes(who)]})
 
     @app.get("/provenance")
     def provenance(
@@ -289,3 +327,66 @@ def _add_mapping(app: FastAPI) -> None:
     def quarantine(service: ServiceOf, who: Who) -> Response:
         """Return the rows that wait for repair, with file, row, column, reason and fix."""
         return _json({"rows": [one.to_json() for one in service.quarantine(who.tenant)]})
+
+
+def _term(text: str) -> str:
+    return expand(text) if text else ""
+
+
+def _decided(deciding: Deciding, asked: DecisionRequest) -> dict[str, JsonValue]:
+    """Return the answer to a request for a decision.
+
+    Raises:
+        InputError: If it names nothing to decide on.
+    """
+    if asked.station or asked.alarm:
+        situation = Situation(
+            station=deciding.iri("equipment", asked.station) if asked.station else "",
+            alarm=deciding.iri("alarm", asked.alarm) if asked.alarm else "",
+            defect=_term(asked.defect),
+            characteristic=_term(asked.characteristic),
+        )
+        return {"interventions": deciding.interventions(situation)}
+    if asked.card:
+        return deciding.hint(deciding.iri("card", asked.card))
+    if asked.settings:
+        card = Card(
+            settings={expand(name): value for name, value in asked.settings.items()},
+            process=_term(asked.process),
+            line=deciding.iri("line", asked.line) if asked.line else "",
+        )
+        return deciding.hint(card)
+    if asked.observation:
+        return {"freezes": deciding.freezes(deciding.iri("inspection", asked.observation))}
+    raise InputError(
+        "Nothing is named to decide on.",
+        message_zh="未指明需要决策的对象。",
+        next_step="Give a station or alarm, a card or its settings, or an observation.",
+        next_step_zh="请给出设备或报警、工艺卡或其设定值，或一次检验。",
+    )
+
+
+def _add_decisions(app: FastAPI) -> None:
+    @app.post("/decisions")
+    def decisions(asked: DecisionRequest, service: ServiceOf, who: Who) -> Response:
+        """Decide: an intervention for a station or alarm, a hint for a card, freezes for an observation."""
+        who.require("engineer")
+        return _json(_decided(Deciding(service, who), asked))
+
+    @app.post("/contracts")
+    async def contracts(request: Request, service: ServiceOf, who: Who) -> Response:
+        """Keep a contract that is sent as YAML."""
+        who.require("engineer")
+        text = (await request.body()).decode("utf-8", errors="replace")
+        contract = await run_in_threadpool(Deciding(service, who).add_contract, text)
+        return _json(contract.to_json(), status=201)
+
+    @app.get("/freezes")
+    def freezes(service: ServiceOf, who: Who) -> Response:
+        """Return every freeze, newest first."""
+        return _json({"freezes": Deciding(service, who).standing_freezes()})
+
+    @app.post("/freezes/{name}/release")
+    def release(name: str, service: ServiceOf, who: Who) -> Response:
+        """Sign the release of a freeze; it takes two persons with the role 'approver'."""
+        return _json(Deciding(service, who).release(name))

@@ -213,6 +213,10 @@ def demo(
     started = _said("store and ontology", started)
     _print_report(_ingest(service, plant.input, plant.answers))
     started = _said("ingest", started)
+    asked = len(service.questions())
+    service.answer_from(plant.when_asked, principal=_OPERATOR)
+    left = len(service.questions())
+    started = _said(f"the plant's engineer answers {asked - left} of {asked} questions", started)
     console.print_json(orjson.dumps(service.numbers(_OPERATOR)).decode())
     _said("figures", started)
     if not stay:

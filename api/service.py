@@ -1,5 +1,6 @@
 """`Service`: the parts of the product put together once, for HTTP and command line alike."""
 
+import gc
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
@@ -11,6 +12,7 @@ from rdflib import RDFS
 from qualweave.config import Settings
 from qualweave.errors import JsonValue, UnreadableSource
 from qualweave.iri import expand
+from qualweave.mappers.answering import answer_many
 from qualweave.mappers.desk import Desk, desk
 from qualweave.mappers.drafting import read_answers
 from qualweave.mappers.ingest import ingest, resume
@@ -22,6 +24,7 @@ from qualweave.ontology.load import load_graph, load_ntriples
 from qualweave.ontology.release import current_release
 from qualweave.ontology.terms import TermIndex
 from qualweave.principal import SYSTEM, Principal
+from qualweave.reasoning.causes import CauseAnswer, OrphanChange, orphan_changes, root_causes
 from qualweave.reasoning.entail import entail
 from qualweave.reasoning.trace import (
     CsrGenealogy,
@@ -29,12 +32,11 @@ from qualweave.reasoning.trace import (
     RecallScope,
     TraceAnswer,
     recall_scope,
-    resolve_item,
     trace,
 )
 from qualweave.shapes.gate import ShapeGate
 from qualweave.shapes.validate import audit
-from qualweave.store.guard import effective_dataset, permitted_dataset
+from qualweave.store.guard import permitted_dataset
 from qualweave.store.oxigraph import OxigraphStore, open_store
 from qualweave.store.port import Answer, ChangeSet, Snapshot, Verdict
 
@@ -56,7 +58,7 @@ class Service:
         self.terms = TermIndex.from_graph(graph)
         self._domains = {str(s): str(o) for s, o in graph.subject_objects(RDFS.domain)}
         self.gate = ShapeGate()
-        self._index: CsrGenealogy | None = None
+        self._indexes: dict[str, CsrGenealogy] = {}
         self._mutex = threading.Lock()
         self._release_ontology()
 
@@ -124,6 +126,14 @@ class Service:
         self._after_write()
         return report
 
+    def answer_from(
+        self, answers: Path, *, principal: Principal, progress: Progress | None = None
+    ) -> IngestReport:
+        """Answer every open question about a field that a file of answers knows."""
+        report = answer_many(self.desk(principal), read_answers(_yaml(answers)), progress=progress)
+        self._after_write()
+        return report
+
     def _after_write(self) -> None:
         self.store.publish()
         with self.store.snapshot() as snapshot:
@@ -145,17 +155,26 @@ class Service:
         """Answer a query from outside, within what its principal may see."""
         with self.store.snapshot() as snapshot:
             permitted = permitted_dataset(snapshot, principal)
-        dataset = effective_dataset(
-            sparql, permitted, default_uris=default_uris, named_uris=named_uris
+        return self.store.query(
+            sparql,
+            dataset=permitted,
+            default_uris=default_uris,
+            named_uris=named_uris,
+            media_type=media_type,
+            client=principal.id,
         )
-        return self.store.query(sparql, dataset=dataset, media_type=media_type)
 
-    def index(self, snapshot: Snapshot) -> CsrGenealogy:
-        """Return the genealogy of a snapshot, built anew where a newer one was published."""
+    def index(self, snapshot: Snapshot, tenant: str) -> CsrGenealogy:
+        """Return a tenant's genealogy of a snapshot; what a newer one left unchanged is taken over."""
         with self._mutex:
-            if self._index is None or self._index.commit != snapshot.commit:
-                self._index = CsrGenealogy.build(snapshot)
-            return self._index
+            known = self._indexes.get(tenant)
+            if known is None or known.commit != snapshot.commit:
+                known = CsrGenealogy.build(snapshot, tenant=tenant, previous=known)
+                self._indexes[tenant] = known
+                # The index is large and stays: left to the collector, it is walked through on every pass.
+                gc.collect()
+                gc.freeze()
+            return known
 
     def trace(
         self,
@@ -164,33 +183,46 @@ class Service:
         principal: Principal,
         direction: Direction = "back",
         step_offset: int = 0,
-        step_limit: int = 100,
+        step_limit: int | None = None,
     ) -> TraceAnswer:
         """Return what an item was made from, or what was made from it."""
         with self.store.snapshot() as snapshot:
-            index = self.index(snapshot)
-            iri = self._resolve(snapshot, index, item, principal)
             return trace(
-                index,
+                self.index(snapshot, principal.tenant),
                 snapshot,
-                iri,
+                item,
                 direction=direction,
                 step_offset=step_offset,
                 step_limit=step_limit,
+                tenant=principal.tenant,
+                base=self.settings.base_iri,
             )
 
     def recall(self, item: str, *, principal: Principal) -> RecallScope:
         """Return everything that follows from a suspicious item."""
         with self.store.snapshot() as snapshot:
-            index = self.index(snapshot)
-            return recall_scope(index, snapshot, self._resolve(snapshot, index, item, principal))
+            index = self.index(snapshot, principal.tenant)
+            return recall_scope(
+                index, snapshot, item, tenant=principal.tenant, base=self.settings.base_iri
+            )
 
-    def _resolve(
-        self, snapshot: Snapshot, index: CsrGenealogy, item: str, principal: Principal
-    ) -> str:
-        return resolve_item(
-            snapshot, index, item, tenant=principal.tenant, base=self.settings.base_iri
-        )
+    def causes(self, items: Sequence[str], *, principal: Principal, limit: int = 10) -> CauseAnswer:
+        """Return the common causes of bad items, the best supported first."""
+        with self.store.snapshot() as snapshot:
+            return root_causes(
+                snapshot,
+                self.index(snapshot, principal.tenant),
+                items,
+                limit=limit,
+                tenant=principal.tenant,
+                base=self.settings.base_iri,
+            )
+
+    def orphan_changes(self, principal: Principal) -> list[OrphanChange]:
+        """Return the parameter changes that no downstream quality order is linked to."""
+        with self.store.snapshot() as snapshot:
+            index = self.index(snapshot, principal.tenant)
+            return orphan_changes(snapshot, index, tenant=principal.tenant)
 
     def provenance(self, s: str, p: str | None, g: str | None) -> list[Origin]:
         """Return file, row and column of what is said of a subject."""
@@ -214,7 +246,7 @@ class Service:
     def numbers(self, principal: Principal) -> dict[str, JsonValue]:
         """Return the figures of the state: terms, items, graphs, quads, open requests, held rows."""
         with self.store.snapshot() as snapshot:
-            index = self.index(snapshot)
+            index = self.index(snapshot, principal.tenant)
             entries = snapshot.graphs("data", tenant=principal.tenant)
             quads = _count(snapshot, (entry.graph for entry in entries))
             return {

@@ -30,7 +30,7 @@ from qualweave.mappers.epcis import is_epcis
 from qualweave.mappers.epcis.ingest import ingest_epcis
 from qualweave.mappers.mapping import MappingDocument
 from qualweave.mappers.profile import profile
-from qualweave.mappers.relift import relift_batches
+from qualweave.mappers.relift import relift_batches, waiting_on_others
 from qualweave.mappers.report import FileReport, IngestReport
 from qualweave.mappers.sources import source_id
 from qualweave.mappers.table import RawTable
@@ -46,7 +46,6 @@ _KEPT_ROWS = (
     400_000  # rows of tables kept in memory between mapping and lifting; others are read again
 )
 _GIVING = {"code_entry", "process_record", "genealogy_record", "epcis_event", "equipment_record"}
-_ON_OTHERS = ("shape", "unknown-scope")  # problems that other files can solve
 _IGNORED_NAMES = (".", "~$", "Thumbs.db")
 
 
@@ -166,11 +165,7 @@ def _retry(work: Desk, reports: dict[int, FileReport]) -> None:
     """
     if not any(one.status == "lifted" and set(one.records) & _GIVING for one in reports.values()):
         return
-    waiting = {
-        row.batch: row
-        for row in work.quarantine.held()
-        if all(one.code in _ON_OTHERS for one in row.problems)
-    }
+    waiting = waiting_on_others(work)
     for again in relift_batches(work, waiting):
         for at, report in reports.items():
             if report.sha256 == again.sha256:

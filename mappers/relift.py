@@ -14,6 +14,17 @@ from qualweave.mappers.report import FileReport, IngestReport
 from qualweave.mappers.table import RawTable
 from qualweave.store.port import GraphEntry
 
+_ON_OTHERS = ("shape", "unknown-scope")  # problems that other files can solve
+
+
+def waiting_on_others(work: Desk) -> set[str]:
+    """Return the batches with rows that wait only for a code list or the operations of their items."""
+    return {
+        row.batch
+        for row in work.quarantine.held()
+        if all(one.code in _ON_OTHERS for one in row.problems)
+    }
+
 
 def relift_source(work: Desk, source: str) -> IngestReport:
     """Lift every file of a source again with its newest mapping."""

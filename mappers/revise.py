@@ -98,10 +98,10 @@ def answer_question(work: Desk, request_id: str, term: str, *, reason: str = "")
         if question.text
         else with_answers(stored, {question.column: iri}, by=work.principal.id)
     )
-    document = _rechosen(work, document)
-    _remember(work, question, iri)
+    document = rechosen(work, document)
+    remember(work, question, iri)
     work.library.put(document)
-    _decide(work, question.request, accepted=bool(term), reason=reason or "no term of ours")
+    decide(work, question.request, accepted=bool(term), reason=reason or "no term of ours")
     return relift_source(work, question.source)
 
 
@@ -145,7 +145,7 @@ def _with_text(
     return document.revised(columns=[one.model_dump() for one in columns], created_by=by)
 
 
-def _rechosen(work: Desk, document: MappingDocument) -> MappingDocument:
+def rechosen(work: Desk, document: MappingDocument) -> MappingDocument:
     """Choose the record kinds anew: an answered field may make another record of the rows."""
     from qualweave.mappers.drafting import chosen_records  # noqa: PLC0415 - used here only
 
@@ -153,7 +153,8 @@ def _rechosen(work: Desk, document: MappingDocument) -> MappingDocument:
     return document.model_copy(update={"records": records, "records_reason": why})
 
 
-def _remember(work: Desk, question: Question, iri: str) -> None:
+def remember(work: Desk, question: Question, iri: str) -> None:
+    """Keep what was answered, so that nobody is asked twice."""
     memory = DecisionMemory.load(work.memory_path)
     if question.text:
         return
@@ -173,7 +174,8 @@ def _remember(work: Desk, question: Question, iri: str) -> None:
     memory.save(work.memory_path)
 
 
-def _decide(work: Desk, request: ChangeRequest, *, accepted: bool, reason: str) -> None:
+def decide(work: Desk, request: ChangeRequest, *, accepted: bool, reason: str) -> None:
+    """Close a change request in the governance graph."""
     decided = request.decide(
         "accepted" if accepted else "refused", by=work.principal.id, reason=reason
     )

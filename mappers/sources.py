@@ -7,7 +7,8 @@ from pathlib import PurePath
 
 from qualweave.mappers.mapping import MappingDocument
 
-_DATE = re.compile(r"\d{4}[-_.]?\d{2}[-_.]?\d{2}([T_-]?\d{2}[-:_.]?\d{2}([-:_.]?\d{2})?)?")
+# A running number is often glued to the date: 2025030401.
+_DATE = re.compile(r"\d{4}[-_.]?\d{2}[-_.]?\d{2}([T_-]?\d{2}[-:_.]?\d{2}([-:_.]?\d{2})?)?\d*")
 _LONG = re.compile(r"(?<![A-Za-z\d])\d{4,}|\d{5,}")
 _LAST = re.compile(r"(?<=[_ (])\d{1,3}(?=\)?$)")
 

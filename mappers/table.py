@@ -4,7 +4,7 @@ Names and cells are kept byte for byte as the source writes them; a missing cell
 structures become several tables, children carrying their parents' identifying columns.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Literal, TypeAlias
@@ -60,3 +60,29 @@ class RawTable:
     context: SourceContext
     units: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     descriptions: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+
+
+@dataclass(frozen=True)
+class FieldDiff:
+    """How the fields of a file differ from those that its source is known to have.
+
+    Attributes:
+        added: Fields of the file that the source did not have.
+        removed: Fields of the source that the file lacks.
+    """
+
+    added: tuple[str, ...]
+    removed: tuple[str, ...]
+
+    @property
+    def is_same(self) -> bool:
+        """Whether the fields are those that are known."""
+        return not self.added and not self.removed
+
+
+def field_diff(known: Sequence[str], table: RawTable) -> FieldDiff:
+    """Return which fields came and which went, in the order of their source."""
+    return FieldDiff(
+        added=tuple(one for one in table.columns if one not in set(known)),
+        removed=tuple(one for one in known if one not in set(table.columns)),
+    )

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from qualweave.errors import UnknownUnit
-from qualweave.values import Unit, conversion, find_unit, units
+from qualweave.values import Unit, conversion, find_unit, unit_key, units
 
 _BRACKETS = re.compile(r"[\[(（【<{]\s*([^\[\](){}（）【】<>]{1,24}?)\s*[\])）】>}]\s*$")
 _MARK = re.compile(r"[_\s\-./|:,，#]+")
@@ -76,13 +76,20 @@ def _tail(plain: str) -> NamedUnit | None:
         base, text = plain[: mark.start()].strip(" _-"), plain[mark.end() :]
         unit = find_unit(text) if base and 0 < len(text) <= _LONGEST else None
         divided = mark.group() in {"/", "#"} and not text.isdigit()
-        if unit is not None and (divided or _may_stand_bare(text)):
+        if unit is not None and (divided or _may_stand_bare(text, unit)):
             return NamedUnit(base, text, unit)
     return None
 
 
-def _may_stand_bare(text: str) -> bool:
+def _may_stand_bare(text: str, unit: Unit) -> bool:
+    """Whether a last part is meant as a unit: no word, no lone letter, and more than a code of UN/ECE.
+
+    A trade code such as CMT or NEW is never what ``program_cmt`` or ``value_new`` end in.
+    """
     if text.casefold() in _NOT_BARE or text.isdigit():
+        return False
+    spelt = {unit_key(one).casefold() for one in (unit.ucum, unit.qudt, *unit.symbols)}
+    if unit_key(text).casefold() not in spelt:
         return False
     return len(text) >= _SHORTEST_BARE or not text.isascii() or text == "%"
 

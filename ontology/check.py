@@ -19,22 +19,6 @@ from qualweave.ontology.satisfiability import unsatisfiable_classes
 
 Check = Choice["parse", "label", "definition", "satisfiable", "profile", "orphan", "undeclared"]
 
-DEFINED_MODULES = frozenset(
-    {
-        "core",
-        "process",
-        "resource",
-        "parameter",
-        "observation",
-        "defect",
-        "causal",
-        "code",
-        "mapping",
-        "trace",
-    }
-)
-"""Modules in which a missing definition is an error; in the others it is only counted."""
-
 TOP_CLASSES = frozenset(
     Q + name
     for name in ("PhysicalObject", "Activity", "Condition", "InformationObject", "Site", "Actor")
@@ -187,9 +171,9 @@ def check_graphs(
     for graph in graphs.values():
         whole += graph
     findings = [*before]
-    for name, graph in sorted(graphs.items()):
+    for graph in graphs.values():
         findings += label_findings(graph)
-        findings += definition_findings(graph) if name in DEFINED_MODULES else ()
+        findings += definition_findings(graph)
     for check in _WHOLE_CHECKS:
         findings += check(whole)
     state = "not asked for"

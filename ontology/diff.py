@@ -13,7 +13,7 @@ from rdflib.namespace import DCTERMS, OWL, RDF, RDFS, SKOS
 from rdflib.term import Node
 
 from qualweave.iri import Q
-from qualweave.ontology.serialise import canonical_text
+from qualweave.ontology.serialise import TurtleWriter
 
 ChangeKind = Choice["added", "removed", "gained", "lost"]
 
@@ -105,10 +105,11 @@ def _term_changes(
 def _statements(graph: Graph) -> dict[str, set[tuple[str, str]]]:
     found: dict[str, set[tuple[str, str]]] = {}
     inside = {o for o in graph.objects() if isinstance(o, BNode)}
+    text_of = TurtleWriter(graph).term
     for subject in set(graph.subjects()) - inside:
-        key = str(subject) if isinstance(subject, URIRef) else canonical_text(graph, subject)
+        key = str(subject) if isinstance(subject, URIRef) else text_of(subject)
         pairs = graph.predicate_objects(subject)
-        found[key] = {(str(p), canonical_text(graph, o)) for p, o in pairs}
+        found[key] = {(str(p), text_of(o)) for p, o in pairs}
     return found
 
 

@@ -9,18 +9,14 @@ import tempfile
 from pathlib import Path
 
 from rdflib import Graph, URIRef
-from rdflib.namespace import OWL, RDF, RDFS, SKOS
+from rdflib.namespace import OWL, RDF, RDFS
+from rdflib.term import Node
 
 from qualweave.errors import MissingCapability
 
-_ANNOTATIONS = (
-    RDFS.label,
-    RDFS.comment,
-    SKOS.altLabel,
-    SKOS.definition,
-    SKOS.notation,
-    SKOS.example,
-)
+_DECLARED = (OWL.Class, OWL.ObjectProperty, OWL.DatatypeProperty)
+_AXIOMS = (RDFS.subClassOf, RDFS.subPropertyOf, RDFS.domain, RDFS.range)
+_AS_INDIVIDUAL = "#individual"
 
 
 def java_path() -> str | None:
@@ -48,13 +44,37 @@ def unsatisfiable_classes(graph: Graph) -> tuple[str, ...]:
 
 
 def _logical_part(graph: Graph) -> Graph:
-    """Leave out texts: a reasoner does not read them, and they are most of the file."""
+    """Return what a reasoner reads, with the two meanings of a punned IRI under two IRIs.
+
+    Annotations are left out. A defect type is class and concept under one IRI; OWL 2 (Direct Semantics)
+    takes the two as unrelated, so another IRI for the individual changes no entailment. owlready2 in
+    contrast loses HermiT's finding about a class that is an individual, too.
+    """
+    known = {s for kind in _DECLARED for s in graph.subjects(RDF.type, kind)}
+    told = set(graph.subjects(RDF.type, OWL.ObjectProperty))
+    told |= set(graph.subjects(RDF.type, OWL.DatatypeProperty))
+
+    def individual(node: Node) -> Node:
+        return URIRef(str(node) + _AS_INDIVIDUAL) if node in known else node
+
     part = Graph()
     for s, p, o in graph:
-        if p not in _ANNOTATIONS and (s, RDF.type, OWL.Ontology) not in graph:
+        if _is_axiom(p, o):
             part.add((s, p, o))
+        elif p == RDF.type:
+            part.add((individual(s), p, o))
+        elif p in told:
+            part.add((individual(s), p, individual(o)))
+    part.remove((None, RDF.type, OWL.Ontology))
     part.add((URIRef("urn:qualweave:check"), RDF.type, OWL.Ontology))
     return part
+
+
+def _is_axiom(predicate: Node, value: Node) -> bool:
+    """Return whether a triple belongs to an axiom about classes or properties, or to a list in one."""
+    if predicate == RDF.type:
+        return str(value).startswith(str(OWL))
+    return predicate in (*_AXIOMS, RDF.first, RDF.rest) or str(predicate).startswith(str(OWL))
 
 
 def _ask_hermit(graph: Graph) -> tuple[str, ...]:

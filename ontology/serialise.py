@@ -44,7 +44,7 @@ def to_turtle(graph: Graph) -> str:
     Raises:
         InputError: If a blank node is pointed at twice or stands in a cycle.
     """
-    writer = _Writer(graph)
+    writer = TurtleWriter(graph)
     used = sorted(p for p, ns in TURTLE_PREFIXES.items() if writer.uses(ns))
     head = "".join(f"@prefix {p}: <{TURTLE_PREFIXES[p]}> .\n" for p in used)
     return head + "".join("\n" + block for block in writer.blocks())
@@ -59,12 +59,15 @@ def rewrite(path: Path) -> bool:
     return after != before
 
 
-class _Writer:
-    """Writes one graph; keeps what it needs to know about blank nodes."""
+class TurtleWriter:
+    """Writes one graph, as a whole or term by term.
+
+    Raises:
+        InputError: If a blank node of ``graph`` is the object of several triples.
+    """
 
     def __init__(self, graph: Graph) -> None:
         self.graph = graph
-        self.depth = 0
         for node in {o for o in graph.objects() if isinstance(o, BNode)}:
             if len(list(graph.subject_predicates(node))) > 1:
                 msg = f"blank node {node} is the object of several triples"
@@ -80,12 +83,20 @@ class _Writer:
         """Yield one block of Turtle per subject that is not written inside another."""
         inside = {o for o in self.graph.objects() if isinstance(o, BNode)}
         subjects = [s for s in set(self.graph.subjects()) if s not in inside]
-        written = {s for s in subjects if isinstance(s, BNode)} | inside
-        if not subjects and written:
+        if inside - self._reached(subjects):
             msg = "the graph holds a cycle of blank nodes"
             raise InputError(msg, next_step="Give one node of the cycle an IRI.")
         blocks = [(self._subject_key(s), self._block(s)) for s in subjects]
         yield from (text for _, text in sorted(blocks))
+
+    def _reached(self, subjects: Iterable[Node]) -> set[Node]:
+        reached: set[Node] = set()
+        todo = list(subjects)
+        while todo:
+            below = {o for o in self.graph.objects(todo.pop()) if isinstance(o, BNode)} - reached
+            reached |= below
+            todo.extend(below)
+        return reached
 
     def _subject_key(self, subject: Node) -> tuple[int, str]:
         if (subject, RDF.type, OWL.Ontology) in self.graph:
@@ -154,12 +165,3 @@ def _object_key(node: Node) -> tuple[int, int, str, str]:
         rank = _LANGUAGES.index(language) if language in _LANGUAGES else len(_LANGUAGES)
         return (1, rank, str(node), f"{language}{node.datatype}")
     return (0, 0, "" if isinstance(node, BNode) else str(node), "")
-
-
-def canonical_text(graph: Graph, node: Node) -> str:
-    """Return ``node`` as Turtle; a blank node as everything that hangs on it, in the fixed order.
-
-    Raises:
-        InputError: If a blank node of ``graph`` is shared by several triples.
-    """
-    return _Writer(graph).term(node)

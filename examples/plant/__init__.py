@@ -48,8 +48,13 @@ class PlantManifest:
 
     @property
     def answers(self) -> Path:
-        """The engineer's answers."""
+        """What the engineer says beforehand, of tags that nobody else can read."""
         return self.root / "answers" / "engineer.yaml"
+
+    @property
+    def when_asked(self) -> Path:
+        """What the engineer answers when asked."""
+        return self.root / "answers" / "when-asked.yaml"
 
     @property
     def oracle(self) -> Path:
@@ -90,6 +95,7 @@ def generate(out: Path, *, seed: int = 1, size: Size = "small") -> PlantManifest
     build_masterdata(press)
     press.oracle.write(out / "oracle", press.scenario.rng("closures"))
     press.oracle.write_answers(out / "answers" / "engineer.yaml")
+    press.oracle.write_when_asked(out / "answers" / "when-asked.yaml")
     return PlantManifest(out, seed, size, len(press.oracle.counts), press.oracle.totals["rows"])
 
 

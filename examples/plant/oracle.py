@@ -88,10 +88,18 @@ class Oracle:
         )
 
     def write_answers(self, path: Path) -> None:
-        """Write what the plant's engineer answers about fields that nobody else can read."""
-        path.parent.mkdir(parents=True, exist_ok=True)
-        text = yaml.safe_dump({"answers": self.answers}, allow_unicode=True, sort_keys=False)
-        path.write_text(text, encoding="utf-8")
+        """Write what the plant's engineer says of fields that nobody else can read."""
+        _write_yaml(path, self.answers)
+
+    def write_when_asked(self, path: Path) -> None:
+        """Write what the plant's engineer answers when asked about any other field."""
+        unknowable = {one.get("ambiguous_file") for one in self.incidents.values()}
+        rows = [
+            {"file": one.file, "field": one.column, "term": one.terms.split("|")[0]}
+            for one in self.fields
+            if not one.cryptic and one.file not in unknowable
+        ]
+        _write_yaml(path, rows)
 
     def _closures(
         self, edges: list[tuple[str, str]], rng: np.random.Generator
@@ -154,6 +162,12 @@ def _write_csv(path: Path, header: list[str], rows: Iterable[tuple[Any, ...]]) -
         writer = csv.writer(handle, lineterminator="\n")
         writer.writerow(header)
         writer.writerows(rows)
+
+
+def _write_yaml(path: Path, answers: list[dict[str, str]]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    text = yaml.safe_dump({"answers": answers}, allow_unicode=True, sort_keys=False)
+    path.write_text(text, encoding="utf-8")
 
 
 def _write_json(path: Path, document: object) -> None:

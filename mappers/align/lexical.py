@@ -114,9 +114,11 @@ class Lexical:
         synonyms = self._meanings.shared(same)
         near = self._words.shared(stems(spoken.near) - own) / self._words.size
         around = self._words.shared(stems(spoken.around) - own) / self._words.size
+        exact = self._marked(self._keys, spoken)
         letters = self._grams @ self._letters.transform([spoken.phrase]).T
         return {
-            "exact": self._marked(self._keys, spoken),
+            "exact": exact,
+            "only_exact": exact * float(exact.sum() == 1),
             "label_exact": self._marked(self._labels, spoken),
             "name_covered": self._best(name),
             "label_covered": self._best(name * label),

@@ -22,7 +22,7 @@ _TYPES: Mapping[str, Mapping[str, float]] = {
     "text": {"text": 1.0, "identifier": 1.0},
     "empty": {},
 }
-_NO_UNIT = {"time", "identifier", "text", "boolean", "running"}
+_NO_UNIT = {"time", "identifier", "text", "boolean", "running", "unit"}
 _RUNNING = {"running": 1.0, "identifier": 0.0}
 
 
@@ -78,6 +78,8 @@ class Quantities:
         suits = dict(fitting)
         if field.type == "integer" and field.monotone and field.distinct == field.count > 1:
             suits |= _RUNNING
+        if field.samples and all(unit_like(one) is not None for one in field.samples):
+            suits = {"unit": 1.0} | dict.fromkeys(suits, 0.0)
         return np.array(
             [suits.get(one.value_type, -1.0) if one.value_type else 0.0 for one in self._targets]
         )

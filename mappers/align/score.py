@@ -24,6 +24,8 @@ Decision: TypeAlias = Literal["accept", "ask", "request"]
 _VETO = -50.0
 _KEPT = 10
 _SHOWN = 0.05
+_BEHIND = 2.0  # log-odds behind the best term at which a confirmed one starts
+_SOLE = 0.8  # of the accept threshold: enough for a name that is one term's only, where no other comes near
 
 
 @dataclass(frozen=True)
@@ -74,8 +76,11 @@ def weights(profile: Profile) -> Mapping[str, float]:
 
 def scores(found: Mapping[str, Vector], profile: Profile) -> Vector:
     """Return the score of each term; shape ``(number of terms,)``."""
-    total = np.sum([found[name] * worth for name, worth in weights(profile).items()], axis=0)
-    return np.asarray(np.where(found["unit"] < 0, total + _VETO, total), dtype=np.float64)
+    total = np.zeros(len(found["unit"]))
+    for name, worth in weights(profile).items():
+        total += found[name] * worth
+    total[found["unit"] < 0] += _VETO
+    return total
 
 
 def probabilities(score: Vector, profile: Profile) -> Vector:
@@ -83,7 +88,7 @@ def probabilities(score: Vector, profile: Profile) -> Vector:
     none = _fitted()[profile]["nil"]
     top = max(float(score.max(initial=none)), none)
     raised = np.exp(score - top)
-    return np.asarray(raised / (raised.sum() + np.exp(none - top)), dtype=np.float64)
+    return np.asarray(raised / (raised.sum() + np.exp(none - top)), dtype=float)
 
 
 def score_table(
@@ -137,15 +142,11 @@ def rank(
         rejected: Terms that a person has refused for this field.
         confirmed: Terms that persons have confirmed for fields of this name, with a bonus.
     """
-    final = score.copy()
-    for term, bonus in (confirmed or {}).items():
-        if term in vocabulary.by_id:
-            final[vocabulary.by_id[term]] += bonus
-    for term in rejected:
-        if term in vocabulary.by_id:
-            final[vocabulary.by_id[term]] += _VETO
+    final = _with_confirmed(score, confirmed or {}, vocabulary)
+    refused = {vocabulary.by_id[one] for one in rejected if one in vocabulary.by_id}
+    final[sorted(refused)] += 2 * _VETO
     chance = probabilities(final, vocabulary.profile)
-    order = np.argsort(-final, kind="stable")[:_KEPT]
+    order = [one for one in np.argsort(-final, kind="stable") if one not in refused][:_KEPT]
     return tuple(
         Candidate(
             term=vocabulary.targets[place].id,
@@ -155,6 +156,22 @@ def rank(
         )
         for place in order
     )
+
+
+def _with_confirmed(
+    score: Vector, confirmed: Mapping[str, float], vocabulary: Vocabulary
+) -> Vector:
+    """Return scores in which a confirmed term starts near the best one and has its bonus on top.
+
+    What persons said of a name outweighs how unlike the term's name it looks, but not a wrong dimension.
+    """
+    final = score.copy()
+    top = float(score.max(initial=0.0))
+    for term, bonus in confirmed.items():
+        place = vocabulary.by_id.get(term)
+        if place is not None and score[place] > _VETO / 2:
+            final[place] = max(float(score[place]), top - _BEHIND) + bonus
+    return final
 
 
 def _evidence(
@@ -196,7 +213,8 @@ def decide(
     first = ranked[0].probability if ranked else 0.0
     second = ranked[1].probability if len(ranked) > 1 else 0.0
     decision: Decision = "request"
-    if first >= accept:
+    sole = bool(ranked) and any(one.kind == "only_exact" for one in ranked[0].evidence)
+    if first >= accept or (sole and first >= _SOLE * accept and second <= first / 3):
         general = bool(vocabulary.targets[vocabulary.by_id[ranked[0].term]].narrower)
         decision = "ask" if general and field.unit is None else "accept"
     elif sum(one.probability for one in ranked[:3]) >= ask:

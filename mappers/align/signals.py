@@ -22,9 +22,11 @@ from qualweave.mappers.profile import FieldProfile
 from qualweave.mappers.units import name_of_kind, symbol_of_kind
 
 Vector = NDArray[np.float64]
-Profile: TypeAlias = Literal["any", "ontology"]
+Profile: TypeAlias = Literal["any", "ontology", "any without text", "ontology without text"]
+OF_TEXT = ("meaning", "meaning_written", "meaning_defined", "description", "description_named")
 SIGNALS = (
     "exact",
+    "only_exact",
     "label_exact",
     "name_covered",
     "label_covered",
@@ -68,12 +70,14 @@ class Vocabulary:
         targets: Sequence[TargetTerm],
         settings: Settings | None = None,
         *,
-        profile: Profile = "any",
+        profile: Literal["any", "ontology"] = "any",
     ) -> None:
-        self.profile: Profile = profile
         self.targets = tuple(targets)
         self.lexical = Lexical(self.targets)
         self.semantic = Semantic(self.targets, settings)
+        self.profile: Profile = profile
+        if not self.semantic.works:
+            self.profile = "any without text" if profile == "any" else "ontology without text"
         self.quantities = Quantities(self.targets)
         self.fellowship = Fellowship(self.targets)
         self.company = [

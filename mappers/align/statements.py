@@ -8,6 +8,7 @@ from qualweave.mappers.profile import FieldProfile
 
 _ENGLISH: Mapping[str, str] = {
     "exact": "The name '{field}' is a name of '{term}'.",
+    "only_exact": "No other term than '{term}' has the name '{field}'.",
     "label_exact": "The name '{field}' is the preferred label of '{term}'.",
     "name_covered": "{share:.0%} of the words of '{field}' (by rarity) are words of '{term}'.",
     "label_covered": "{share:.0%} of the words of '{term}' (by rarity) stand in '{field}'.",
@@ -36,6 +37,7 @@ _ENGLISH: Mapping[str, str] = {
 }
 _CHINESE: Mapping[str, str] = {
     "exact": "名称“{field}”是“{term}”的名称之一。",
+    "only_exact": "除“{term}”外没有其他术语名为“{field}”。",
     "label_exact": "名称“{field}”是“{term}”的首选标签。",
     "name_covered": "“{field}”中 {share:.0%} 的词（按稀有度）属于“{term}”。",
     "label_covered": "“{term}”中 {share:.0%} 的词（按稀有度）出现在“{field}”中。",

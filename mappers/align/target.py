@@ -33,7 +33,8 @@ class TargetTerm:
         contexts: Names of the classes in whose company the term is met, per class IRI.
         classes: Classes in whose company it is met: IRIs, or names of tables and components.
         narrower: Ids of terms below it.
-        value_type: ``"number"``, ``"time"``, ``"identifier"``, ``"boolean"``, ``"running"``, ``"text"`` or ``""``.
+        value_type: ``"number"``, ``"time"``, ``"identifier"``, ``"boolean"``, ``"running"``, ``"unit"``, ``"text"``
+            or ``""``.
     """
 
     id: str
@@ -66,6 +67,7 @@ _ROLE_TYPES = (
     ("time", ("startedAt", "endedAt", "eventTime", "resultTime", "recordedAt", "validFrom")),
     ("boolean", ("conforms", "temporaryChange")),
     ("running", ("rowIdentifier",)),
+    ("unit", ("unitText",)),
     (
         "number",
         (
@@ -115,6 +117,8 @@ def _role_type(name: str) -> str:
     for kind, names in _ROLE_TYPES:
         if name in names:
             return kind
+    if name.endswith("Unit"):
+        return "unit"
     return "identifier" if name.endswith(("Identifier", "Number", "Code")) else "text"
 
 

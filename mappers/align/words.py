@@ -16,6 +16,7 @@ _CAMEL = re.compile(
 )
 _PARTS = re.compile(r"[\u3400-\u9fff]+|[A-Za-zÀ-ÿ]+|\d+")
 _HAN = re.compile(r"[\u3400-\u9fff]")
+# Not "to", "in" and "for": "time in" and "time to" are two things.
 _STOP = {
     "of",
     "the",
@@ -23,9 +24,6 @@ _STOP = {
     "an",
     "and",
     "or",
-    "in",
-    "for",
-    "to",
     "is",
     "value",
     "val",

@@ -91,17 +91,22 @@ def _rows(text: str, delimiter: str) -> list[tuple[int, list[str]]]:
 
 
 def header_place(rows: Sequence[tuple[int, list[str]]]) -> int:
-    """Return the index of the header: the first wide row of words that rows of like width follow."""
-    widths = Counter(_width(cells) for _, cells in rows[:_HEAD_ROWS])
+    """Return the index of the header: the first row of words as wide as the rows below, else nearly so."""
+    head = [cells for _, cells in rows[:_HEAD_ROWS]]
+    widths = Counter(_width(cells) for cells in head)
     common = max(widths, key=lambda width: (widths[width], width))
-    for index, (_, cells) in enumerate(rows[:_HEAD_ROWS]):
-        if _width(cells) < max(1, round(0.6 * common)):
-            continue
-        filled = [cell.strip() for cell in cells if cell.strip()]
-        words = sum(not _NUMBER.match(cell) and not _TIME.match(cell) for cell in filled)
-        if words >= 0.8 * len(filled):
-            return index
+    worded = [index for index, cells in enumerate(head) if _is_worded(cells)]
+    for least in (common, max(1, round(0.6 * common))):
+        for index in worded:
+            if _width(head[index]) >= least:
+                return index
     return 0
+
+
+def _is_worded(cells: Sequence[str]) -> bool:
+    filled = [cell.strip() for cell in cells if cell.strip()]
+    words = sum(not _NUMBER.match(cell) and not _TIME.match(cell) for cell in filled)
+    return words >= 0.8 * len(filled)
 
 
 def _width(cells: Sequence[str]) -> int:

@@ -82,7 +82,7 @@ def _field(graph: Graph, node: Node) -> dict[str, str]:
 
     unit = next(
         (
-            local_name(str(value))
+            local_name(str(value)) if isinstance(value, URIRef) else str(value)
             for predicate, value in graph.predicate_objects(node)
             if local_name(str(predicate)).casefold() in _UNIT_NAMES
         ),

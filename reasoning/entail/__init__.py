@@ -1,89 +1,97 @@
-"""Entailment of what the answers need: types through the class tree, and causes from confirmed links.
+"""Entailment of what the answers need: types, superproperties, broader concepts, and confirmed causes.
 
 OWL 2 RL by ``reasonable`` over the ontology and the part of the data that classes and properties speak of;
-the millions of parameter values entail nothing and stay out.
+the millions of parameter values entail nothing and stay out. What a model predicts entails nothing either,
+until persons have confirmed it.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
-import reasonable
-from pyoxigraph import Literal, NamedNode
-from rdflib import BNode, Graph, URIRef
-from rdflib import Literal as RdfLiteral
-from rdflib.term import Node
+from pyoxigraph import NamedNode
 
-from qualweave.iri import DEFAULT_BASE, RDF, RDFS, Q, graph_iri
-from qualweave.store.port import ChangeSet, RdfTerm, Snapshot
+from qualweave.iri import DEFAULT_BASE, RDF, SKOS, Q, graph_iri
+from qualweave.reasoning.entail.schema import RULES, Schema, stated_properties
+from qualweave.store.port import ChangeSet, GraphRole, Row, Snapshot
 
+_READ: tuple[GraphRole, ...] = ("data", "governance", "decisions")
+_WITH_LINKS: tuple[GraphRole, ...] = (*_READ, "learned", "ontology")
 _TYPES = "SELECT DISTINCT ?s ?c WHERE { ?s a ?c }"
 _CLASSES = "SELECT DISTINCT ?c WHERE { ?s a ?c }"
+# A link is confirmed by its type, a label by who confirmed it; what was refuted since does not count.
 _CONFIRMED = """
-SELECT DISTINCT ?effect ?cause WHERE { ?link a q:ConfirmedLink ; q:hasEffect ?effect ; q:hasCause ?cause }
+SELECT DISTINCT ?effect ?cause WHERE {
+  { ?link a q:ConfirmedLink } UNION { ?link a q:RootCauseLabel ; q:confirmedBy ?who }
+  ?link q:hasEffect ?effect ; q:hasCause ?cause .
+  FILTER NOT EXISTS { ?link a q:RefutedLink }
+}
 """
-_SCHEMA = (RDFS + "subClassOf", RDFS + "subPropertyOf")
 
 
 def entail(snapshot: Snapshot, *, base: str = DEFAULT_BASE) -> ChangeSet:
     """Return the entailed graph of a snapshot as one change set that replaces the former.
 
-    Instances get the types that their classes entail, and ``q:causedBy`` follows from links that persons
-    have confirmed, from no others.
+    Instances get the types and property values that their classes and properties entail, concepts their
+    ``skos:broaderTransitive``, and ``q:causedBy`` follows from links and labels that persons have confirmed, from
+    no others. The same snapshot gives the same bytes.
+
+    Args:
+        snapshot: State of the graph.
+        base: Namespace of data IRIs.
     """
-    data = [entry.graph for entry in snapshot.graphs("data", "governance", "decisions", "learned")]
-    ontology = [entry.graph for entry in snapshot.graphs("ontology")]
-    above = superclasses(snapshot, data, ontology)
-    lines = set(_type_lines(snapshot.select(_TYPES, graphs=data), above))
-    for row in snapshot.select(_CONFIRMED, graphs=data):
-        lines.add(f"{_nt(row['effect'])} <{Q}causedBy> {_nt(row['cause'])} .")
+    data = _names(snapshot, _READ)
+    used = [_text(row["c"]) for row in snapshot.select(_CLASSES, graphs=data)]
+    schema = Schema.read(snapshot, classes=used, properties=stated_properties(snapshot))
+    lines = set(_type_lines(snapshot.select(_TYPES, graphs=data), schema))
+    lines.update(_property_lines(snapshot, schema, frozenset(data)))
+    lines.update(_broader_lines(schema))
+    lines.update(_cause_lines(snapshot, schema))
     inserts = "".join(f"{line}\n" for line in sorted(lines)).encode()
     return ChangeSet(
         graph=graph_iri("entailed", base=base),
         role="entailed",
         inserts=inserts,
         replace=True,
-        about={"rule_set": "OWL 2 RL (reasonable)", "triples": len(lines)},
+        about={"rule_set": RULES, "triples": len(lines)},
     )
 
 
-def superclasses(
-    snapshot: Snapshot, data: Iterable[str], ontology: Iterable[str]
-) -> dict[str, frozenset[str]]:
-    """Return, per class that the data uses, the classes that OWL RL entails above it."""
-    used = [
-        str(getattr(row["c"], "value", "")) for row in snapshot.select(_CLASSES, graphs=list(data))
-    ]
-    reasoner = reasonable.PyReasoner()
-    schema = Graph()
-    for name in ontology:
-        for predicate in _SCHEMA:
-            for quad in snapshot.quads(None, NamedNode(predicate), None, NamedNode(name)):
-                schema.add((_node(quad.subject), URIRef(predicate), _node(quad.object)))
-    probe = "urn:qualweave:probe:"
-    for number, name in enumerate(used):
-        schema.add((URIRef(f"{probe}{number}"), URIRef(RDF + "type"), URIRef(name)))
-    reasoner.from_graph(schema)
-    found: dict[str, set[str]] = {name: set() for name in used}
-    for subject, predicate, value in reasoner.reason():
-        if str(predicate) == RDF + "type" and str(subject).startswith(probe):
-            found[used[int(str(subject)[len(probe) :])]].add(str(value))
-    return {name: frozenset(classes - {name}) for name, classes in found.items()}
+def superclasses(snapshot: Snapshot, classes: Iterable[str]) -> dict[str, frozenset[str]]:
+    """Return, per class, the classes that OWL RL entails above it."""
+    return dict(Schema.read(snapshot, classes=classes).classes)
 
 
-def _type_lines(rows: Iterable[object], above: dict[str, frozenset[str]]) -> Iterator[str]:
+def _names(snapshot: Snapshot, roles: Sequence[GraphRole]) -> list[str]:
+    return [entry.graph for entry in snapshot.graphs(*roles)]
+
+
+def _type_lines(rows: Iterable[Row], schema: Schema) -> Iterator[str]:
     for row in rows:
-        subject, name = row["s"], str(getattr(row["c"], "value", ""))  # type: ignore[index]  # a Row
-        for upper in above.get(name, ()):
-            if upper.startswith("http"):
-                yield f"{_nt(subject)} <{RDF}type> <{upper}> ."
+        for upper in schema.classes.get(_text(row["c"]), ()):
+            yield f"{row['s']} <{RDF}type> <{upper}> ."
 
 
-def _node(term: RdfTerm) -> Node:
-    if isinstance(term, NamedNode):
-        return URIRef(term.value)
-    if isinstance(term, Literal):
-        return RdfLiteral(term.value)
-    return BNode(str(getattr(term, "value", term)))
+def _property_lines(snapshot: Snapshot, schema: Schema, graphs: frozenset[str]) -> Iterator[str]:
+    for name, above in schema.properties.items():
+        if not above:
+            continue
+        for quad in snapshot.quads(None, NamedNode(name)):
+            if _text(quad.graph_name) in graphs:
+                for upper in above:
+                    yield f"{quad.subject} <{upper}> {quad.object} ."
 
 
-def _nt(term: RdfTerm | None) -> str:
-    return str(term)
+def _broader_lines(schema: Schema) -> Iterator[str]:
+    for name, above in schema.broader.items():
+        for upper in above:
+            yield f"<{name}> <{SKOS}broaderTransitive> <{upper}> ."
+
+
+def _cause_lines(snapshot: Snapshot, schema: Schema) -> Iterator[str]:
+    caused = Q + "causedBy"
+    for row in snapshot.select(_CONFIRMED, graphs=_names(snapshot, _WITH_LINKS)):
+        for name in (caused, *schema.properties.get(caused, ())):
+            yield f"{row['effect']} <{name}> {row['cause']} ."
+
+
+def _text(term: object) -> str:
+    return str(getattr(term, "value", term))

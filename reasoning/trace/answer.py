@@ -1,51 +1,62 @@
 """`trace`: the closure of an item with its steps, their parameters and where each was read from.
 
-The closure comes from the genealogy index, everything else from the snapshot after it. Nodes and edges
-are whole up to the limit; steps come in pages, since a closure of a thousand items has tens of thousands
-of values and nobody reads them at once.
+The closure and the records come from the index, which was built from the snapshot; the snapshot itself is
+asked only what a person's spelling of an item means. A broken chain is a node with a reason, not an absence.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
-
-from pyoxigraph import Literal, NamedNode, Quad
+from itertools import islice
 
 from qualweave.errors import JsonValue
-from qualweave.iri import RDF, RDFS, Q, local_name
-from qualweave.reasoning.trace.genealogy import Direction, GenealogyIndex
-from qualweave.store.port import RdfTerm, Snapshot
+from qualweave.iri import DEFAULT_BASE, local_name
+from qualweave.reasoning.trace.classes import GAPS
+from qualweave.reasoning.trace.genealogy import Direction, Edge, GenealogyIndex
+from qualweave.reasoning.trace.parts import LinkKind
+from qualweave.reasoning.trace.records import Linked
+from qualweave.reasoning.trace.resolve import resolve_item
+from qualweave.store.port import Snapshot
 
-_TYPE, _LABEL = NamedNode(RDF + "type"), NamedNode(RDFS + "label")
-_PRODUCED, _SUPPLIED = NamedNode(Q + "producedBy"), NamedNode(Q + "suppliedBy")
-_ROW = Q + "sourceRow"
-_GENERAL = {
-    "MaterialItem",
-    "SerialisedItem",
-    "MaterialBatch",
-    "PhysicalObject",
-    "WorkInProgress",
-    "TraceableUnit",
-}
-_SOURCES = {"RawMaterial", "Ore", "Consumable", "Resin"}
-_STEP_FACTS = {
-    Q + "usesEquipment": "equipment",
-    Q + "onLine": "line",
-    Q + "startedAt": "started_at",
-    Q + "endedAt": "ended_at",
-    Q + "eventTime": "event_time",
-    Q + "performedBy": "performed_by",
-    Q + "executes": "segment",
-}
+TraceEdge = Edge
+Step = Linked
+_STEPS = (LinkKind.OPERATION, LinkKind.INSPECTION, LinkKind.EVENT)
 
 
 @dataclass(frozen=True)
+class TraceGap:
+    """Where a trace breaks off: an item that should have been made from something, and why it ends there.
+
+    Attributes:
+        item: The item whose parents are missing.
+        code: Key of `GAPS`.
+        reason: In English and Chinese.
+    """
+
+    item: str
+    code: str
+    reason: Mapping[str, str]
+
+    def to_json(self) -> dict[str, JsonValue]:
+        """Return the gap as JSON values."""
+        return {"item": self.item, "code": self.code, "reason": dict(self.reason)}
+
+
+@dataclass(frozen=True, slots=True)
 class TraceNode:
-    """An item of a trace: how far it is, what it is, and a gap where its own trace breaks off."""
+    """An item of a trace.
+
+    Attributes:
+        item: Its IRI.
+        depth: Distance in edges from the item that was asked for.
+        classes: What it is, general classes left out.
+        organization: Who made it, where the records say so.
+        gap: Reason in English where its own trace breaks off, else ``""``.
+    """
 
     item: str
     depth: int
     classes: tuple[str, ...]
+    organization: str = ""
     gap: str = ""
 
     @property
@@ -53,27 +64,16 @@ class TraceNode:
         """What a person reads."""
         return local_name(self.item)
 
-
-@dataclass(frozen=True)
-class TraceEdge:
-    """``child`` was made from ``parent``; the graph (one ingested file) that says so."""
-
-    child: str
-    parent: str
-    graph: str
-
-
-@dataclass(frozen=True)
-class Step:
-    """An operation that made an item, with the parameters that were recorded of it."""
-
-    item: str
-    operation: str
-    classes: tuple[str, ...]
-    facts: Mapping[str, str]
-    parameters: Mapping[str, float | str]
-    graph: str
-    row: int | None
+    def to_json(self) -> dict[str, JsonValue]:
+        """Return the node as JSON values."""
+        return {
+            "item": self.item,
+            "name": self.name,
+            "depth": self.depth,
+            "classes": list(self.classes),
+            "organization": self.organization,
+            "gap": self.gap,
+        }
 
 
 @dataclass(frozen=True)
@@ -84,186 +84,165 @@ class TraceAnswer:
         item: What was traced.
         direction: ``"back"`` to where it came from, ``"forward"`` to where it went.
         nodes: The item itself first, then by distance.
-        edges: Every edge between them.
-        steps: A page of operations.
-        steps_total: Number of operations in all, -1 where the page did not reach the end.
+        edges: Every edge between them, with the graph that states it.
+        steps: Operations and inspections of the nodes, a page of them.
+        gaps: Where a backward trace breaks off.
+        cycles: Groups of nodes that are, by the records, made from themselves.
+        labels: Label by language of every class and parameter that occurs.
+        next_step_offset: Number of nodes whose steps were given, None where those are all.
         truncated: Whether there are more nodes than the limit.
+        total: Number of items reached, whatever the limit.
         commit: State of the graph that was asked.
     """
 
     item: str
     direction: Direction
     nodes: tuple[TraceNode, ...]
-    edges: tuple[TraceEdge, ...]
+    edges: tuple[Edge, ...]
     steps: tuple[Step, ...]
+    gaps: tuple[TraceGap, ...]
+    cycles: tuple[tuple[str, ...], ...]
+    labels: Mapping[str, Mapping[str, str]]
     next_step_offset: int | None
     truncated: bool
+    total: int
     commit: str
+
+    @property
+    def next_step(self) -> str:
+        """What to do where the answer is not whole."""
+        if not self.truncated:
+            return ""
+        last = self.nodes[-1].name
+        return (
+            f"{self.total - len(self.nodes) + 1} more: raise the limit, or trace on from {last!r}."
+        )
 
     def to_json(self) -> dict[str, JsonValue]:
         """Return the answer as JSON values."""
         return {
             "item": self.item,
             "direction": self.direction,
-            "count": len(self.nodes) - 1,
-            "nodes": [
-                {
-                    "item": n.item,
-                    "name": n.name,
-                    "depth": n.depth,
-                    "classes": list(n.classes),
-                    "gap": n.gap,
-                }
-                for n in self.nodes
-            ],
+            "count": self.total,
+            "nodes": [node.to_json() for node in self.nodes],
             "edges": [{"child": e.child, "parent": e.parent, "graph": e.graph} for e in self.edges],
-            "steps": [_step_json(step) for step in self.steps],
+            "steps": [step.to_json() for step in self.steps],
+            "gaps": [gap.to_json() for gap in self.gaps],
+            "cycles": [list(group) for group in self.cycles],
+            "labels": {term: dict(words) for term, words in self.labels.items()},
             "next_step_offset": self.next_step_offset,
             "truncated": self.truncated,
-            "next_step": "Trace from one of the nodes to go on." if self.truncated else "",
+            "next_step": self.next_step,
             "commit": self.commit,
         }
 
 
-def _step_json(step: Step) -> dict[str, JsonValue]:
-    return {
-        "item": step.item,
-        "operation": step.operation,
-        "classes": list(step.classes),
-        **dict(step.facts),
-        "parameters": dict(step.parameters),
-        "graph": step.graph,
-        "row": step.row,
-    }
-
-
-def trace(
+def trace(  # noqa: PLR0913 - each is one thing that a caller may choose
     index: GenealogyIndex,
     snapshot: Snapshot,
     item: str,
     *,
     direction: Direction = "back",
+    include_parameters: bool = True,
     limit: int = 2000,
     step_offset: int = 0,
-    step_limit: int = 100,
+    step_limit: int | None = None,
+    tenant: str = "plant",
+    base: str = DEFAULT_BASE,
 ) -> TraceAnswer:
     """Return what an item was made from, or what was made from it.
 
     Args:
         index: Genealogy of the same state of the graph.
         snapshot: That state.
-        item: IRI of the item.
+        item: IRI, GS1 identity in any of its forms, serial or lot number.
         direction: ``"back"`` or ``"forward"``.
+        include_parameters: Whether steps with their parameters are wanted.
         limit: Most nodes; the nearest are kept.
-        step_offset: Items whose steps were given already.
-        step_limit: Items whose steps are given now, nearest first; 0 for none.
+        step_offset: Nodes whose steps were given already.
+        step_limit: Nodes whose steps are given now, nearest first; None for all.
+        tenant: Whose plain numbers are meant.
+        base: Namespace of data IRIs.
 
     Raises:
-        NotFound: If the item has no genealogy edge.
+        NotFound: If no such item is known, or it has no genealogy edge; the nearest ones are named.
+        AmbiguousTerm: If a plain number is that of several items.
     """
+    if item not in index:
+        item = resolve_item(snapshot, index, item, tenant=tenant, base=base)
     reached = index.closure(item, direction)
-    kept = dict([(item, 0), *list(reached.items())[: limit - 1]])
-    graphs = _Graphs(snapshot)
-    nodes = tuple(
-        _node(snapshot, index, one, depth=depth, direction=direction) for one, depth in kept.items()
-    )
-    edges = tuple(
-        TraceEdge(child, parent, graphs.of_edge(child, parent))
-        for child, parent in index.edges_among(kept, direction)
-        if child in kept and parent in kept
-    )
-    page = list(kept)[step_offset : step_offset + step_limit]
-    steps = tuple(step for one in page for step in steps_of(snapshot, one))
-    after = step_offset + step_limit
+    kept = {item: 0, **dict(islice(reached.items(), max(limit - 1, 0)))}
+    order = list(kept)
+    end = len(order) if step_limit is None else step_offset + step_limit
+    page = order[step_offset:end] if include_parameters else []
+    linked = index.records.of_items(order, *_STEPS)
+    gaps = _gaps(index, order) if direction == "back" else {}
+    wanted = set(page)
+    nodes = _nodes(index, kept, linked, gaps)
+    steps = tuple(one for one in linked if one.item in wanted)
     return TraceAnswer(
         item=item,
         direction=direction,
         nodes=nodes,
-        edges=edges,
+        edges=tuple(index.edges_between(order)),
         steps=steps,
-        next_step_offset=after if step_limit and after < len(kept) else None,
+        gaps=tuple(gaps.values()),
+        cycles=tuple(one for one in index.cycles() if not kept.keys().isdisjoint(one)),
+        labels=index.labels_of(_terms(nodes, steps)),
+        next_step_offset=end if page and end < len(order) else None,
         truncated=len(reached) + 1 > len(kept),
+        total=len(reached),
         commit=index.commit,
     )
 
 
-class _Graphs:
-    """Which graph states an edge; asked once per child."""
-
-    def __init__(self, snapshot: Snapshot) -> None:
-        self._snapshot = snapshot
-        self._known: dict[str, dict[str, str]] = {}
-
-    def of_edge(self, child: str, parent: str) -> str:
-        if child not in self._known:
-            self._known[child] = {
-                _value(quad.object): _value(quad.graph_name)
-                for quad in self._snapshot.quads(
-                    NamedNode(child), NamedNode(Q + "derivedFromMaterial")
-                )
-            }
-        return self._known[child].get(parent, "")
+def _terms(nodes: Sequence[TraceNode], steps: Sequence[Step]) -> set[str]:
+    """Return the classes and parameters that occur; few combinations do, so those are taken first."""
+    combinations = {node.classes for node in nodes} | {one.record.classes for one in steps}
+    found = set[str]().union(*(one.record.parameters for one in steps))
+    return found.union(*combinations)
 
 
-def _node(
-    snapshot: Snapshot, index: GenealogyIndex, item: str, *, depth: int, direction: Direction
-) -> TraceNode:
-    classes = tuple(
-        sorted(
-            {_value(quad.object) for quad in snapshot.quads(NamedNode(item), _TYPE)} - _general()
+def _gaps(index: GenealogyIndex, items: Sequence[str]) -> dict[str, TraceGap]:
+    codes = ((item, index.gap_of(item)) for item in items)
+    return {item: TraceGap(item, code, GAPS[code]) for item, code in codes if code}
+
+
+def _nodes(
+    index: GenealogyIndex,
+    depths: Mapping[str, int],
+    linked: Sequence[Linked],
+    gaps: Mapping[str, TraceGap],
+) -> tuple[TraceNode, ...]:
+    makers = organizations(index, linked)
+    return tuple(
+        TraceNode(
+            item=item,
+            depth=depth,
+            classes=classes,
+            organization=makers.get(item, ""),
+            gap=gaps[item].reason["en"] if item in gaps else "",
+        )
+        for (item, depth), classes in zip(
+            depths.items(), index.classes_of(list(depths)), strict=True
         )
     )
-    gap = ""
-    if direction == "back" and not index.edges_among([item], "back") and not _is_source(classes):
-        gap = "no record says what it was made from"
-    return TraceNode(item, depth, classes, gap)
 
 
-def _general() -> set[str]:
-    return {Q + name for name in _GENERAL}
-
-
-def _is_source(classes: Iterable[str]) -> bool:
-    return any(local_name(one) in _SOURCES for one in classes)
-
-
-def steps_of(snapshot: Snapshot, item: str) -> list[Step]:
-    """Return the operations that made an item, in the order of their start."""
-    found: dict[str, Step] = {}
-    for quad in snapshot.quads(NamedNode(item), _PRODUCED):
-        operation = _value(quad.object)
-        if operation not in found:
-            found[operation] = _step(item, operation, list(snapshot.quads(NamedNode(operation))))
-    return sorted(
-        found.values(), key=lambda step: (step.facts.get("started_at", ""), step.operation)
-    )
-
-
-def _step(item: str, operation: str, quads: list[Quad]) -> Step:
-    facts: dict[str, str] = {}
-    parameters: dict[str, float | str] = {}
-    classes: set[str] = set()
-    graph, row = "", None
-    for quad in quads:
-        predicate, value = quad.predicate.value, quad.object
-        if predicate == _TYPE.value:
-            classes.add(_value(value))
-        elif predicate in _STEP_FACTS:
-            facts[_STEP_FACTS[predicate]] = _value(value)
-        elif predicate == _ROW:
-            graph, row = _value(quad.graph_name), int(_value(value))
-        elif predicate.startswith(Q) and predicate[len(Q)].isupper() and isinstance(value, Literal):
-            parameters[predicate] = _number(value)
-    classes.discard(Q + "Operation")
-    return Step(item, operation, tuple(sorted(classes)), facts, parameters, graph, row)
-
-
-def _number(value: Literal) -> float | str:
-    try:
-        return float(value.value)
-    except ValueError:
-        return value.value
-
-
-def _value(term: RdfTerm | Any) -> str:  # noqa: ANN401 - any RDF term or graph name
-    return str(getattr(term, "value", term))
+def organizations(index: GenealogyIndex, linked: Sequence[Linked]) -> dict[str, str]:
+    """Return who made each item: the operation's organisation, else the owner of its equipment."""
+    owners: dict[str, str] = {}
+    found: dict[str, str] = {}
+    for one in linked:
+        if one.kind is not LinkKind.OPERATION or one.item in found:
+            continue
+        facts = one.record.facts
+        maker = facts.get("performed_by") or facts.get("owned_by") or facts.get("supplied_by")
+        if not maker:
+            machine = facts.get("equipment", "")
+            if machine not in owners:
+                owners[machine] = index.records.record(machine).facts.get("owned_by", "")
+            maker = owners[machine]
+        if maker:
+            found[one.item] = maker
+    return found

@@ -1,25 +1,19 @@
 """Recall scope: everything that a suspicious lot went into, where it is now, and who has it."""
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
-
-from pyoxigraph import NamedNode
 
 from qualweave.errors import JsonValue
 from qualweave.evidence import Evidence
-from qualweave.iri import RDF, Q, local_name
+from qualweave.iri import DEFAULT_BASE, local_name
+from qualweave.reasoning.trace.answer import organizations
 from qualweave.reasoning.trace.genealogy import GenealogyIndex
+from qualweave.reasoning.trace.parts import LinkKind
+from qualweave.reasoning.trace.resolve import resolve_item
 from qualweave.store.port import Snapshot
 
-_TYPE = NamedNode(RDF + "type")
-_BATCH = NamedNode(Q + "deliveredBatch")
-_SHIPMENTS = """
-SELECT ?item ?delivery ?status ?customer WHERE {
-  ?delivery q:deliveredBatch ?item .
-  OPTIONAL { ?delivery q:deliveryStatus ?status }
-  OPTIONAL { ?delivery q:deliveredTo ?customer }
-}
-"""
+RULE = "derivedFromMaterial closure"
 
 
 @dataclass(frozen=True)
@@ -43,6 +37,7 @@ class RecallScope:
         final: Those that nothing further was made from: where they are found today.
         shipments: Deliveries of affected items or of the item itself.
         customers: Organisations that they went to.
+        organizations: Organisations that made affected items, with the number of them.
         evidence: How it was found.
     """
 
@@ -52,10 +47,16 @@ class RecallScope:
     final: tuple[str, ...]
     shipments: tuple[Shipment, ...]
     customers: tuple[str, ...]
+    organizations: dict[str, int]
     evidence: tuple[Evidence, ...]
 
+    @property
+    def open_deliveries(self) -> tuple[str, ...]:
+        """Deliveries that can still be stopped."""
+        return tuple(dict.fromkeys(one.delivery for one in self.shipments if one.status == "open"))
+
     def to_json(self, *, limit: int = 1000, offset: int = 0) -> dict[str, JsonValue]:
-        """Return the scope as JSON values; the list of items is paged."""
+        """Return the scope as JSON values; the list of items is paged, the counts are whole."""
         after = offset + limit
         return {
             "item": self.item,
@@ -64,39 +65,40 @@ class RecallScope:
             "affected": list(self.affected[offset:after]),
             "next_offset": after if after < len(self.affected) else None,
             "final_count": len(self.final),
-            "open_deliveries": [one.delivery for one in self.shipments if one.status == "open"],
+            "open_deliveries": list(self.open_deliveries),
             "shipments": [
                 {"delivery": s.delivery, "item": s.item, "status": s.status, "customer": s.customer}
                 for s in self.shipments
             ],
             "customers": list(self.customers),
+            "organizations": dict(self.organizations),
             "evidence": [one.to_json() for one in self.evidence],
         }
 
 
-def recall_scope(index: GenealogyIndex, snapshot: Snapshot, item: str) -> RecallScope:
+def recall_scope(
+    index: GenealogyIndex,
+    snapshot: Snapshot,
+    item: str,
+    *,
+    tenant: str = "plant",
+    base: str = DEFAULT_BASE,
+) -> RecallScope:
     """Return everything made from an item, with its shipments.
 
     Raises:
-        NotFound: If the item has no genealogy edge.
+        NotFound: If no such item is known, or it has no genealogy edge.
+        AmbiguousTerm: If a plain number is that of several items.
     """
-    reached = index.closure(item, "forward")
-    affected = tuple(reached)
+    if item not in index:
+        item = resolve_item(snapshot, index, item, tenant=tenant, base=base)
+    affected = tuple(index.closure(item, "forward"))
     onward = {parent for _, parent in index.edges_among(affected, "forward")}
-    shipments = [one for name in (item, *affected) for one in _shipments(snapshot, name)]
-    counts: Counter[str] = Counter()
-    for one in affected:
-        counts[_class_name(snapshot, one)] += 1
-    evidence = Evidence(
-        kind="genealogy",
-        statement={
-            "en": f"{len(affected)} items follow from {local_name(item)} by the recorded genealogy.",
-            "zh": f"根据谱系记录，由 {local_name(item)} 制成的物品共 {len(affected)} 件。",
-        },
-        weight=1.0,
-        sources=(item,),
-        rule="derivedFromMaterial closure",
-        version=index.commit,
+    shipments = _shipments(index, (item, *affected))
+    makers = organizations(index, index.records.of_items(affected, LinkKind.OPERATION))
+    counts = Counter(
+        "/".join(local_name(one) for one in classes) or "unclassified"
+        for classes in index.classes_of(affected)
     )
     return RecallScope(
         item=item,
@@ -105,34 +107,37 @@ def recall_scope(index: GenealogyIndex, snapshot: Snapshot, item: str) -> Recall
         final=tuple(one for one in affected if one not in onward),
         shipments=tuple(shipments),
         customers=tuple(sorted({one.customer for one in shipments if one.customer})),
-        evidence=(evidence,),
+        organizations=dict(Counter(makers.values()).most_common()),
+        evidence=(_evidence(index, item, affected),),
     )
 
 
-def _shipments(snapshot: Snapshot, item: str) -> list[Shipment]:
-    if next(snapshot.quads(None, _BATCH, NamedNode(item)), None) is None:
-        return []
-    rows = snapshot.select(_SHIPMENTS, bindings={"item": NamedNode(item)})
+def _shipments(index: GenealogyIndex, items: Sequence[str]) -> list[Shipment]:
     return [
         Shipment(
-            delivery=_text(row["delivery"]),
-            item=item,
-            status=_text(row["status"]),
-            customer=_text(row["customer"]),
+            delivery=one.record.iri,
+            item=one.item,
+            status=one.record.facts.get("delivery_status", ""),
+            customer=one.record.facts.get("delivered_to", ""),
         )
-        for row in rows
+        for one in index.records.of_items(items, LinkKind.DELIVERY)
     ]
 
 
-def _class_name(snapshot: Snapshot, item: str) -> str:
-    names = sorted(
-        local_name(_text(quad.object)) for quad in snapshot.quads(NamedNode(item), _TYPE)
+def _evidence(index: GenealogyIndex, item: str, affected: Sequence[str]) -> Evidence:
+    edges = index.edges_between((item, *affected))
+    graphs = tuple(sorted({edge.graph for edge in edges if edge.graph}))
+    return Evidence(
+        kind="genealogy",
+        statement={
+            "en": f"{len(affected)} items follow from {local_name(item)} by {len(edges)} recorded steps"
+            f" of {len(graphs)} files.",
+            "zh": f"根据 {len(graphs)} 个文件中的 {len(edges)} 条谱系记录，由 {local_name(item)} 制成的"
+            f"物品共 {len(affected)} 件。",
+        },
+        weight=1.0,
+        sources=(item, *graphs),
+        rule=RULE,
+        version=index.commit,
+        data={"edges": len(edges), "items": len(affected)},
     )
-    special = [
-        one for one in names if one not in {"MaterialItem", "SerialisedItem", "MaterialBatch"}
-    ]
-    return next(iter(special or names), "")
-
-
-def _text(term: object) -> str:
-    return "" if term is None else str(getattr(term, "value", term))

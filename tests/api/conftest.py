@@ -26,6 +26,8 @@ class Plant:
     service: Service
     manifest: PlantManifest
     report: IngestReport
+    asked: list[dict[str, str]]
+    answered: IngestReport
 
     def oracle(self, name: str) -> Any:
         return orjson.loads((self.manifest.oracle / name).read_bytes())
@@ -36,9 +38,14 @@ def plant(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Plant]:
     folder = tmp_path_factory.mktemp("plant")
     manifest = generate(folder, seed=1)
     settings = Settings(
-        data_dir=folder / "data", cache_dir=folder / "cache", dev=True, publish_interval_ms=0
+        data_dir=folder / "data",
+        cache_dir=tmp_path_factory.getbasetemp().parent / "text-cache",
+        dev=True,
+        publish_interval_ms=0,
     )
     service = Service(settings)
     report = service.ingest(manifest.input, principal=ENGINEER, answers=manifest.answers)
+    asked = [dict(one.request.statement) for one in service.questions()]
+    answered = service.answer_from(manifest.when_asked, principal=ENGINEER)
     with TestClient(make_app(service, settings)) as client:
-        yield Plant(client, service, manifest, report)
+        yield Plant(client, service, manifest, report, asked, answered)

@@ -22,13 +22,14 @@ from qualweave.store.port import ChangeSet, Dataset, Limits
 from tests.store.contract import G1, G2, WHO, StoreContract, triple
 
 ALL = "SELECT ?s WHERE { ?s <https://example.org/p> ?v }"
+PAIRS = "SELECT ?s ?v WHERE { ?s <https://example.org/p> ?v }"
 MINUTES = "SELECT (COUNT(*) AS ?n) WHERE { ?a ?p ?x . ?b ?q ?y . ?c ?r ?z . ?d ?t ?w }"
 MEMORY = "SELECT ?a ?b ?x ?y WHERE { ?a ?p ?x . ?b ?q ?y } ORDER BY ?y ?x ?b"
 
 
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[OxigraphStore]:
-    made = open_store(tmp_path / "store", Settings(query_workers=2, publish_interval_ms=0))
+    made = open_store(tmp_path / "store", Settings(query_workers=1, publish_interval_ms=0))
     yield made
     made.close()
 
@@ -68,10 +69,13 @@ def test_snapshots_are_pruned_but_never_while_lent(store: OxigraphStore, tmp_pat
 
 
 @pytest.fixture
-def full(store: OxigraphStore) -> OxigraphStore:
+def full(tmp_path: Path) -> Iterator[OxigraphStore]:
+    made = open_store(tmp_path / "full", Settings(query_workers=2))
     rows = b"".join(triple(number, "v" * 50) for number in range(3000))
-    store.commit([ChangeSet(G1, "data", rows)], principal=WHO)
-    return store
+    made.commit([ChangeSet(G1, "data", rows)], principal=WHO)
+    made.publish()
+    yield made
+    made.close()
 
 
 @pytest.mark.parametrize(("query", "limit"), [(MINUTES, "time"), (MEMORY, "memory")])
@@ -160,38 +164,91 @@ def test_a_killed_writer_leaves_the_last_commit_or_the_one_before(
 LOOP = textwrap.dedent("""
     import sys
     from pathlib import Path
+    from qualweave.store import apply
     from qualweave.store.oxigraph import open_store
     from qualweave.store.port import ChangeSet
     from tests.store.contract import G1, G2, WHO, triple
 
+    apply._BULK_BYTES = 2000  # so that the loop goes through the bulk loader too
     store = open_store(Path(sys.argv[1]))
-    number = len(store.commits()) // 2
+    number = len(store.commits()) // 3
     while True:
         number += 1
         pair = [ChangeSet(g, "data", triple(number, g[-3:-2])) for g in (G1, G2)]
-        store.commit(pair, principal=WHO)
+        whole = b"".join(triple(10_000 + one, str(number)) for one in range(200))
+        store.commit([*pair, ChangeSet(G1 + "/whole", "data", whole, replace=True)], principal=WHO)
+        if number % 3 == 0:
+            store.publish()
 """)
 
 
 def test_kills_at_any_moment_leave_whole_commits(tmp_path: Path) -> None:
     chance = random.Random(7)
-    for _ in range(3):
+    for _ in range(4):
         writer = subprocess.Popen([sys.executable, "-c", LOOP, tmp_path], env=_env())
-        time.sleep(4 + chance.random())
+        time.sleep(0.8 + chance.random())
         os.kill(writer.pid, signal.SIGKILL)
         writer.wait()
 
         store = open_store(tmp_path)
-        store.publish()
         with store.snapshot() as snapshot:
             in_first = {str(row["s"]) for row in snapshot.select(ALL, graphs=[G1])}
             in_second = {str(row["s"]) for row in snapshot.select(ALL, graphs=[G2])}
-        commits = len(store.commits())
+            whole = snapshot.select(PAIRS, graphs=[G1 + "/whole"])
+            merge = {(row["s"], row["v"]) for row in snapshot.select(PAIRS)}
+            union = {(quad.subject, quad.object) for quad in snapshot.quads()}
+        commits, leaves = len(store.commits()), Ledger(tmp_path / "ledger.jsonl").verify()
         store.close()
 
         assert in_first == in_second
-        assert commits == 2 * len(in_first)
+        assert commits == leaves == 3 * len(in_first)
+        assert [getattr(row["v"], "value", "") for row in whole] == [str(commits // 3)] * 200
+        assert merge == union
     assert in_first
+
+
+@pytest.mark.parametrize("torn", [b"", b'{"commit":"00'])
+def test_a_leaf_that_was_not_written_to_its_end_is_written_again(
+    tmp_path: Path, torn: bytes
+) -> None:
+    store = open_store(tmp_path)
+    for number in range(2):
+        store.commit([ChangeSet(G1, "data", triple(number))], principal=WHO)
+    store._store.flush()
+    store._counted.clear()  # as if it had died before it put them away
+    store.close()
+    ledger = tmp_path / "ledger.jsonl"
+    ledger.write_bytes(ledger.read_bytes().splitlines(keepends=True)[0] + torn)
+
+    open_store(tmp_path).close()
+
+    assert Ledger(ledger).verify() == 2
+
+
+def test_clients_are_served_while_commits_go_on(store: OxigraphStore) -> None:
+    done = threading.Event()
+    seen: list[int] = []
+
+    def read() -> None:
+        while not done.is_set():
+            with store.snapshot() as snapshot:
+                rows = snapshot.select(ALL, graphs=[G1])
+                assert len(rows) == len(snapshot.select(ALL, graphs=[G2])) == snapshot.sequence // 2
+                seen.append(len(rows))
+
+    readers = [threading.Thread(target=read) for _ in range(2)]
+    for reader in readers:
+        reader.start()
+    for number in range(15):
+        pair = [ChangeSet(g, "data", triple(number, g[-3:-2])) for g in (G1, G2)]
+        store.commit(pair, principal=WHO)
+        store.publish()
+    done.set()
+    for reader in readers:
+        reader.join()
+
+    assert len(set(seen)) > 1
+    assert store.commits()[-1].sequence == 30
 
 
 def _env() -> dict[str, str]:

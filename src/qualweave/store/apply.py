@@ -20,6 +20,7 @@ from qualweave.store.port import ChangeSet
 
 _BULK_BYTES = 2_000_000
 _LABEL = 32
+_MOST_AT_ONCE = 20_000
 
 
 def prepared(change: ChangeSet, content: str, store: ox.Store) -> ChangeSet:
@@ -37,10 +38,10 @@ def prepared(change: ChangeSet, content: str, store: ox.Store) -> ChangeSet:
         InputError: If graph or triples cannot be read; ``data`` names graph and line.
     """
     graph = _graph_name(change.graph)
-    for _ in _triples(change.deletes, change.graph):
+    for _ in triples_of(change.deletes, change.graph):
         pass
     if b"_:" not in change.inserts:
-        for _ in _triples(change.inserts, change.graph):
+        for _ in triples_of(change.inserts, change.graph):
             pass
         return change
     labels: dict[str, BlankNode] = {}
@@ -56,7 +57,7 @@ def prepared(change: ChangeSet, content: str, store: ox.Store) -> ChangeSet:
             labels[term.value] = term if known else BlankNode(digest)
         return labels[term.value]
 
-    triples = (renamed(one.triple) for one in _triples(change.inserts, change.graph))
+    triples = (renamed(one.triple) for one in triples_of(change.inserts, change.graph))
     written = io.BytesIO()
     ox.serialize(triples, written, format=ox.RdfFormat.N_TRIPLES)  # type: ignore[arg-type]
     return ChangeSet(
@@ -80,17 +81,25 @@ def apply_change(
         merged: Each merged graph that the change's graph belongs to, with all graphs that belong to it.
     """
     graph = NamedNode(change.graph)
-    gone = [_quad(one, graph) for one in _triples(change.deletes, change.graph)]
+    gone = [_quad(one, graph) for one in triples_of(change.deletes, change.graph)]
     gone = [one for one in gone if one in store]
-    if change.replace:
-        new = {_quad(one, graph) for one in _triples(change.inserts, change.graph)}
-        former = store.quads_for_pattern(None, None, None, graph)
+    added: Collection[Quad] | None = None  # None: all of the inserts
+    if change.replace and (former := list(store.quads_for_pattern(None, None, None, graph))):
+        new = dict.fromkeys(_quad(one, graph) for one in triples_of(change.inserts, change.graph))
+        there = set(former)
+        # In the order of the index, not of a set: several times as fast.
         gone = [one for one in former if one not in new]
+        added = [one for one in new if one not in there]
     for target, members in merged:
         _remove_from_merged(store, gone, target, members)
     for one in gone:
         store.remove(one)
-    _insert(store, change.inserts, [graph, *(target for target, _ in merged)])
+    # The graph comes last: whatever stands in it stands in its merged graphs already.
+    targets = [*(target for target, _ in merged), graph]
+    if added is None:
+        _insert(store, change.inserts, targets)
+    else:
+        _extend(store, added, targets)
 
 
 def merge_all(store: ox.Store, target: NamedNode, members: Iterable[str]) -> None:
@@ -125,10 +134,14 @@ def _insert(store: ox.Store, inserts: bytes, targets: list[NamedNode]) -> None:
                 input=io.BytesIO(inserts), format=ox.RdfFormat.N_TRIPLES, to_graph=target
             )
         return
-    triples = ox.parse(input=inserts, format=ox.RdfFormat.N_TRIPLES)
-    quads = (_quad(one, target) for one in triples for target in targets)
-    extend = store.extend if len(inserts) <= _BULK_BYTES else store.bulk_extend
-    extend(quads)
+    _extend(store, ox.parse(input=inserts, format=ox.RdfFormat.N_TRIPLES), targets)
+
+
+def _extend(store: ox.Store, quads: Iterable[Quad], targets: Collection[NamedNode]) -> None:
+    known = list(quads)
+    extend = store.extend if len(known) <= _MOST_AT_ONCE else store.bulk_extend
+    for target in targets:
+        extend([_quad(one, target) for one in known])
 
 
 def _quad(quad: Quad, graph: NamedNode) -> Quad:
@@ -146,7 +159,16 @@ def _graph_name(graph: str) -> NamedNode:
         ) from error
 
 
-def _triples(content: bytes, graph: str) -> Iterator[Quad]:
+def triples_of(content: bytes, graph: str) -> Iterator[Quad]:
+    """Iterate over N-Triples.
+
+    Args:
+        content: UTF-8.
+        graph: The graph that they are for, for the error.
+
+    Raises:
+        InputError: If they cannot be read; ``data`` names graph and line.
+    """
     try:
         yield from ox.parse(input=content, format=ox.RdfFormat.N_TRIPLES)
     except SyntaxError as error:

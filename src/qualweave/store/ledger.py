@@ -21,6 +21,7 @@ class Ledger:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._last, self._count, self._known = _EMPTY, 0, set[str]()
+        self._mend()
         for leaf in self._leaves():
             self._last, self._count = leaf["chain"], self._count + 1
             self._known.add(leaf["commit"])
@@ -58,8 +59,16 @@ class Ledger:
                 )
         return self._count
 
+    def _mend(self) -> None:
+        """Cut off a last line that was not written to its end; its commit adds it again."""
+        if not self._path.exists():
+            return
+        content = self._path.read_bytes()
+        whole = content.rfind(b"\n") + 1
+        if whole < len(content):
+            os.truncate(self._path, whole)
+
     def _leaves(self) -> list[dict[str, str]]:
         if not self._path.exists():
             return []
-        lines = self._path.read_bytes().split(b"\n")
-        return [orjson.loads(line) for line in lines[:-1]]  # a torn last line was never counted
+        return [orjson.loads(line) for line in self._path.read_bytes().splitlines()]

@@ -7,7 +7,7 @@ written here back with its parser.
 import io
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import TypeAlias, TypeVar
+from typing import Literal, TypeAlias, TypeVar
 from xml.sax.saxutils import escape, quoteattr
 
 import orjson
@@ -50,7 +50,7 @@ class MediaTypeError(Exception):
 class Written:
     """A serialised answer."""
 
-    form: str
+    form: Literal["select", "ask", "graph"]
     media_type: str
     rows: int
     body: bytes
@@ -70,7 +70,7 @@ class _Sink(io.BytesIO):
 
 
 def write_answer(
-    result: ox.QuerySolutions | ox.QueryBoolean | ox.QueryTriples,
+    result: ox.QuerySolutions | ox.QueryBoolean | Iterable[ox.Triple | ox.Quad],
     *,
     media_type: str,
     rows: int,

@@ -1,0 +1,180 @@
+"""Readers take files as machines write them: charset, delimiter, preamble, unit rows, nesting."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from qualweave.errors import UnreadableSource
+from qualweave.mappers import readers
+from qualweave.mappers.table import ROW, RawTable, field_diff
+
+
+def _read(folder: Path, name: str, text: str, charset: str = "utf-8") -> list[RawTable]:
+    path = folder / name
+    path.write_bytes(text.encode(charset))
+    return readers.read(path, root=folder)
+
+
+@pytest.mark.parametrize(
+    "charset",
+    ["utf-8", "utf-8-sig", "gb18030", "utf-16", pytest.param("utf-16-le", id="bare-utf16")],
+)
+def test_chinese_names_survive_every_charset(charset: str, tmp_path: Path) -> None:
+    text = "时间,温度_℃,注射压力_MPa\n2025-03-04 10:00:00,231.5,95\n2025-03-04 10:00:01,231.6,96\n"
+    if charset == "utf-16-le":
+        text = "\ufeff" + text
+
+    table = _read(tmp_path, "plc.csv", text, charset)[0]
+
+    assert table.columns == ("时间", "温度_℃", "注射压力_MPa")
+    assert table.frame["温度_℃"].to_list() == ["231.5", "231.6"]
+
+
+def test_latin_1_is_not_taken_for_chinese(tmp_path: Path) -> None:
+    text = "Zeit;Größe;Maß\n10:00:00;1,5;2,5\n10:00:01;1,6;2,6\n"
+
+    table = _read(tmp_path, "messung.csv", text, "cp1252")[0]
+
+    assert table.columns == ("Zeit", "Größe", "Maß")
+
+
+@pytest.mark.parametrize("mark", [",", ";", "\t", "|"])
+def test_delimiters_are_found(mark: str, tmp_path: Path) -> None:
+    rows = [["Time", "Temp", "Speed"], ["10:00", "1.5", "2"], ["10:01", "1.6", "2"]]
+
+    table = _read(tmp_path, "x.csv", "\n".join(mark.join(row) for row in rows))[0]
+
+    assert (table.columns, table.context.delimiter) == (("Time", "Temp", "Speed"), mark)
+
+
+def test_preamble_unit_row_and_blank_tail(tmp_path: Path) -> None:
+    text = "# Machine: Oven3\n# Operator; Li\n\nTime;Temp;Speed;\ns;°C;m/min;\n1;118,5;2,4;\n2;118,6;2,5;\n"
+
+    table = _read(tmp_path, "x.csv", text)[0]
+
+    assert table.columns == ("Time", "Temp", "Speed")
+    assert dict(table.units) == {"Time": "s", "Temp": "°C", "Speed": "m/min"}
+    assert table.context.device == "Oven3"
+    assert table.frame[ROW].to_list() == [6, 7]
+
+
+def test_a_row_is_the_physical_line_behind_quoted_line_breaks(tmp_path: Path) -> None:
+    table = _read(tmp_path, "x.csv", 'id,text\n1,"two\nlines"\n2,one\n')[0]
+
+    assert table.frame[ROW].to_list() == [2, 4]
+
+
+def test_repeated_headers_lose_no_column(tmp_path: Path) -> None:
+    table = _read(tmp_path, "x.csv", "T,T,T\n1,2,3\n4,5,6\n")[0]
+
+    assert len(set(table.columns)) == 3
+    assert table.frame.select(table.columns).row(0) == ("1", "2", "3")
+
+
+def test_json_objects_are_flattened_and_arrays_become_child_tables(tmp_path: Path) -> None:
+    body = {
+        "system": "LIMS",
+        "samples": [
+            {"id": "S1", "process": {"temp": 230.5}, "results": [{"test": "a", "value": 1}]},
+            {"id": "S2", "process": {"temp": 231.0}, "results": [{"test": "b", "value": 2}]},
+        ],
+    }
+
+    tables = {one.name: one for one in _read(tmp_path, "x.json", json.dumps(body))}
+
+    parent, child = tables["x.json#/samples"], tables["x.json#/samples/results"]
+    assert "process.temp" in parent.columns
+    assert child.frame.select("id", "test", "value").rows() == [("S1", "a", "1"), ("S2", "b", "2")]
+
+
+def test_json_lines(tmp_path: Path) -> None:
+    table = _read(tmp_path, "x.jsonl", '{"a": 1, "b": "x"}\n{"a": 2}\n')[0]
+
+    assert table.frame.select("a", "b").rows() == [("1", "x"), ("2", None)]
+
+
+def test_xml_records_take_attributes_children_and_the_parents_scalars(tmp_path: Path) -> None:
+    text = (
+        '<Export machine="AOI-2"><Part id="P1"><Defect code="127"><x>1.5</x></Defect>'
+        '<Defect code="9"><x>2.5</x></Defect></Part></Export>'
+    )
+
+    table = next(one for one in _read(tmp_path, "x.xml", text) if "code" in one.columns)
+
+    assert table.frame.select("id", "code", "x").rows() == [
+        ("P1", "127", "1.5"),
+        ("P1", "9", "2.5"),
+    ]
+    assert table.context.header["machine"] == "AOI-2"
+
+
+def test_xml_entities_are_not_resolved(tmp_path: Path) -> None:
+    secret = tmp_path / "secret.txt"
+    secret.write_text("secret")
+    text = f'<!DOCTYPE r [<!ENTITY e SYSTEM "{secret.as_uri()}">]><r><a><b>&e;</b></a><a><b>1</b></a></r>'
+
+    tables = _read(tmp_path, "x.xml", text)
+
+    assert not any("secret" in str(row) for one in tables for row in one.frame.rows())
+
+
+def test_owl_declares_fields(tmp_path: Path) -> None:
+    text = (
+        "@prefix owl: <http://www.w3.org/2002/07/owl#> . @prefix rdfs: <http://www.w3.org/2000/01/rdf-schema#> .\n"
+        "@prefix d: <http://maker.example/d#> .\n"
+        'd:Cooling_Rate a owl:DatatypeProperty ; rdfs:label "Cooling rate"@en ; rdfs:domain d:Cooler ;\n'
+        '  d:unit "°C/min" ; rdfs:comment "How fast it cools" .\n'
+    )
+
+    table = _read(tmp_path, "interface.ttl", text)[0]
+
+    assert table.frame.drop(ROW).row(0) == (
+        "Cooling_Rate", "Cooling rate", "How fast it cools", "°C/min", "Cooler",
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "kind"),
+    [
+        ("a.txt", '{"type": "EPCISDocument", "epcisBody": {}}', "epcis-json"),
+        ("a.xml", '<epcis:EPCISDocument xmlns:epcis="urn:x"/>', "epcis-xml"),
+        ("a.json", "[]", "json"),
+        ("a.dat", "a;b\n1;2\n", "csv"),
+        ("a.csv", "", "unknown"),
+    ],
+)
+def test_the_kind_of_a_file_is_in_its_bytes(
+    name: str, text: str, kind: str, tmp_path: Path
+) -> None:
+    path = tmp_path / name
+    path.write_text(text)
+
+    assert readers.sniff(path) == kind
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "place"),
+    [
+        ("x.json", '{"a": [1,\n2,,]}', r"x\.json, line 2, column"),
+        ("x.xml", "<a>\n<b></a>", r"x\.xml, line 2, column"),
+        ("x.bin", "", r"x\.bin"),
+    ],
+)
+def test_a_broken_file_is_refused_with_its_place(
+    name: str, text: str, place: str, tmp_path: Path
+) -> None:
+    with pytest.raises(UnreadableSource, match=place) as caught:
+        _read(tmp_path, name, text)
+
+    assert caught.value.next_step
+
+
+def test_a_known_source_tells_which_fields_came_and_went(tmp_path: Path) -> None:
+    table = _read(tmp_path, "x.csv", "Time,Temp,Cooling_Rate_Unit\n1,2,x\n")[0]
+
+    diff = field_diff(("Time", "Temp", "Pressure"), table)
+
+    assert (diff.added, diff.removed) == (("Cooling_Rate_Unit",), ("Pressure",))
+    assert not diff.is_same
+    assert field_diff(table.columns, table).is_same

@@ -1,0 +1,1 @@
+"""Tests of the Q-Ontology and of the code that loads, checks, compares and serialises it."""

@@ -1,0 +1,159 @@
+"""Each check finds the fault that is planted for it."""
+
+from pathlib import Path
+
+import pytest
+from rdflib import Graph
+
+from qualweave.errors import MissingCapability, UnreadableSource
+from qualweave.ontology import satisfiability
+from qualweave.ontology.check import (
+    check_graphs,
+    definition_findings,
+    label_findings,
+    orphan_findings,
+    profile_findings,
+    satisfiability_findings,
+    undeclared_findings,
+)
+from qualweave.ontology.load import load_graph, load_module
+
+PREFIXES = """
+@prefix q: <https://w3id.org/qonto/> .
+@prefix owl: <http://www.w3.org/2002/07/owl#> .
+@prefix rdfs: <http://www.w3.org/2000/01/rdf-schema#> .
+@prefix skos: <http://www.w3.org/2004/02/skos/core#> .
+@prefix xsd: <http://www.w3.org/2001/XMLSchema#> .
+"""
+SOUND = """
+q:Condition a owl:Class ; rdfs:label "condition"@en, "状况"@zh ; skos:definition "A state."@en, "状态。"@zh .
+q:Defect a owl:Class ; rdfs:subClassOf q:Condition ; rdfs:label "defect"@en, "缺陷"@zh ;
+    skos:definition "A condition that impairs use."@en, "损害使用的状况。"@zh .
+skos:definition a owl:AnnotationProperty .
+"""
+
+
+def turtle(text: str) -> Graph:
+    return Graph().parse(data=PREFIXES + text, format="turtle")
+
+
+needs_java = pytest.mark.skipif(
+    satisfiability.java_path() is None, reason="HermiT needs Java, and there is none on the PATH"
+)
+
+
+def test_a_sound_ontology_has_no_finding() -> None:
+    report = check_graphs({"defect": turtle(SOUND)}, reason=False)
+
+    assert report.findings == ()
+    assert report.satisfiability == "not asked for"
+    assert not report.ok
+
+
+def test_a_missing_chinese_label_is_found() -> None:
+    graph = turtle('q:Lonely a owl:Class ; rdfs:label "lonely"@en .')
+
+    found = list(label_findings(graph))
+
+    assert [(f.term, f.message) for f in found] == [
+        ("https://w3id.org/qonto/Lonely", "has no label in zh")
+    ]
+    assert found[0].message_zh == "缺少中文标签"
+
+
+def test_a_definition_that_is_missing_or_repeats_the_label_is_found() -> None:
+    graph = turtle('q:Flash a owl:Class ; rdfs:label "flash"@en ; skos:definition "Flash."@en .')
+
+    messages = [f.message for f in definition_findings(graph)]
+
+    assert messages == ["has no definition in zh", "the definition repeats the label"]
+
+
+@pytest.mark.parametrize(
+    ("axiom", "word"),
+    [
+        ("q:p owl:inverseOf q:r .", "owl:inverseOf"),
+        ("q:p a owl:FunctionalProperty .", "owl:FunctionalProperty"),
+        ("q:p a owl:InverseFunctionalProperty .", "owl:InverseFunctionalProperty"),
+        ("q:p a owl:SymmetricProperty .", "owl:SymmetricProperty"),
+        (
+            "q:A rdfs:subClassOf [ a owl:Restriction ; owl:onProperty q:p ; owl:allValuesFrom q:B ] .",
+            "owl:allValuesFrom",
+        ),
+        ("q:A owl:equivalentClass [ owl:unionOf ( q:B q:C ) ] .", "owl:unionOf"),
+        ("q:A owl:equivalentClass [ owl:complementOf q:B ] .", "owl:complementOf"),
+        (
+            "q:A rdfs:subClassOf [ a owl:Restriction ; owl:onProperty q:p ; owl:maxCardinality 1 ] .",
+            "owl:maxCardinality",
+        ),
+        ("q:A owl:equivalentClass [ owl:oneOf ( q:b q:c ) ] .", "enumerates"),
+        ("q:d a owl:DatatypeProperty ; rdfs:range xsd:boolean .", "xsd:boolean"),
+        ("q:d a owl:DatatypeProperty ; rdfs:range xsd:double .", "xsd:double"),
+        ("q:d a owl:DatatypeProperty ; rdfs:range xsd:date .", "xsd:date"),
+        ("<urn:o> a owl:Ontology ; owl:imports <urn:p> .", "owl:imports"),
+    ],
+)
+def test_an_axiom_outside_the_profile_is_found(axiom: str, word: str) -> None:
+    found = list(profile_findings(turtle(axiom)))
+
+    assert any(word in f.message for f in found)
+
+
+def test_a_class_without_parent_and_a_parent_without_declaration_are_found() -> None:
+    graph = turtle("q:Alone a owl:Class . q:Child a owl:Class ; rdfs:subClassOf q:Nobody .")
+
+    found = {f.term.rsplit("/", 1)[-1]: f.message for f in orphan_findings(graph)}
+
+    assert found == {
+        "Alone": "the class has no parent",
+        "Child": "its parent q:Nobody is not declared",
+    }
+
+
+def test_an_iri_that_nobody_declares_is_found() -> None:
+    graph = turtle("q:p a owl:ObjectProperty ; rdfs:domain q:Missing .")
+
+    assert [f.term for f in undeclared_findings(graph)] == ["https://w3id.org/qonto/Missing"]
+
+
+@pytest.mark.java
+@needs_java
+@pytest.mark.parametrize("kinds", ["owl:Class", "owl:Class, skos:Concept"], ids=["class", "punned"])
+def test_hermit_finds_a_planted_unsatisfiable_class(kinds: str) -> None:
+    graph = load_graph() + turtle(
+        f"q:Impossible a {kinds} ; rdfs:subClassOf q:Equipment, q:Defect ."
+    )
+
+    found = list(satisfiability_findings(graph))
+
+    assert [f.term for f in found] == ["https://w3id.org/qonto/Impossible"]
+
+
+@pytest.mark.java
+@needs_java
+def test_an_inconsistent_ontology_is_no_pass() -> None:
+    graph = load_graph() + turtle("q:thing a owl:NamedIndividual, q:Equipment, q:Defect .")
+
+    found = list(satisfiability_findings(graph))
+
+    assert [f.term for f in found] == ["http://www.w3.org/2002/07/owl#Thing"]
+
+
+def test_without_java_the_report_says_not_checked(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "")
+
+    report = check_graphs({"defect": turtle(SOUND)})
+
+    assert report.satisfiability.startswith("not checked")
+    assert not report.ok
+    assert "not checked" in str(report)
+    with pytest.raises(MissingCapability, match="Java"):
+        satisfiability.unsatisfiable_classes(turtle(SOUND))
+
+
+def test_a_broken_file_is_named(tmp_path: Path) -> None:
+    broken = tmp_path / "broken.ttl"
+    broken.write_text("q:A a ", encoding="utf-8")
+
+    with pytest.raises(UnreadableSource, match=r"broken\.ttl"):
+        load_module(broken)
