@@ -381,6 +381,13 @@ def _add_decisions(app: FastAPI) -> None:
         contract = await run_in_threadpool(Deciding(service, who).add_contract, text)
         return _json(contract.to_json(), status=201)
 
+    @app.get("/hypotheses")
+    def hypotheses(
+        service: ServiceOf, who: Who, limit: Annotated[int, Query(ge=1, le=1000)] = 100
+    ) -> Response:
+        """Return what the newest published model supposes, the surest first; nothing of it is confirmed."""
+        return _json({"hypotheses": service.hypotheses(who, limit=limit)})
+
     @app.get("/freezes")
     def freezes(service: ServiceOf, who: Who) -> Response:
         """Return every freeze, newest first."""

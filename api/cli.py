@@ -22,6 +22,7 @@ from qualweave.config import Settings
 from qualweave.errors import Forbidden, QualweaveError
 from qualweave.examples.plant import Size as PlantSize
 from qualweave.examples.plant import generate
+from qualweave.gnn import capability
 from qualweave.mappers.align.files import align_files
 from qualweave.mappers.report import IngestReport
 from qualweave.ontology.satisfiability import java_path
@@ -33,6 +34,7 @@ app = typer.Typer(
 )
 console = Console()
 _OPERATOR = Principal(id="operator", roles=frozenset({"engineer", "architect"}))
+_DEMO_COVERAGE = 0.7  # the example plant leaves some alarms without a label, as plants do
 _MEDIA = {".ttl": "text/turtle", ".nt": "application/n-triples", ".jsonld": "application/ld+json",
           ".rdf": "application/rdf+xml", ".owl": "application/rdf+xml"}  # fmt: skip
 DataDir = Annotated[Path, typer.Option("--data", help="Folder of the store.")]
@@ -143,6 +145,35 @@ def trace(item: str, data: DataDir = Path(".qualweave"), *, forward: bool = Fals
 
 
 @app.command()
+def train(
+    data: DataDir = Path(".qualweave"),
+    coverage: Annotated[
+        float | None, typer.Option(help="Share of alarms that must carry a signed label.")
+    ] = None,
+    seeds: int = 5,
+) -> None:
+    """Learn which parameters bring about which defects, judged on lines that were hidden."""
+    with _service(data) as service:
+        _print_training(service, coverage, seeds)
+
+
+def _print_training(service: Service, coverage: float | None, seeds: int) -> None:
+    report = service.train(principal=_OPERATOR, coverage=coverage, seeds=range(seeds))
+    table = Table("model", "MRR", "mechanism MRR", "parameter MRR", "AUROC")
+    for one in report.table.tallies:
+        found = one.summary()
+        cells = (found.get(name) for name in ("mrr", "mechanism mrr", "cause mrr", "auroc"))
+        table.add_row(one.name, *(f"{c[0]:.3f} ± {c[1]:.3f}" if c else "-" for c in cells))
+    console.print(table)
+    console.print(report.table.describe(), highlight=False)
+    verdict = getattr(report.decision, "in_language", None)
+    console.print(
+        verdict("en") if verdict else f"published: {len(report.predictions)} hypotheses",
+        highlight=False,
+    )
+
+
+@app.command()
 def status(data: DataDir = Path(".qualweave")) -> None:
     """Print the figures of a store."""
     with _service(data) as service:
@@ -217,6 +248,9 @@ def demo(
     service.answer_from(plant.when_asked, principal=_OPERATOR)
     left = len(service.questions())
     started = _said(f"the plant's engineer answers {asked - left} of {asked} questions", started)
+    if capability.available():
+        _print_training(service, _DEMO_COVERAGE, 5)
+        started = _said(f"training (label coverage asked for: {_DEMO_COVERAGE:.0%})", started)
     console.print_json(orjson.dumps(service.numbers(_OPERATOR)).decode())
     _said("figures", started)
     if not stay:

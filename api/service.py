@@ -4,6 +4,7 @@ import gc
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import yaml
 from pyoxigraph import NamedNode
@@ -11,6 +12,7 @@ from rdflib import RDFS
 
 from qualweave.config import Settings
 from qualweave.errors import JsonValue, UnreadableSource
+from qualweave.gnn.capability import require_torch
 from qualweave.iri import expand
 from qualweave.mappers.answering import answer_many
 from qualweave.mappers.desk import Desk, desk
@@ -40,7 +42,17 @@ from qualweave.store.guard import permitted_dataset
 from qualweave.store.oxigraph import OxigraphStore, open_store
 from qualweave.store.port import Answer, ChangeSet, Snapshot, Verdict
 
+if TYPE_CHECKING:
+    from qualweave.gnn.training import TrainingReport
+
 Progress = Callable[[str, int, int], None]
+_HYPOTHESES = """
+SELECT ?link ?cause ?effect ?mechanism ?line ?confidence ?direction ?run WHERE {
+  ?link a q:PredictedLink ; q:hasCause ?cause ; q:hasEffect ?effect ; q:viaMechanism ?mechanism ;
+        q:linkStrength ?confidence ; q:predictedBy ?run .
+  OPTIONAL { ?link q:onLine ?line } OPTIONAL { ?link q:causeDirection ?direction }
+} ORDER BY DESC(?confidence)
+"""
 _RELEASE_GRAPH = "https://w3id.org/qonto/release/"
 
 
@@ -133,6 +145,54 @@ class Service:
         report = answer_many(self.desk(principal), read_answers(_yaml(answers)), progress=progress)
         self._after_write()
         return report
+
+    def train(
+        self,
+        *,
+        principal: Principal,
+        coverage: float | None = None,
+        seeds: Sequence[int] = (0, 1, 2, 3, 4),
+        progress: Progress | None = None,
+    ) -> "TrainingReport":
+        """Train on the newest state, publish what may be published, and keep the model's card.
+
+        Args:
+            principal: Who asks; the run is its tenant's.
+            coverage: Share of alarms that must carry a signed label; the setting's where left out.
+            seeds: One split and one training each.
+            progress: Told what is in work.
+
+        Raises:
+            MissingCapability: If the extra ``gnn`` is not installed.
+            NotEnoughEvidence: If alarms lack signed labels, or too few lines have any.
+        """
+        principal.require("engineer")
+        require_torch()
+        from qualweave.gnn.publish import change_set  # noqa: PLC0415 - it needs the extra
+        from qualweave.gnn.training import train_from_snapshot  # noqa: PLC0415 - likewise
+
+        policy = self.settings.label_coverage if coverage is None else coverage
+        chosen = self.settings.model_copy(update={"label_coverage": policy})
+        with self.store.snapshot() as snapshot:
+            report = train_from_snapshot(
+                snapshot, chosen, seeds=seeds, tenant=principal.tenant, progress=progress
+            )
+        change = change_set(report, tenant=principal.tenant, base=self.settings.base_iri)
+        self.store.commit([change], principal=principal, gate=self.gate)
+        self.store.publish()
+        return report
+
+    def hypotheses(self, principal: Principal, *, limit: int = 100) -> list[JsonValue]:
+        """Return the hypotheses of the newest published model, the surest first."""
+        with self.store.snapshot() as snapshot:
+            graphs = [one.graph for one in snapshot.graphs("learned", tenant=principal.tenant)]
+            rows = snapshot.select(_HYPOTHESES, graphs=graphs) if graphs else []
+        names = ("link", "cause", "effect", "mechanism", "line", "confidence", "direction", "run")
+        found = {str(row["link"]): row for row in rows}
+        return [
+            {name: str(getattr(row[name], "value", "")) for name in names}
+            for row in list(found.values())[:limit]
+        ]
 
     def _after_write(self) -> None:
         self.store.publish()

@@ -3,8 +3,9 @@
 from pathlib import Path
 from typing import Any
 
+from qualweave.gnn.decide import Accept
 from qualweave.iri import local_name
-from tests.api.conftest import Plant
+from tests.api.conftest import ENGINEER, Plant
 
 
 def post(plant: Plant, **asked: Any) -> Any:
@@ -102,3 +103,12 @@ def test_nothing_to_decide_on_says_what_to_give(plant: Plant) -> None:
 
     assert reply.status_code == 400
     assert reply.json()["next_step"]
+
+
+def test_a_model_is_trained_judged_and_asked_for_its_hypotheses(plant: Plant) -> None:
+    report = plant.service.train(principal=ENGINEER, coverage=0.5, seeds=(0, 1))
+
+    found = plant.client.get("/hypotheses").json()["hypotheses"]
+
+    assert {one.name for one in report.table.tallies} >= {"path network", "frequency", "logistic"}
+    assert len(found) == (len(report.predictions) if isinstance(report.decision, Accept) else 0)
