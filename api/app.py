@@ -45,6 +45,14 @@ class TermAnswer(BaseModel):
     reason: str = ""
 
 
+class Sentence(BaseModel):
+    """What somebody said."""
+
+    text: str = Field(
+        description="A sentence in Chinese or English.", min_length=1, max_length=2000
+    )
+
+
 class DecisionRequest(BaseModel):
     """What is to be decided: one of an intervention, a card and an observation."""
 
@@ -310,6 +318,12 @@ def _add_mapping(app: FastAPI) -> None:
         """Return a mapping document."""
         document = service.desk(who).library.get(source)
         return Response(document.model_dump_json(by_alias=True), media_type="application/json")
+
+    @app.post("/voices")
+    def voices(said: Sentence, service: ServiceOf, who: Who) -> Response:
+        """Read what a sentence of a complaint or report is about, with evidence."""
+        del who
+        return _json(service.voice(said.text))
 
     @app.get("/change-requests")
     def change_requests(service: ServiceOf, who: Who) -> Response:

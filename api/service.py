@@ -22,6 +22,7 @@ from qualweave.mappers.provenance import Origin, provenance
 from qualweave.mappers.quarantine import QuarantinedRow, list_quarantine
 from qualweave.mappers.report import IngestReport
 from qualweave.mappers.revise import Question, answer_question, questions
+from qualweave.mappers.voice import VoiceReader
 from qualweave.ontology.load import load_graph, load_ntriples
 from qualweave.ontology.release import current_release
 from qualweave.ontology.terms import TermIndex
@@ -68,6 +69,7 @@ class Service:
         self.store: OxigraphStore = open_store(settings.data_dir / "store", settings)
         graph = load_graph()
         self.terms = TermIndex.from_graph(graph)
+        self._voices = VoiceReader(self.terms, graph, settings)
         self._domains = {str(s): str(o) for s, o in graph.subject_objects(RDFS.domain)}
         self.gate = ShapeGate()
         self._indexes: dict[str, CsrGenealogy] = {}
@@ -288,6 +290,10 @@ class Service:
         """Return file, row and column of what is said of a subject."""
         with self.store.snapshot() as snapshot:
             return provenance(snapshot, expand(s), expand(p) if p else None, None, g=g)
+
+    def voice(self, sentence: str) -> dict[str, JsonValue]:
+        """Return what a sentence is about."""
+        return self._voices.read(sentence).to_json(self.terms)
 
     def questions(self) -> list[Question]:
         """Return the open change requests of the mapper."""

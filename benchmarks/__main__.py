@@ -17,6 +17,7 @@ PARTS = {
     "trace": "benchmarks.trace",
     "spc": "benchmarks.spc",
     "gnn": "benchmarks.gnn",
+    "voice": "benchmarks.voice",
 }
 
 

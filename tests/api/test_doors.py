@@ -186,3 +186,14 @@ def test_a_new_field_of_a_known_device_is_suggested_in_words_of_the_ontology(pla
     told = plant.oracle("incidents.json")["new-field"]
 
     assert told["sentence_zh"] in {one["zh"] for one in plant.asked}
+
+
+def test_three_voices_of_one_trouble_are_one_concept(plant: Plant) -> None:
+    told = plant.oracle("incidents.json")["three-voices"]
+
+    read = [
+        plant.client.post("/voices", json={"text": one["text"]}).json() for one in told["voices"]
+    ]
+
+    assert {local_name(one["entity"]) for one in read} == {told["concept"]}
+    assert [one["attribute"] for one in read] == [one["attribute"] for one in told["voices"]]

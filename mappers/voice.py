@@ -1,0 +1,318 @@
+"""What people say of trouble: the concept that a sentence is about, and what it says of it (R81).
+
+A process engineer names a cause, an equipment engineer a sensor, a customer what was seen. Three such voices meet in
+one quality concept by the class tree, by causal links and by concept mappings of the ontology, never by being
+declared equal. Words are looked up first; only where none is a term, texts are compared by meaning.
+"""
+
+import re
+import unicodedata
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+import numpy as np
+from rdflib import Graph, URIRef
+from rdflib.namespace import SKOS
+
+from qualweave import text
+from qualweave.config import Settings
+from qualweave.errors import InputError, JsonValue
+from qualweave.evidence import Evidence
+from qualweave.iri import Q, local_name
+from qualweave.mappers.readers.context import language_of
+from qualweave.ontology.terms import Term, TermIndex
+
+Attribute: TypeAlias = Literal["cause", "sensor_fault", "customer_view", "observation", "none"]
+_DEFECT, _SENSOR_DRIFT = Q + "Defect", Q + "SensorDrift"
+_HAN = re.compile(r"[\u3400-\u9fff]")
+_BRACKETED = re.compile(r"\s*[(（][^)）]*[)）]")
+_SHORTEST = {"han": 2, "latin": 4}
+_ENDINGS = ("ing", "ed", "es", "s", "e")
+_SURE, _LEAST_STANDOUT = 0.95, 2.2
+_NEAREST = 3
+
+
+@dataclass(frozen=True)
+class Mention:
+    """A term that a sentence names: its IRI and the place, in characters."""
+
+    term: str
+    start: int
+    end: int
+    words: str
+
+
+@dataclass(frozen=True)
+class VoiceReading:
+    """What a sentence is about.
+
+    Attributes:
+        text: The sentence.
+        language: ``"zh"``, ``"de"`` or ``"en"``.
+        concept: IRI of the most telling concept it names, ``""`` where nothing fits.
+        entity: IRI of the quality concept that other voices of the same trouble meet in, ``""`` likewise.
+        attribute: What the sentence says of the entity.
+        path: IRIs from concept to entity.
+        mentions: Terms that it names, in order.
+        confidence: From 0 to 1.
+        evidence: Why.
+        nearest: IRIs of the nearest concepts, where nothing fits.
+    """
+
+    text: str
+    language: str
+    concept: str
+    entity: str
+    attribute: Attribute
+    path: tuple[str, ...]
+    mentions: tuple[Mention, ...]
+    confidence: float
+    evidence: tuple[Evidence, ...]
+    nearest: tuple[str, ...] = ()
+
+    def to_json(self, terms: TermIndex) -> dict[str, JsonValue]:
+        """Return the reading as JSON values, the entity also as messages spell it."""
+        return {
+            "text": self.text,
+            "language": self.language,
+            "concept": self.concept,
+            "entity": self.entity,
+            "entity_name": terms.spoken_name(self.entity) if self.entity else "",
+            "attribute": self.attribute,
+            "path": list(self.path),
+            "mentions": [
+                {"term": m.term, "start": m.start, "end": m.end, "words": m.words}
+                for m in self.mentions
+            ],
+            "confidence": self.confidence,
+            "evidence": [one.to_json() for one in self.evidence],
+            "nearest": list(self.nearest),
+        }
+
+
+class VoiceReader:
+    """Reads sentences against an ontology.
+
+    Args:
+        terms: Its terms.
+        graph: Its triples, for causal links and concept mappings.
+        settings: Text model and cache; None leaves the comparison by meaning out.
+    """
+
+    def __init__(self, terms: TermIndex, graph: Graph, settings: Settings | None = None) -> None:
+        self._terms = terms
+        self._settings = settings if settings is not None and text.available() else None
+        self._effects = _pairs(graph, "hasCause", "hasEffect")
+        self._mapped = _mappings(graph)
+        self._names = _names(terms)
+        self._defects = [one for one in terms if one.is_defect and one.iri != _DEFECT]
+
+    def read(self, sentence: str) -> VoiceReading:
+        """Return what a sentence is about.
+
+        Raises:
+            InputError: If it is empty.
+        """
+        plain = unicodedata.normalize("NFKC", sentence).strip()
+        if not plain:
+            raise InputError(
+                "The sentence is empty.",
+                message_zh="文本为空。",
+                next_step="Send a sentence in Chinese or English.",
+                next_step_zh="请提交中文或英文句子。",
+            )
+        mentions = tuple(self._mentions(plain))
+        concept = self._telling(mentions)
+        sure, nearest = _SURE, tuple[str, ...]()
+        if not concept:
+            concept, sure, nearest = self._by_meaning(plain)
+        path = self._path(concept) if concept else ()
+        return VoiceReading(
+            text=sentence,
+            language=language_of([plain]),
+            concept=concept,
+            entity=path[-1] if path else "",
+            attribute=self._attribute([one.term for one in mentions], concept, path),
+            path=path,
+            mentions=mentions,
+            confidence=sure if concept else 0.0,
+            evidence=self._evidence(concept, path, mentions),
+            nearest=nearest,
+        )
+
+    # --- finding words ---------------------------------------------------------------------------
+
+    def _mentions(self, plain: str) -> Iterator[Mention]:
+        folded = plain.casefold()
+        taken = [False] * len(folded)
+        found: list[Mention] = []
+        for name, iris in self._names:  # the longest first
+            for start, end in _places(name, folded):
+                if any(taken[start:end]):
+                    continue
+                taken[start:end] = [True] * (end - start)
+                found.extend(Mention(iri, start, end, plain[start:end]) for iri in iris)
+        yield from sorted(found, key=lambda one: (one.start, one.term))
+
+    def _telling(self, mentions: Sequence[Mention]) -> str:
+        """Return the mention that says most: a state that causes something, else the longest-named defect."""
+        length: dict[str, int] = {}
+        for one in mentions:
+            length[one.term] = max(length.get(one.term, 0), one.end - one.start)
+        defects = [one for one in length if self._is_defect(one) and one != _DEFECT]
+        states = [
+            one
+            for one in length
+            if one in self._effects
+            and not self._is_defect(one)
+            and not self._terms.by_iri(one).is_parameter
+        ]
+        return max(
+            states or defects,
+            key=lambda one: (length[one], len(self._terms.ancestors(one)), one),
+            default="",
+        )
+
+    def _is_defect(self, iri: str) -> bool:
+        return self._terms.by_iri(iri).is_defect
+
+    def _by_meaning(self, plain: str) -> tuple[str, float, tuple[str, ...]]:
+        """Return the defect whose names are nearest in meaning, how sure that is, and the nearest ones."""
+        if self._settings is None:
+            return "", 0.0, ()
+        names = [(term, name) for term in self._defects for name in _spoken(term)]
+        known = text.encode([name for _, name in names], kind="passage", settings=self._settings)
+        asked = text.encode([plain], kind="query", settings=self._settings)[0]
+        best: dict[str, float] = defaultdict(lambda: -1.0)
+        for (term, _), score in zip(names, (known @ asked).tolist(), strict=True):
+            best[term.iri] = max(best[term.iri], score)
+        values = np.array(list(best.values()))
+        ranked = sorted(best, key=lambda one: -best[one])
+        standout = (best[ranked[0]] - float(values.mean())) / (float(values.std()) or 1.0)
+        nearest = tuple(ranked[:_NEAREST])
+        if standout < _LEAST_STANDOUT:
+            return "", 0.0, nearest
+        return ranked[0], min(0.9, 0.3 + 0.15 * (standout - _LEAST_STANDOUT)), nearest
+
+    # --- from the concept to what others call the trouble ------------------------------------------
+
+    def _path(self, concept: str) -> tuple[str, ...]:
+        """Return the way from a concept to the quality concept that voices meet in."""
+        steps = [concept]
+        while True:
+            here = steps[-1]
+            onward = next((one for one in self._onward(here) if one not in steps), None)
+            if onward is None:
+                return tuple(steps)
+            steps.append(onward)
+
+    def _onward(self, iri: str) -> Iterable[str]:
+        if iri in self._mapped:
+            return self._mapped[iri]
+        if not self._is_defect(iri):
+            return self._effects.get(iri, ())
+        # A family of defects stands right below the general class; that is where voices meet.
+        return [
+            one for one in self._terms.by_iri(iri).parents if one != _DEFECT and one.startswith(Q)
+        ]
+
+    def _attribute(self, found: Sequence[str], concept: str, path: Sequence[str]) -> Attribute:
+        if not concept:
+            return "none"
+        if self._under(concept, _SENSOR_DRIFT):
+            return "sensor_fault"
+        if not self._is_defect(concept) or any(
+            one in self._effects and not self._is_defect(one) for one in found
+        ):
+            return "cause"
+        return "customer_view" if any(one in self._mapped for one in path[:-1]) else "observation"
+
+    def _under(self, iri: str, ancestor: str) -> bool:
+        return iri == ancestor or ancestor in self._terms.ancestors(iri)
+
+    def _evidence(
+        self, concept: str, path: Sequence[str], mentions: Sequence[Mention]
+    ) -> tuple[Evidence, ...]:
+        if not concept:
+            return ()
+        said = next((one.words for one in mentions if one.term == concept), "")
+        way = {
+            lang: " → ".join(self._terms.name_of(one, lang) for one in path)
+            for lang in ("en", "zh")
+        }
+        how = {
+            "en": f"The words '{said}' name it; the ontology leads on: {way['en']}.",
+            "zh": f"文中“{said}”即其名称；本体中的关联：{way['zh']}。",
+        }
+        if not said:
+            how = {
+                "en": f"No word is a term; by meaning it is nearest to {way['en']}.",
+                "zh": f"文中没有术语；按语义最接近：{way['zh']}。",
+            }
+        kind = "words" if said else "meaning"
+        return (Evidence(kind=kind, statement=how, weight=1.0, sources=tuple(path), rule="voice"),)
+
+
+def _pairs(graph: Graph, first: str, second: str) -> dict[str, tuple[str, ...]]:
+    found: dict[str, list[str]] = defaultdict(list)
+    for node, cause in graph.subject_objects(URIRef(Q + first)):
+        found[str(cause)] += [str(effect) for effect in graph.objects(node, URIRef(Q + second))]
+    return {one: tuple(dict.fromkeys(sorted(effects))) for one, effects in found.items()}
+
+
+def _mappings(graph: Graph) -> dict[str, tuple[str, ...]]:
+    found: dict[str, set[str]] = defaultdict(set)
+    for one, other in graph.subject_objects(SKOS.relatedMatch):
+        found[str(one)].add(str(other))
+    for concept, others in _pairs(graph, "mapsFromConcept", "mapsToConcept").items():
+        found[concept].update(others)
+    return {one: tuple(sorted(others)) for one, others in found.items()}
+
+
+def _spoken(term: Term) -> list[str]:
+    return [
+        name
+        for words in (term.labels, term.alt_labels)
+        for names in words.values()
+        for name in names
+    ]
+
+
+def _names(terms: TermIndex) -> list[tuple[str, tuple[str, ...]]]:
+    """Return folded names with the terms they name, the longest first."""
+    found: dict[str, set[str]] = defaultdict(set)
+    for term in terms:
+        if term.kind != "class" or not (
+            term.is_defect or term.is_mechanism or _is_state(term, terms)
+        ):
+            continue
+        for name in _spoken(term):
+            folded = unicodedata.normalize("NFKC", name).casefold().strip()
+            if len(folded) >= _SHORTEST["han" if _HAN.search(folded) else "latin"]:
+                found[folded].add(term.iri)
+    ordered = sorted(found, key=lambda name: (-len(name), name))
+    return [(name, tuple(sorted(found[name]))) for name in ordered]
+
+
+def _is_state(term: Term, terms: TermIndex) -> bool:
+    above = {local_name(one) for one in terms.ancestors(term.iri)}
+    return bool(above & {"ToolState", "EquipmentState", "RootCause", "EquipmentDeviation"})
+
+
+def _places(name: str, folded: str) -> Iterator[tuple[int, int]]:
+    if _HAN.search(name):
+        start = folded.find(name)
+        while start >= 0:
+            yield start, start + len(name)
+            start = folded.find(name, start + 1)
+        return
+    stem = name
+    for ending in _ENDINGS:
+        if name.endswith(ending) and len(name) - len(ending) >= _SHORTEST["latin"]:
+            stem = name[: -len(ending)]
+            break
+    pattern = r"[\s\-]+".join(re.escape(part) for part in re.split(r"[\s\-]+", stem))
+    for hit in re.finditer(rf"(?<![a-z]){pattern}(?:e|s|es|ed|ing)?(?![a-z])", folded):
+        yield hit.span()
