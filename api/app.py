@@ -4,6 +4,7 @@ import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import asdict
+from importlib.util import find_spec
 from pathlib import Path, PurePath
 from typing import Annotated, Any
 
@@ -74,8 +75,14 @@ class DecisionRequest(BaseModel):
     )
 
 
-def make_app(service: Service, settings: Settings) -> FastAPI:
-    """Return the application over a service."""
+def make_app(service: Service, settings: Settings, *, pages: bool = True) -> FastAPI:
+    """Return the application over a service.
+
+    Args:
+        service: What it serves.
+        settings: Principals and tenant.
+        pages: Whether the workbench is mounted, where its extra is installed; one application a process can have it.
+    """
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -93,6 +100,10 @@ def make_app(service: Service, settings: Settings) -> FastAPI:
     _add_traces(app)
     _add_mapping(app)
     _add_decisions(app)
+    if pages and find_spec("nicegui") is not None:
+        from qualweave.api.workbench.pages import mount  # noqa: PLC0415 - an extra
+
+        mount(app, service, settings)
     return app
 
 

@@ -210,7 +210,7 @@ def serve(
             next_step_zh="请使用 127.0.0.1。",
         )
     service = Service(settings)
-    console.print(f"http://{host}:{port}/openapi.json")
+    console.print(f"http://{host}:{port}/")
     uvicorn.run(make_app(service, settings), host=host, port=port, log_level="warning")
 
 
@@ -256,7 +256,7 @@ def demo(
     if not stay:
         service.close()
         return
-    console.print(f"http://127.0.0.1:{port}/openapi.json")
+    console.print(f"http://127.0.0.1:{port}/")
     uvicorn.run(make_app(service, settings), host="127.0.0.1", port=port, log_level="warning")
 
 

@@ -18,6 +18,7 @@ from qualweave.mappers.answering import answer_many
 from qualweave.mappers.desk import Desk, desk
 from qualweave.mappers.drafting import read_answers
 from qualweave.mappers.ingest import ingest, resume
+from qualweave.mappers.mapping import Decision
 from qualweave.mappers.provenance import Origin, provenance
 from qualweave.mappers.quarantine import QuarantinedRow, list_quarantine
 from qualweave.mappers.report import IngestReport
@@ -74,6 +75,7 @@ class Service:
         self.gate = ShapeGate()
         self._indexes: dict[str, CsrGenealogy] = {}
         self._mutex = threading.Lock()
+        self._field_counts: dict[tuple[str, str], tuple[int, int]] = {}
         self._release_ontology()
 
     def _release_ontology(self) -> None:
@@ -309,22 +311,58 @@ class Service:
         with self.store.snapshot() as snapshot:
             return audit(snapshot, tenant=tenant)
 
+    def _fields(self, commit: str, principal: Principal) -> tuple[int, int]:
+        """Return how many fields are mapped and how many wait, in the newest mapping of each source."""
+        if (commit, principal.tenant) not in self._field_counts:
+            library = self.desk(principal).library
+            documents = [library.get(one) for one in library.sources()]
+            mapped = sum(len(one.having(Decision.ACCEPTED)) for one in documents)
+            waiting = sum(len(one.having(Decision.ASKED, Decision.REQUESTED)) for one in documents)
+            self._field_counts = {(commit, principal.tenant): (mapped, waiting)}
+        return self._field_counts[commit, principal.tenant]
+
     def numbers(self, principal: Principal) -> dict[str, JsonValue]:
         """Return the figures of the state: terms, items, graphs, quads, open requests, held rows."""
         with self.store.snapshot() as snapshot:
             index = self.index(snapshot, principal.tenant)
             entries = snapshot.graphs("data", tenant=principal.tenant)
             quads = _count(snapshot, (entry.graph for entry in entries))
+            mapped, waiting = self._fields(snapshot.commit, principal)
             return {
                 "terms": len(self.terms),
                 "files": len(entries),
+                "fields_mapped": mapped,
+                "fields_waiting": waiting,
                 "quads": quads,
                 "items": len(index),
                 "genealogy_edges": index.edge_count,
                 "open_change_requests": len(questions(snapshot, base=self.settings.base_iri)),
+                "alarms_without_label": _unlabelled(snapshot),
                 "quarantined_rows": len(self.quarantine(principal.tenant)),
+                "last_model": _last_model(snapshot, principal.tenant),
                 "commit": snapshot.commit,
             }
+
+
+def _unlabelled(snapshot: Snapshot) -> int:
+    return len(
+        snapshot.select(
+            "SELECT DISTINCT ?a WHERE { ?a a q:Alarm FILTER NOT EXISTS { ?a q:hasRootCauseLabel ?l } }"
+        )
+    )
+
+
+def _last_model(snapshot: Snapshot, tenant: str) -> str:
+    graphs = [one.graph for one in snapshot.graphs("learned", tenant=tenant)]
+    query = (
+        "SELECT ?at ?status WHERE { ?run a q:ModelRun ; q:recordedAt ?at ; q:modelStatus ?status } "
+        "ORDER BY DESC(?at)"
+    )
+    rows = snapshot.select(query, graphs=graphs) if graphs else []
+    if not rows:
+        return ""
+    at, status = (str(getattr(rows[0][name], "value", "")) for name in ("at", "status"))
+    return f"{at[:10]}, {status}"
 
 
 def _count(snapshot: Snapshot, graphs: Iterable[str]) -> int:

@@ -1,7 +1,12 @@
-"""One small plant, ingested once through the service, for every test of the doors."""
+"""Three plants of different seeds, each ingested once through the service and shared by the test processes."""
 
-from collections.abc import Iterator
+import fcntl
+import pickle
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import orjson
@@ -33,19 +38,55 @@ class Plant:
         return orjson.loads((self.manifest.oracle / name).read_bytes())
 
 
-@pytest.fixture(scope="session")
-def plant(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Plant]:
-    folder = tmp_path_factory.mktemp("plant")
-    manifest = generate(folder, seed=1)
-    settings = Settings(
-        data_dir=folder / "data",
-        cache_dir=tmp_path_factory.getbasetemp().parent / "text-cache",
-        dev=True,
-        publish_interval_ms=0,
-    )
-    service = Service(settings)
+def _settings(folder: Path, cache: Path) -> Settings:
+    return Settings(data_dir=folder / "data", cache_dir=cache, dev=True, publish_interval_ms=0)
+
+
+def _build(folder: Path, seed: int, cache: Path) -> None:
+    """Generate and ingest a plant, have its engineer answer, and leave it all in a folder."""
+    manifest = generate(folder, seed=seed)
+    service = Service(_settings(folder, cache))
     report = service.ingest(manifest.input, principal=ENGINEER, answers=manifest.answers)
     asked = [dict(one.request.statement) for one in service.questions()]
     answered = service.answer_from(manifest.when_asked, principal=ENGINEER)
-    with TestClient(make_app(service, settings)) as client:
-        yield Plant(client, service, manifest, report, asked, answered)
+    service.close()
+    (folder / "told.pickle").write_bytes(pickle.dumps((manifest, report, asked, answered)))
+
+
+@pytest.fixture(scope="session")
+def plants(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Callable[[int], Plant]]:
+    """Give the plant of a seed; it is built once for all processes and served once in each."""
+    mine = tmp_path_factory.mktemp("plants")
+    parallel = hasattr(request.config, "workerinput")
+    root = mine.parent.parent if parallel else mine.parent
+    served: dict[int, Plant] = {}
+
+    with ExitStack() as stack:
+
+        def serve(seed: int) -> Plant:
+            shared, folder = root / f"shared-{seed}", mine / f"seed-{seed}"
+            with (root / f"shared-{seed}.lock").open("w") as lock:
+                fcntl.flock(lock, fcntl.LOCK_EX)
+                if not (shared / "told.pickle").exists():
+                    _build(shared, seed, root / "text-cache")
+            shutil.copytree(shared, folder)
+            manifest, report, asked, answered = pickle.loads((folder / "told.pickle").read_bytes())  # noqa: S301 - our own
+            settings = _settings(folder, root / "text-cache")
+            service = Service(settings)
+            app = make_app(service, settings, pages=seed == 1)
+            client = stack.enter_context(TestClient(app))
+            return Plant(client, service, manifest, report, asked, answered)
+
+        def given(seed: int) -> Plant:
+            if seed not in served:
+                served[seed] = serve(seed)
+            return served[seed]
+
+        yield given
+
+
+@pytest.fixture(params=[1, 2, 3], ids=lambda seed: f"seed {seed}")
+def plant(request: pytest.FixtureRequest, plants: Callable[[int], Plant]) -> Plant:
+    return plants(request.param)

@@ -1,0 +1,108 @@
+"""What the workbench shows: words, questions and figures, without a widget in it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib.resources import files
+from typing import Literal, TypeAlias
+
+import orjson
+import yaml
+
+from qualweave.api.service import Service
+from qualweave.errors import QualweaveError
+from qualweave.iri import curie, local_name
+from qualweave.principal import Principal
+
+Language: TypeAlias = Literal["en", "zh"]
+_JSON = "application/sparql-results+json"
+
+
+@lru_cache(maxsize=1)
+def words() -> Mapping[str, Mapping[str, str]]:
+    """Return every sentence of the pages, per name and language."""
+    found: dict[str, dict[str, str]] = yaml.safe_load(_read("words.yaml"))
+    return found
+
+
+@lru_cache(maxsize=1)
+def example_questions() -> tuple[Mapping[str, str], ...]:
+    """Return the example questions: ``en``, ``zh`` and ``query``."""
+    return tuple(yaml.safe_load(_read("questions.yaml")))
+
+
+def _read(name: str) -> str:
+    return files("qualweave.api.workbench").joinpath(name).read_text("utf-8")
+
+
+def say(name: str, language: Language, **facts: object) -> str:
+    """Return a sentence in a language, its facts put in."""
+    return words()[name][language].format(**facts)
+
+
+@dataclass(frozen=True)
+class Result:
+    """Rows of an answer as a person reads them, or why there are none."""
+
+    columns: tuple[str, ...] = ()
+    rows: tuple[Mapping[str, str], ...] = ()
+    seconds: float = 0.0
+    problem: str = ""
+
+
+def ask(service: Service, principal: Principal, query: str, language: Language) -> Result:
+    """Return the rows of a guarded query; terms appear by their label, IRIs of data by their last part."""
+    try:
+        answer = service.query(query, principal=principal, media_type=_JSON)
+    except QualweaveError as error:
+        return Result(problem=error.in_language(language))
+    found = orjson.loads(answer.body)
+    if "boolean" in found:
+        return Result(("?",), ({"?": str(found["boolean"])},), answer.seconds)
+    if "results" not in found:
+        return Result(("graph",), ({"graph": answer.body.decode()},), answer.seconds)
+    columns = tuple(found["head"]["vars"])
+    rows = tuple(
+        {name: shown(service, row.get(name, {}), language) for name in columns}
+        for row in found["results"]["bindings"]
+    )
+    return Result(columns, rows, answer.seconds)
+
+
+def shown(service: Service, term: Mapping[str, str], language: Language) -> str:
+    """Return a term of a result as a person reads it."""
+    value = term.get("value", "")
+    if term.get("type") != "uri":
+        return value
+    if value in service.terms:
+        return service.terms.name_of(value, language)
+    short = curie(value)
+    return short if short != value else local_name(value)
+
+
+def figures(
+    service: Service, principal: Principal, language: Language
+) -> Sequence[tuple[str, str]]:
+    """Return the six numbers: what each counts, and its value."""
+    state = service.numbers(principal)
+    fields = f"{state['fields_mapped']} / {state['fields_waiting']}"
+    return (
+        (say("terms", language), str(state["terms"])),
+        (say("fields", language), fields),
+        (say("items", language), str(state["items"])),
+        (say("requests", language), str(state["open_change_requests"])),
+        (say("alarms", language), str(state["alarms_without_label"])),
+        (say("model", language), str(state["last_model"] or say("no_model", language))),
+    )
+
+
+def affected(service: Service, principal: Principal, lot: str, language: Language) -> Result:
+    """Return what a lot went into, by class."""
+    try:
+        scope = service.recall(lot, principal=principal)
+    except QualweaveError as error:
+        return Result(problem=error.in_language(language))
+    customers = ", ".join(local_name(one) for one in scope.customers) or say("nobody", language)
+    rows = tuple({"class": name, "count": str(count)} for name, count in scope.by_class.items())
+    note = say("lot_found", language, count=len(scope.affected), customers=customers)
+    return Result(("class", "count"), rows, problem=note)
