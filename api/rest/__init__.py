@@ -1,0 +1,1 @@
+"""REST: one module a subject, each adding its routes to the application's router."""

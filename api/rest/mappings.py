@@ -1,0 +1,87 @@
+"""The mapper: sources, mapping documents, questions, quarantine, voices."""
+
+import tempfile
+from pathlib import Path, PurePath
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request, Response
+from fastapi.concurrency import run_in_threadpool
+from pydantic import BaseModel, Field
+
+from qualweave.api.replies import json_reply
+from qualweave.api.security.asking import ServiceOf, Who
+from qualweave.errors import InputError
+
+
+class TermAnswer(BaseModel):
+    """A person's answer to a question of the mapper."""
+
+    term: str = Field(description="IRI or CURIE of the term; empty for none of ours.")
+    reason: str = ""
+
+
+class Sentence(BaseModel):
+    """What somebody said."""
+
+    text: str = Field(
+        description="A sentence in Chinese or English.", min_length=1, max_length=2000
+    )
+
+
+def add_routes(router: APIRouter) -> None:
+    """Add the routes of the mapper."""
+
+    @router.post("/sources")
+    async def sources(
+        request: Request, service: ServiceOf, who: Who, name: Annotated[str, Query(min_length=1)]
+    ) -> Response:
+        """Ingest one file, given as the body; sending it twice changes nothing."""
+        content = await request.body()
+        pure = PurePath(name)
+        if pure.is_absolute() or ".." in pure.parts:
+            raise InputError(
+                f"{name!r} is no plain file name.", next_step="Give folders and name, relative."
+            )
+
+        def run() -> dict[str, object]:
+            with tempfile.TemporaryDirectory() as folder:
+                path = Path(folder) / pure
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_bytes(content)
+                return service.ingest(Path(folder), principal=who).to_json()
+
+        return json_reply(await run_in_threadpool(run))
+
+    @router.get("/mappings")
+    def mappings(service: ServiceOf, who: Who) -> Response:
+        """Return the sources that have a mapping document."""
+        return json_reply({"sources": service.desk(who).library.sources()})
+
+    @router.get("/mappings/{source}")
+    def mapping(source: str, service: ServiceOf, who: Who) -> Response:
+        """Return a mapping document."""
+        document = service.desk(who).library.get(source)
+        return Response(document.model_dump_json(by_alias=True), media_type="application/json")
+
+    @router.post("/voices")
+    def voices(said: Sentence, service: ServiceOf, who: Who) -> Response:
+        """Read what a sentence of a complaint or report is about, with evidence."""
+        del who
+        return json_reply(service.voice(said.text))
+
+    @router.get("/change-requests")
+    def change_requests(service: ServiceOf, who: Who) -> Response:
+        """Return the open change requests."""
+        del who
+        return json_reply({"requests": [one.request.to_json() for one in service.questions()]})
+
+    @router.post("/change-requests/{request_id}/answer")
+    def answer(request_id: str, given: TermAnswer, service: ServiceOf, who: Who) -> Response:
+        """Answer a question of the mapper; what waited for it is lifted."""
+        report = service.answer(request_id, given.term, reason=given.reason, principal=who)
+        return json_reply(report.to_json())
+
+    @router.get("/quarantine")
+    def quarantine(service: ServiceOf, who: Who) -> Response:
+        """Return the rows that wait for repair, with file, row, column, reason and fix."""
+        return json_reply({"rows": [one.to_json() for one in service.quarantine(who.tenant)]})

@@ -1,0 +1,1 @@
+"""Who asks: from a request to a principal."""
