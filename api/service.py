@@ -30,6 +30,8 @@ from qualweave.ontology.terms import TermIndex
 from qualweave.principal import SYSTEM, Principal
 from qualweave.reasoning.causes import CauseAnswer, OrphanChange, orphan_changes, root_causes
 from qualweave.reasoning.entail import entail
+from qualweave.reasoning.statistics.coupling import CoupledFailures, find_combinations
+from qualweave.reasoning.statistics.series import read_items
 from qualweave.reasoning.trace import (
     CsrGenealogy,
     Direction,
@@ -287,6 +289,23 @@ class Service:
         with self.store.snapshot() as snapshot:
             index = self.index(snapshot, principal.tenant)
             return orphan_changes(snapshot, index, tenant=principal.tenant)
+
+    def combinations(self, defect: str, *, principal: Principal) -> CoupledFailures:
+        """Return the combinations of parameters, across operations, that bring a defect about.
+
+        Items of the route with most of the defects are searched; a class below the defect counts as well.
+
+        Raises:
+            NotEnoughEvidence: If too few items of one route have the defect.
+        """
+        with self.store.snapshot() as snapshot:
+            table = read_items(
+                snapshot,
+                defect,
+                index=self.index(snapshot, principal.tenant),
+                classes=self.terms.descendants(defect),
+            )
+        return find_combinations(table.routes()[0].complete())
 
     def provenance(self, s: str, p: str | None, g: str | None) -> list[Origin]:
         """Return file, row and column of what is said of a subject."""

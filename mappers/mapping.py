@@ -148,7 +148,8 @@ class MappingDocument(_Part):
             data = yaml.load(text, Loader=_LOADER)  # noqa: S506 - a safe loader either way
         except yaml.YAMLError as error:
             mark = getattr(error, "problem_mark", None)
-            line = mark.line + 1 if mark else 1
+            # at the end of the text libyaml marks a line that is not there
+            line = min(mark.line + 1, len(text.splitlines()) or 1) if mark else 1
             raise InputError(
                 f"{file}, line {line}: this is not YAML.",
                 message_zh=f"{file} 第 {line} 行：不是有效的 YAML。",

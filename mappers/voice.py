@@ -2,7 +2,8 @@
 
 A process engineer names a cause, an equipment engineer a sensor, a customer what was seen. Three such voices meet in
 one quality concept by the class tree, by causal links and by concept mappings of the ontology, never by being
-declared equal. Words are looked up first; only where none is a term, texts are compared by meaning.
+declared equal. Only words decide: where none is a term, the reading is silent, and the concepts that are nearest
+in meaning are offered for a person to choose from (taken as an answer, two of three were wrong: benchmarks/voice.py).
 """
 
 import re
@@ -12,7 +13,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-import numpy as np
 from rdflib import Graph, URIRef
 from rdflib.namespace import SKOS
 
@@ -30,7 +30,7 @@ _HAN = re.compile(r"[\u3400-\u9fff]")
 _BRACKETED = re.compile(r"\s*[(（][^)）]*[)）]")
 _SHORTEST = {"han": 2, "latin": 4}
 _ENDINGS = ("ing", "ed", "es", "s", "e")
-_SURE, _LEAST_STANDOUT = 0.95, 2.2
+_SURE = 0.95
 _NEAREST = 3
 
 
@@ -125,9 +125,7 @@ class VoiceReader:
             )
         mentions = tuple(self._mentions(plain))
         concept = self._telling(mentions)
-        sure, nearest = _SURE, tuple[str, ...]()
-        if not concept:
-            concept, sure, nearest = self._by_meaning(plain)
+        nearest = () if concept else self._by_meaning(plain)
         path = self._path(concept) if concept else ()
         return VoiceReading(
             text=sentence,
@@ -137,7 +135,7 @@ class VoiceReader:
             attribute=self._attribute([one.term for one in mentions], concept, path),
             path=path,
             mentions=mentions,
-            confidence=sure if concept else 0.0,
+            confidence=_SURE if concept else 0.0,
             evidence=self._evidence(concept, path, mentions),
             nearest=nearest,
         )
@@ -178,23 +176,17 @@ class VoiceReader:
     def _is_defect(self, iri: str) -> bool:
         return self._terms.by_iri(iri).is_defect
 
-    def _by_meaning(self, plain: str) -> tuple[str, float, tuple[str, ...]]:
-        """Return the defect whose names are nearest in meaning, how sure that is, and the nearest ones."""
+    def _by_meaning(self, plain: str) -> tuple[str, ...]:
+        """Return the defects whose names are nearest in meaning, to choose from."""
         if self._settings is None:
-            return "", 0.0, ()
+            return ()
         names = [(term, name) for term in self._defects for name in _spoken(term)]
         known = text.encode([name for _, name in names], kind="passage", settings=self._settings)
         asked = text.encode([plain], kind="query", settings=self._settings)[0]
         best: dict[str, float] = defaultdict(lambda: -1.0)
         for (term, _), score in zip(names, (known @ asked).tolist(), strict=True):
             best[term.iri] = max(best[term.iri], score)
-        values = np.array(list(best.values()))
-        ranked = sorted(best, key=lambda one: -best[one])
-        standout = (best[ranked[0]] - float(values.mean())) / (float(values.std()) or 1.0)
-        nearest = tuple(ranked[:_NEAREST])
-        if standout < _LEAST_STANDOUT:
-            return "", 0.0, nearest
-        return ranked[0], min(0.9, 0.3 + 0.15 * (standout - _LEAST_STANDOUT)), nearest
+        return tuple(sorted(best, key=lambda one: -best[one])[:_NEAREST])
 
     # --- from the concept to what others call the trouble ------------------------------------------
 
@@ -246,13 +238,9 @@ class VoiceReader:
             "en": f"The words '{said}' name it; the ontology leads on: {way['en']}.",
             "zh": f"文中“{said}”即其名称；本体中的关联：{way['zh']}。",
         }
-        if not said:
-            how = {
-                "en": f"No word is a term; by meaning it is nearest to {way['en']}.",
-                "zh": f"文中没有术语；按语义最接近：{way['zh']}。",
-            }
-        kind = "words" if said else "meaning"
-        return (Evidence(kind=kind, statement=how, weight=1.0, sources=tuple(path), rule="voice"),)
+        return (
+            Evidence(kind="words", statement=how, weight=1.0, sources=tuple(path), rule="voice"),
+        )
 
 
 def _pairs(graph: Graph, first: str, second: str) -> dict[str, tuple[str, ...]]:

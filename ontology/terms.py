@@ -11,6 +11,7 @@ import unicodedata
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
 from types import MappingProxyType
 from typing import Literal as Choice
 from typing import Self, TypeAlias
@@ -19,7 +20,7 @@ from rdflib import Graph, Literal, URIRef
 from rdflib.namespace import OWL, RDF, RDFS, SKOS
 from rdflib.term import Node
 
-from qualweave.errors import UnknownTerm
+from qualweave.errors import AmbiguousTerm, JsonValue, UnknownTerm
 from qualweave.iri import Q
 
 TermKind: TypeAlias = Choice["class", "object_property", "data_property"]
@@ -163,6 +164,38 @@ class TermIndex:
         }
         wanted = normalise(text)
         return tuple(sorted(found.values(), key=lambda t: (not _is_label(t, wanted), t.iri)))
+
+    def named(self, name: str) -> Term:
+        """Return the one term of a name: IRI, CURIE, local name, notation or label in any language.
+
+        Raises:
+            UnknownTerm: If no term carries the name; ``data["nearest"]`` lists the nearest.
+            AmbiguousTerm: If several do.
+        """
+        direct = name if "://" in name else Q + name.removeprefix("q:")
+        if direct in self._terms:
+            return self._terms[direct]
+        found = self.by_label(name)
+        labelled = [one for one in found if _is_label(one, normalise(name))] or list(found)
+        if len(labelled) == 1:
+            return labelled[0]
+        if labelled:
+            raise AmbiguousTerm(
+                f"{name!r} names several terms: {', '.join(one.local_name for one in labelled)}.",
+                message_zh=f"{name!r} 对应多个术语：{'、'.join(one.local_name for one in labelled)}。",
+                next_step="Give one of them by its IRI or local name.",
+                next_step_zh="请以 IRI 或本地名指定其中之一。",
+                data={"name": name, "candidates": list[JsonValue](one.iri for one in labelled)},
+            )
+        near = get_close_matches(normalise(name.rsplit("/", 1)[-1]), self._names, n=5, cutoff=0.5)
+        nearest = dict.fromkeys(term.iri for one in near for term, _ in self._names[one])
+        raise UnknownTerm(
+            f"The ontology has no term {name!r}.",
+            message_zh=f"本体中没有术语 {name!r}。",
+            next_step="Take one of the nearest terms, or ask for a new one with a new-term request.",
+            next_step_zh="请使用最接近的术语，或发起新增术语申请。",
+            data={"name": name, "nearest": list[JsonValue](nearest)[:5]},
+        )
 
     def descendants(self, iri: str) -> tuple[str, ...]:
         """Return the IRIs of all terms under ``iri``, without itself, sorted."""

@@ -10,7 +10,6 @@ from qualweave.api.deciding import Deciding
 from qualweave.api.replies import json_reply
 from qualweave.api.security.asking import ServiceOf, Who
 from qualweave.errors import InputError, JsonValue
-from qualweave.iri import expand
 from qualweave.reasoning.decisions.coach import Card
 from qualweave.reasoning.decisions.recommend import Situation
 
@@ -36,30 +35,31 @@ class DecisionRequest(BaseModel):
     )
 
 
-def _term(text: str) -> str:
-    return expand(text) if text else ""
-
-
 def _decided(deciding: Deciding, asked: DecisionRequest) -> dict[str, JsonValue]:
     """Return the answer to a request for a decision.
 
     Raises:
         InputError: If it names nothing to decide on.
     """
+    terms = deciding.service.terms
+
+    def term(name: str) -> str:
+        return terms.named(name).iri if name else ""
+
     if asked.station or asked.alarm:
         situation = Situation(
             station=deciding.iri("equipment", asked.station) if asked.station else "",
             alarm=deciding.iri("alarm", asked.alarm) if asked.alarm else "",
-            defect=_term(asked.defect),
-            characteristic=_term(asked.characteristic),
+            defect=term(asked.defect),
+            characteristic=term(asked.characteristic),
         )
         return {"interventions": deciding.interventions(situation)}
     if asked.card:
         return deciding.hint(deciding.iri("card", asked.card))
     if asked.settings:
         card = Card(
-            settings={expand(name): value for name, value in asked.settings.items()},
-            process=_term(asked.process),
+            settings={terms.named(name).iri: value for name, value in asked.settings.items()},
+            process=term(asked.process),
             line=deciding.iri("line", asked.line) if asked.line else "",
         )
         return deciding.hint(card)

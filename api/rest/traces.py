@@ -46,6 +46,13 @@ def add_routes(router: APIRouter) -> None:
         """Return the likely common causes of a bad item, with the path to each."""
         return json_reply(service.causes([item], principal=who, limit=limit).to_json())
 
+    @router.get("/combinations/{defect:path}")
+    def combinations(defect: str, service: ServiceOf, who: Who) -> Response:
+        """Return the combinations of parameters, across operations, that bring a defect about."""
+        term = service.terms.named(defect)
+        found = service.combinations(term.iri, principal=who)
+        return json_reply({"defect": term.iri, **found.to_json()})
+
     @router.get("/parameter-changes/orphans")
     def orphans(service: ServiceOf, who: Who) -> Response:
         """Return the parameter changes that no downstream quality order is linked to."""

@@ -311,6 +311,11 @@ def lose_tags(plant: Path, *, rate: float = 0.18, seed: int = 0) -> tuple[Path, 
     return (path,)
 
 
+def remove_coating_genealogy(plant: Path) -> tuple[Path, ...]:
+    """Delete what the coils were coated with: no way from a cathode lot onward (R34)."""
+    return remove_file(plant, "cell/mes/genealogy_coating.xml")
+
+
 def _decode(data: bytes) -> tuple[str, str]:
     for charset in _CHARSETS[:-1]:
         try:
@@ -332,5 +337,5 @@ ABLATIONS: Mapping[str, tuple[Callable[[Path], tuple[Path, ...]], ...]] = {
     "coupled-failure": (remove_one_operation,),
     "four-dimensions": (remove_environment,),
     "field-temperature": (remove_temperature_unit,),
-    "who-ate-this-lot": (lose_tags,),
+    "who-ate-this-lot": (lose_tags, remove_coating_genealogy),
 }

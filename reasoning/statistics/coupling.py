@@ -15,7 +15,7 @@ from types import MappingProxyType
 
 import numpy as np
 from scipy.special import expit, xlogy
-from scipy.stats import fisher_exact
+from scipy.stats import binomtest, fisher_exact
 from sklearn.linear_model import LogisticRegression
 
 from qualweave.errors import JsonValue, NotEnoughEvidence
@@ -28,6 +28,7 @@ _SCREEN = (0.5, 0.6, 0.7, 0.8, 0.9)  # quantiles of a box's edges, the same for 
 _REFINE = (*(round(0.3 + 0.05 * step, 2) for step in range(13)), 0.925, 0.95, 0.97, 0.985)
 _CHUNK = 2048
 _FEWEST_DEFECTS, _MOST_FOUND = 5, 4
+_NEARLY_ALL = 0.9  # share of defects in a region whose conditions are all known
 _MOST_COLUMNS = 24  # beyond it the columns with the greatest single effect are searched
 
 
@@ -92,6 +93,12 @@ class Combination:
     level: float = 0.0
     evidence: tuple[Evidence, ...] = ()
 
+    @property
+    def incomplete(self) -> bool:
+        """Whether a further condition is likely: too many items of the region are good (Wilson, 95 %)."""
+        share = binomtest(self.defects_inside, self.inside).proportion_ci(method="wilson").high
+        return bool(share < _NEARLY_ALL)
+
     def margin(self, values: Floats) -> Floats:
         """Return how far items lie inside the region, negative outside; shape ``(n,)``."""
         return np.asarray(
@@ -134,6 +141,7 @@ class CoupledFailures:
                     "outside": one.outside,
                     "defects_outside": one.defects_outside,
                     "chance": one.chance,
+                    "incomplete": one.incomplete,
                     "evidence": [e.to_json() for e in one.evidence],
                 }
                 for one in self.combinations
@@ -364,4 +372,23 @@ def _explained(one: Combination, table: ItemTable) -> Combination:
         version="1",
         data={"chance": one.chance},
     )
-    return Combination(**{**vars(one), "evidence": (evidence,)})
+    doubt = (_doubt(one),) if one.incomplete else ()
+    return Combination(**{**vars(one), "evidence": (evidence, *doubt)})
+
+
+def _doubt(one: Combination) -> Evidence:
+    good = one.inside - one.defects_inside
+    return Evidence(
+        kind="question",
+        statement={
+            "en": f"{good} of {one.inside} items of the region are good: a further condition is likely. "
+            "Which operation or parameter of these items has no record in the graph?",
+            "zh": f"区域内 {one.inside} 个物品中有 {good} 个合格：可能还有其他条件。"
+            "这些物品的哪道工序或参数尚无记录？",
+        },
+        weight=0.0,
+        sources=(),
+        rule="box-screen",
+        version="1",
+        data={"good_inside": good},
+    )

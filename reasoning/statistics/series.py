@@ -17,6 +17,7 @@ from pyoxigraph import NamedNode
 from qualweave.errors import NotEnoughEvidence
 from qualweave.iri import RDF, Q, local_name
 from qualweave.reasoning.statistics.rules import Flags, Floats
+from qualweave.reasoning.trace.classes import ClassTree
 from qualweave.reasoning.trace.genealogy import CsrGenealogy, GenealogyIndex
 from qualweave.store.port import RdfTerm, Snapshot
 
@@ -151,7 +152,7 @@ class ItemTable:
         )
 
     def routes(self) -> list["ItemTable"]:
-        """Return one table per set of processes that items went through, the largest first.
+        """Return one table per set of processes that items went through, that with most defects first.
 
         Items of another route have other parameters; in one table they would only be gaps.
         """
@@ -167,7 +168,9 @@ class ItemTable:
                 self.defective[rows],
                 tuple(self.operations[r] for r in rows),
             )
-            for rows in sorted(known.values(), key=len, reverse=True)
+            for rows in sorted(
+                known.values(), key=lambda r: (int(self.defective[r].sum()), len(r)), reverse=True
+            )
         ]
 
 
@@ -236,12 +239,14 @@ def _producers(snapshot: Snapshot) -> Mapping[str, list[str]]:
 
 
 def _process_classes(snapshot: Snapshot) -> Mapping[str, tuple[str, ...]]:
-    """Return the process classes of every operation; the general class where it has no other."""
+    """Return the most specific process classes of every operation: what is entailed of it is not another process."""
+    above = ClassTree.read(snapshot).above
     found: dict[str, tuple[str, ...]] = {}
     for quad in snapshot.quads(None, _TYPE, NamedNode(_GENERAL)):
         operation = text(quad.subject)
-        classes = {text(one.object) for one in snapshot.quads(quad.subject, _TYPE)} - {_GENERAL}
-        found[operation] = tuple(sorted(classes)) or (_GENERAL,)
+        classes = {text(one.object) for one in snapshot.quads(quad.subject, _TYPE)}
+        general = {upper for one in classes for upper in above.get(one, ())}
+        found[operation] = tuple(sorted(classes - general - {_GENERAL})) or (_GENERAL,)
     return found
 
 

@@ -13,6 +13,7 @@ from qualweave.reasoning.trace.parts import LinkKind
 from qualweave.reasoning.trace.resolve import resolve_item
 from qualweave.store.port import Snapshot
 
+_SHOWN = 20
 RULE = "derivedFromMaterial closure"
 
 
@@ -35,6 +36,7 @@ class RecallScope:
         affected: Every item made from it, nearest first.
         by_class: Number of affected items per class name.
         final: Those that nothing further was made from: where they are found today.
+        open_ends: Final items, or the item itself, that no delivery holds: in stock, or their record is missing.
         shipments: Deliveries of affected items or of the item itself.
         customers: Organisations that they went to.
         organizations: Organisations that made affected items, with the number of them.
@@ -45,6 +47,7 @@ class RecallScope:
     affected: tuple[str, ...]
     by_class: dict[str, int]
     final: tuple[str, ...]
+    open_ends: tuple[str, ...]
     shipments: tuple[Shipment, ...]
     customers: tuple[str, ...]
     organizations: dict[str, int]
@@ -65,6 +68,8 @@ class RecallScope:
             "affected": list(self.affected[offset:after]),
             "next_offset": after if after < len(self.affected) else None,
             "final_count": len(self.final),
+            "open_end_count": len(self.open_ends),
+            "open_ends": list(self.open_ends[offset:after]),
             "open_deliveries": list(self.open_deliveries),
             "shipments": [
                 {"delivery": s.delivery, "item": s.item, "status": s.status, "customer": s.customer}
@@ -100,15 +105,19 @@ def recall_scope(
         "/".join(local_name(one) for one in classes) or "unclassified"
         for classes in index.classes_of(affected)
     )
+    final = tuple(one for one in affected if one not in onward)
+    shipped = {one.item for one in shipments}
+    ends = tuple(one for one in final or (item,) if one not in shipped)
     return RecallScope(
         item=item,
         affected=affected,
         by_class=dict(counts.most_common()),
-        final=tuple(one for one in affected if one not in onward),
+        final=final,
+        open_ends=ends,
         shipments=tuple(shipments),
         customers=tuple(sorted({one.customer for one in shipments if one.customer})),
         organizations=dict(Counter(makers.values()).most_common()),
-        evidence=(_evidence(index, item, affected),),
+        evidence=(_evidence(index, item, affected), *([_unaccounted(index, ends)] if ends else ())),
     )
 
 
@@ -140,4 +149,21 @@ def _evidence(index: GenealogyIndex, item: str, affected: Sequence[str]) -> Evid
         rule=RULE,
         version=index.commit,
         data={"edges": len(edges), "items": len(affected)},
+    )
+
+
+def _unaccounted(index: GenealogyIndex, ends: Sequence[str]) -> Evidence:
+    return Evidence(
+        kind="open-ends",
+        statement={
+            "en": f"{len(ends)} items end here without a delivery ({local_name(ends[0])} …): they are in stock, or"
+            " the record of their use is missing. An empty scope is no all-clear.",
+            "zh": f"{len(ends)} 件物品在此中断且无发货记录（{local_name(ends[0])} 等）：可能在库，也可能缺少使用记录。"
+            "范围为空并不代表安全。",
+        },
+        weight=0.0,
+        sources=tuple(ends[:_SHOWN]),
+        rule=RULE,
+        version=index.commit,
+        data={"items": len(ends)},
     )

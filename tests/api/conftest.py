@@ -3,11 +3,11 @@
 import fcntl
 import pickle
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, TypeAlias
 
 import orjson
 import pytest
@@ -20,6 +20,7 @@ from qualweave.examples.plant import PlantManifest, generate
 from qualweave.mappers.report import IngestReport
 from qualweave.principal import Principal
 
+Ablation: TypeAlias = Callable[[Path], tuple[Path, ...]]
 ENGINEER = Principal(id="li", roles=frozenset({"engineer", "architect"}))
 
 
@@ -38,13 +39,21 @@ class Plant:
         return orjson.loads((self.manifest.oracle / name).read_bytes())
 
 
+class Plants(Protocol):
+    """Plants by seed and by what was taken away from their input."""
+
+    def __call__(self, seed: int, removed: Sequence[Ablation] = ()) -> Plant: ...
+
+
 def _settings(folder: Path, cache: Path) -> Settings:
     return Settings(data_dir=folder / "data", cache_dir=cache, dev=True, publish_interval_ms=0)
 
 
-def _build(folder: Path, seed: int, cache: Path) -> None:
+def _build(folder: Path, seed: int, removed: Sequence[Ablation], cache: Path) -> None:
     """Generate and ingest a plant, have its engineer answer, and leave it all in a folder."""
     manifest = generate(folder, seed=seed)
+    for remove in removed:
+        remove(folder)
     service = Service(_settings(folder, cache))
     report = service.ingest(manifest.input, principal=ENGINEER, answers=manifest.answers)
     asked = [dict(one.request.statement) for one in service.questions()]
@@ -56,37 +65,38 @@ def _build(folder: Path, seed: int, cache: Path) -> None:
 @pytest.fixture(scope="session")
 def plants(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Callable[[int], Plant]]:
-    """Give the plant of a seed; it is built once for all processes and served once in each."""
+) -> Iterator[Plants]:
+    """Give the plant of a seed, with evidence removed or not; it is built once and served once in each process."""
     mine = tmp_path_factory.mktemp("plants")
     parallel = hasattr(request.config, "workerinput")
     root = mine.parent.parent if parallel else mine.parent
-    served: dict[int, Plant] = {}
+    served: dict[str, Plant] = {}
 
     with ExitStack() as stack:
 
-        def serve(seed: int) -> Plant:
-            shared, folder = root / f"shared-{seed}", mine / f"seed-{seed}"
-            with (root / f"shared-{seed}.lock").open("w") as lock:
+        def serve(name: str, seed: int, removed: Sequence[Ablation]) -> Plant:
+            shared, folder = root / f"shared-{name}", mine / name
+            with (root / f"shared-{name}.lock").open("w") as lock:
                 fcntl.flock(lock, fcntl.LOCK_EX)
                 if not (shared / "told.pickle").exists():
-                    _build(shared, seed, root / "text-cache")
+                    _build(shared, seed, removed, root / "text-cache")
             shutil.copytree(shared, folder)
             manifest, report, asked, answered = pickle.loads((folder / "told.pickle").read_bytes())  # noqa: S301 - our own
             settings = _settings(folder, root / "text-cache")
             service = Service(settings)
-            app = make_app(service, settings, pages=seed == 1)
+            app = make_app(service, settings, pages=name == "1")
             client = stack.enter_context(TestClient(app))
             return Plant(client, service, manifest, report, asked, answered)
 
-        def given(seed: int) -> Plant:
-            if seed not in served:
-                served[seed] = serve(seed)
-            return served[seed]
+        def given(seed: int, removed: Sequence[Ablation] = ()) -> Plant:
+            name = "-".join([str(seed), *(one.__name__ for one in removed[:1])])
+            if name not in served:
+                served[name] = serve(name, seed, removed)
+            return served[name]
 
         yield given
 
 
 @pytest.fixture(params=[1, 2, 3], ids=lambda seed: f"seed {seed}")
-def plant(request: pytest.FixtureRequest, plants: Callable[[int], Plant]) -> Plant:
+def plant(request: pytest.FixtureRequest, plants: Plants) -> Plant:
     return plants(request.param)

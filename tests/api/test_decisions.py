@@ -79,6 +79,18 @@ def _release(plant: Plant, name: str) -> None:
     assert sign("qian").json()["state"] == "released"
 
 
+def test_a_combination_of_three_operations_is_found_and_nothing_else(plant: Plant) -> None:
+    told = plant.oracle("incidents.json")["coupled-failure"]
+
+    found = plant.client.get(f"/combinations/{told['defect']}").json()["combinations"]
+
+    assert [
+        {(local_name(one["parameter"]), one["side"]) for one in each["members"]} for each in found
+    ] == [set(zip(told["parameters"], told["directions"], strict=True))]
+    assert found[0]["chance"] <= 0.05
+    assert not found[0]["incomplete"]
+
+
 def test_the_orphan_change_is_found_and_no_other(plant: Plant) -> None:
     told = plant.oracle("incidents.json")["pid-change"]
 

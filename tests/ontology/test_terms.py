@@ -5,7 +5,7 @@ from collections.abc import Iterable
 import pytest
 from rdflib import Graph
 
-from qualweave.errors import UnknownTerm
+from qualweave.errors import AmbiguousTerm, UnknownTerm
 from qualweave.iri import Q
 from qualweave.ontology.load import load_graph
 from qualweave.ontology.terms import Term, TermIndex, normalise
@@ -139,6 +139,25 @@ def test_an_unknown_iri_is_refused(index: TermIndex) -> None:
     assert index.by_label("no such thing anywhere") == ()
     with pytest.raises(UnknownTerm, match="NoSuchTerm"):
         index.by_iri(Q + "NoSuchTerm")
+
+
+@pytest.mark.parametrize(
+    "name", ["q:Warpage", "Warpage", "https://w3id.org/qonto/Warpage", "翘曲", " warpage "]
+)
+def test_a_term_is_found_by_any_of_its_names(index: TermIndex, name: str) -> None:
+    assert index.named(name).iri == "https://w3id.org/qonto/Warpage"
+
+
+def test_an_unknown_name_tells_the_nearest(index: TermIndex) -> None:
+    with pytest.raises(UnknownTerm) as told:
+        index.named("Warpgae")
+
+    assert "https://w3id.org/qonto/Warpage" in told.value.data["nearest"]
+
+
+def test_a_name_of_several_terms_asks_which(index: TermIndex) -> None:
+    with pytest.raises(AmbiguousTerm, match="PackingTime"):
+        index.named("保压时间")
 
 
 def test_an_empty_graph_gives_an_empty_index() -> None:
