@@ -4,7 +4,7 @@ import ipaddress
 import logging
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
@@ -18,6 +18,7 @@ from rich.table import Table
 
 from qualweave.api.app import make_app
 from qualweave.api.service import Service
+from qualweave.api.tour import Tour
 from qualweave.config import Settings
 from qualweave.errors import Forbidden, QualweaveError
 from qualweave.examples.plant import Size as PlantSize
@@ -25,6 +26,7 @@ from qualweave.examples.plant import generate
 from qualweave.gnn import capability
 from qualweave.mappers.align.files import align_files
 from qualweave.mappers.report import IngestReport
+from qualweave.mappers.revise import Question
 from qualweave.ontology.satisfiability import java_path
 from qualweave.principal import Principal
 from qualweave.shapes.validate import validate as validate_rdf
@@ -244,20 +246,37 @@ def demo(
     started = _said("store and ontology", started)
     _print_report(_ingest(service, plant.input, plant.answers))
     started = _said("ingest", started)
-    asked = len(service.questions())
+    waiting = service.questions()
+    suggested = _of_known_devices(service, waiting)
+    asked = len(waiting)
     service.answer_from(plant.when_asked, principal=_OPERATOR)
     left = len(service.questions())
     started = _said(f"the plant's engineer answers {asked - left} of {asked} questions", started)
     if capability.available():
         _print_training(service, _DEMO_COVERAGE, 5)
         started = _said(f"training (label coverage asked for: {_DEMO_COVERAGE:.0%})", started)
-    console.print_json(orjson.dumps(service.numbers(_OPERATOR)).decode())
-    _said("figures", started)
+    _print_tour(Tour(service, _OPERATOR, plant.contracts, suggested))
+    _said("answers", started)
     if not stay:
         service.close()
         return
     console.print(f"http://127.0.0.1:{port}/")
     uvicorn.run(make_app(service, settings), host="127.0.0.1", port=port, log_level="warning")
+
+
+def _of_known_devices(service: Service, waiting: Sequence[Question]) -> list[str]:
+    """Return what is suggested for fields that came with a later delivery of a source already mapped."""
+    library = service.desk(_OPERATOR).library
+    later = [one for one in waiting if library.get(one.source).version > 1]
+    return [str(one.request.statement["zh"]) for one in later]
+
+
+def _print_tour(tour: Tour) -> None:
+    for stop in tour.stops():
+        console.print(f"\n[bold]{stop.question}[/bold]  [dim]{stop.address}[/dim]", highlight=False)
+        for line in stop.answer:
+            console.print(f"    {line}", highlight=False, markup=False, soft_wrap=True)
+    console.print()
 
 
 def _said(what: str, started: float) -> float:

@@ -15,6 +15,7 @@ PARTS = {
     "lift": "benchmarks.lift",
     "store": "benchmarks.store",
     "trace": "benchmarks.trace",
+    "rest": "benchmarks.rest",
     "spc": "benchmarks.spc",
     "gnn": "benchmarks.gnn",
     "voice": "benchmarks.voice",

@@ -13,6 +13,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
+import numpy as np
+from numpy.typing import NDArray
 from rdflib import Graph, URIRef
 from rdflib.namespace import SKOS
 
@@ -107,6 +109,7 @@ class VoiceReader:
         self._effects = _pairs(graph, "hasCause", "hasEffect")
         self._mapped = _mappings(graph)
         self._names = _names(terms)
+        self._vectors: NDArray[np.float32] | None = None  # of the defects' names, once needed
         self._defects = [one for one in terms if one.is_defect and one.iri != _DEFECT]
 
     def read(self, sentence: str) -> VoiceReading:
@@ -181,10 +184,12 @@ class VoiceReader:
         if self._settings is None:
             return ()
         names = [(term, name) for term in self._defects for name in _spoken(term)]
-        known = text.encode([name for _, name in names], kind="passage", settings=self._settings)
+        if self._vectors is None:
+            spoken = [name for _, name in names]
+            self._vectors = text.encode(spoken, kind="passage", settings=self._settings)
         asked = text.encode([plain], kind="query", settings=self._settings)[0]
         best: dict[str, float] = defaultdict(lambda: -1.0)
-        for (term, _), score in zip(names, (known @ asked).tolist(), strict=True):
+        for (term, _), score in zip(names, (self._vectors @ asked).tolist(), strict=True):
             best[term.iri] = max(best[term.iri], score)
         return tuple(sorted(best, key=lambda one: -best[one])[:_NEAREST])
 

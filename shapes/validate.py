@@ -117,4 +117,7 @@ def audit(
             ox.Quad(quad.subject, quad.predicate, quad.object)
             for quad in snapshot.quads(graph=ox.NamedNode(entry.graph))
         )
-    return Verdict(tuple(run_constraints(select_from(merged), chosen)))
+    found = run_constraints(select_from(merged), chosen)
+    # A query that joins several values of one node answers once for each; the finding is one.
+    told = {(one.shape, one.focus, one.path, *one.message.values()): one for one in found}
+    return Verdict(tuple(told.values()))

@@ -57,6 +57,11 @@ class PlantManifest:
         return self.root / "answers" / "when-asked.yaml"
 
     @property
+    def contracts(self) -> tuple[Path, ...]:
+        """Contracts that the plant has agreed on, as YAML."""
+        return tuple(sorted((self.root / "contracts").glob("*.yaml")))
+
+    @property
     def oracle(self) -> Path:
         """Folder of the truth."""
         return self.root / "oracle"
