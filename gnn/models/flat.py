@@ -14,7 +14,9 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
+from threadpoolctl import threadpool_limits
 
+from qualweave.gnn.capability import THREADS
 from qualweave.gnn.dataset import LearningGraph
 from qualweave.gnn.encode import FEATURES, statistics_by_cause
 from qualweave.gnn.target import Asked, Query, candidates, queries_of
@@ -210,7 +212,8 @@ class BoostingRanker:
                     early_stopping=False,
                     random_state=self._seed,
                 )
-                self._models[asked] = model.fit(rows, y)
+                with threadpool_limits(limits=THREADS):
+                    self._models[asked] = model.fit(rows, y)
         return self
 
     def scores(self, graph: LearningGraph, queries: Sequence[Query]) -> list[Floats]:
@@ -259,4 +262,5 @@ def _logistic(rows: Floats, y: NDArray[Any]) -> Any:  # noqa: ANN401 - scikit-le
 def _positive(model: Any, rows: Floats, count: int) -> Floats:  # noqa: ANN401 - scikit-learn has no types
     if model is None or not len(rows):
         return np.zeros(count)
-    return np.asarray(model.predict_proba(rows)[:, 1], dtype=np.float64)
+    with threadpool_limits(limits=THREADS):
+        return np.asarray(model.predict_proba(rows)[:, 1], dtype=np.float64)

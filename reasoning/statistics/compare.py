@@ -12,6 +12,7 @@ import numpy as np
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.metrics import roc_curve
 from sklearn.model_selection import StratifiedShuffleSplit
+from threadpoolctl import threadpool_limits
 
 from qualweave.errors import NotEnoughEvidence
 from qualweave.reasoning.statistics.coupling import CoupledFailures, Search, fit_combinations
@@ -69,11 +70,15 @@ class BoostingDetector:
 
     def fit(self, values: Floats, defective: Flags) -> None:
         """Fit the trees."""
-        self._model.fit(values, defective)
+        with threadpool_limits(
+            limits=1
+        ):  # on trees this small, threads that wait cost more than they do
+            self._model.fit(values, defective)
 
     def score(self, values: Floats) -> Floats:
         """Return the probability of the defect."""
-        return np.asarray(self._model.predict_proba(values)[:, 1], dtype=np.float64)
+        with threadpool_limits(limits=1):
+            return np.asarray(self._model.predict_proba(values)[:, 1], dtype=np.float64)
 
 
 class CouplingDetector:
