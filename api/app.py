@@ -10,12 +10,12 @@ from fastapi.exceptions import RequestValidationError
 from qualweave import __version__
 from qualweave.api import sparql
 from qualweave.api.replies import invalid_reply, problem_reply
-from qualweave.api.rest import decisions, mappings, state, traces
+from qualweave.api.rest import decisions, governance, mappings, state, traces
 from qualweave.api.service import Service
 from qualweave.config import Settings
 from qualweave.errors import QualweaveError
 
-_ROOMS = (state, sparql, traces, mappings, decisions)
+_ROOMS = (state, sparql, traces, mappings, governance, decisions)
 
 
 def make_app(service: Service, settings: Settings, *, pages: bool = True) -> FastAPI:

@@ -16,6 +16,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from qualweave.api import cli_ontology
 from qualweave.api.app import make_app
 from qualweave.api.service import Service
 from qualweave.api.tour import Tour
@@ -34,6 +35,7 @@ from qualweave.shapes.validate import validate as validate_rdf
 app = typer.Typer(
     no_args_is_help=True, add_completion=False, help="Quality knowledge graph of a plant."
 )
+app.add_typer(cli_ontology.app, name="ontology")
 console = Console()
 _OPERATOR = Principal(id="operator", roles=frozenset({"engineer", "architect"}))
 _DEMO_COVERAGE = 0.7  # the example plant leaves some alarms without a label, as plants do

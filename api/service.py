@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import yaml
 from pyoxigraph import NamedNode
-from rdflib import RDFS
+from rdflib import RDFS, Graph
 
 from qualweave.config import Settings
 from qualweave.errors import JsonValue, UnreadableSource
@@ -26,6 +26,7 @@ from qualweave.mappers.revise import Question, answer_question, questions
 from qualweave.mappers.voice import VoiceReader
 from qualweave.ontology.load import load_graph, load_ntriples
 from qualweave.ontology.release import current_release
+from qualweave.ontology.store_form import graph_of, triples_of
 from qualweave.ontology.terms import TermIndex
 from qualweave.principal import SYSTEM, Principal
 from qualweave.reasoning.causes import CauseAnswer, OrphanChange, orphan_changes, root_causes
@@ -40,11 +41,13 @@ from qualweave.reasoning.trace import (
     recall_scope,
     trace,
 )
+from qualweave.shapes.compile import compile_shapes
 from qualweave.shapes.gate import ShapeGate
+from qualweave.shapes.load import load_shapes
 from qualweave.shapes.validate import audit
 from qualweave.store.guard import permitted_dataset
 from qualweave.store.oxigraph import OxigraphStore, open_store
-from qualweave.store.port import Answer, ChangeSet, Snapshot, Verdict
+from qualweave.store.port import Answer, ChangeSet, GraphEntry, Snapshot, Verdict
 
 if TYPE_CHECKING:
     from qualweave.gnn.training import TrainingReport
@@ -57,7 +60,6 @@ SELECT ?link ?cause ?effect ?mechanism ?line ?confidence ?direction ?run WHERE {
   OPTIONAL { ?link q:onLine ?line } OPTIONAL { ?link q:causeDirection ?direction }
 } ORDER BY DESC(?confidence)
 """
-_RELEASE_GRAPH = "https://w3id.org/qonto/release/"
 
 
 class Service:
@@ -70,26 +72,38 @@ class Service:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.store: OxigraphStore = open_store(settings.data_dir / "store", settings)
-        graph = load_graph()
-        self.terms = TermIndex.from_graph(graph)
-        self._voices = VoiceReader(self.terms, graph, settings)
-        self._domains = {str(s): str(o) for s, o in graph.subject_objects(RDFS.domain)}
-        self.gate = ShapeGate()
         self._indexes: dict[str, CsrGenealogy] = {}
         self._mutex = threading.Lock()
         self._field_counts: dict[tuple[str, str], tuple[int, int]] = {}
-        self._release_ontology()
+        self.adopt(self._released())
 
-    def _release_ontology(self) -> None:
+    def adopt(self, graph: Graph) -> None:
+        """Take a graph as the ontology: terms, domains, constraints and the reader of voices come from it."""
+        self.terms = TermIndex.from_graph(graph)
+        self._voices = VoiceReader(self.terms, graph, self.settings)
+        self._domains = {str(s): str(o) for s, o in graph.subject_objects(RDFS.domain)}
+        self.constraints = compile_shapes(load_shapes(), graph)
+        self.gate = ShapeGate(self.constraints)
+
+    def _released(self) -> Graph:
+        """Return the ontology of the store: what was accepted there, else what this installation carries."""
         release = current_release()
+        with self.store.snapshot() as snapshot:
+            known = snapshot.graphs("ontology")
+            edited = [one for one in known if one.about.get("request")]
+            if edited:
+                return graph_of(snapshot, edited[0].graph)
+            former = [one for one in known if one.graph != release.iri]
+            archived = [change for one in former for change in _archived(snapshot, one)]
         change = ChangeSet(
-            graph=f"{_RELEASE_GRAPH}{release.version}",
+            graph=release.iri,
             role="ontology",
             inserts=load_ntriples(),
             replace=True,
             about={"version": release.version},
         )
-        self.store.commit([change], principal=SYSTEM)
+        self.store.commit([change, *archived], principal=SYSTEM)
+        return load_graph()
 
     def close(self) -> None:
         """Let go of the store."""
@@ -328,7 +342,8 @@ class Service:
     def audit(self, tenant: str) -> Verdict:
         """Judge the whole graph of a tenant by the shapes that need more than one file."""
         with self.store.snapshot() as snapshot:
-            return audit(snapshot, tenant=tenant)
+            chosen = [one for one in self.constraints if one.moment == "audit"]
+            return audit(snapshot, tenant=tenant, constraints=chosen)
 
     def _fields(self, commit: str, principal: Principal) -> tuple[int, int]:
         """Return how many fields are mapped and how many wait, in the newest mapping of each source."""
@@ -361,6 +376,15 @@ class Service:
                 "last_model": _last_model(snapshot, principal.tenant),
                 "commit": snapshot.commit,
             }
+
+
+def _archived(snapshot: Snapshot, entry: GraphEntry) -> list[ChangeSet]:
+    """Return the changes that put a former release of the package into the archive."""
+    content = triples_of(graph_of(snapshot, entry.graph))
+    return [
+        ChangeSet(entry.graph, "ontology", replace=True, about=entry.about),
+        ChangeSet(entry.graph, "archive", inserts=content, about=entry.about),
+    ]
 
 
 def _unlabelled(snapshot: Snapshot) -> int:

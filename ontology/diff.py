@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Literal as Choice
 
 from rdflib import BNode, Graph, Literal, URIRef
-from rdflib.namespace import DCTERMS, OWL, RDF, RDFS, SKOS
+from rdflib.namespace import DCTERMS, OWL, RDF, RDFS, SKOS, XSD
 from rdflib.term import Node
 
 from qualweave.iri import Q
@@ -109,11 +109,20 @@ def _statements(graph: Graph) -> dict[str, set[tuple[str, str]]]:
     for subject in set(graph.subjects()) - inside:
         key = str(subject) if isinstance(subject, URIRef) else text_of(subject)
         pairs = graph.predicate_objects(subject)
-        found[key] = {(str(p), text_of(o)) for p, o in pairs}
+        found[key] = {(str(p), text_of(_canonical(o))) for p, o in pairs}
     return found
 
 
+def _canonical(value: Node) -> Node:
+    """Return a decimal in its shortest form: editors write 5 as 5.0, which changes nothing."""
+    if isinstance(value, Literal) and value.datatype == XSD.decimal and value.value is not None:
+        return Literal(f"{value.value.normalize():f}", datatype=XSD.decimal, normalize=False)
+    return value
+
+
 def _label(graph: Graph, term: str, language: str) -> str:
+    if term.startswith("["):  # an axiom without a name of its own
+        return ""
     labels: list[Node] = list(graph.objects(URIRef(term), RDFS.label))
     texts = [str(t) for t in labels if isinstance(t, Literal) and t.language == language]
     return min(texts, default="")

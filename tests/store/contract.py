@@ -167,6 +167,29 @@ class StoreContract:
             == 0
         )
 
+    def test_an_archived_graph_is_read_by_its_name_only(self, store: Store) -> None:
+        old, new = f"{RELEASE}.1", f"{RELEASE}.2"
+        store.commit([ChangeSet(old, "ontology", triple(1) + triple(3))], principal=WHO)
+        store.commit([ChangeSet(G1, "data", triple(3))], principal=WHO)
+
+        store.commit(
+            [
+                ChangeSet(new, "ontology", triple(2)),
+                ChangeSet(old, "ontology", replace=True),
+                ChangeSet(old, "archive", triple(1) + triple(3)),
+            ],
+            principal=WHO,
+        )
+
+        assert self.rows(store) == ["https://example.org/s2", "https://example.org/s3"]
+        with store.snapshot() as snapshot:
+            permitted = permitted_dataset(snapshot, WHO)
+            assert len(snapshot.select(self.all_rows, graphs=[old])) == 2
+            assert [one.graph for one in snapshot.graphs("ontology")] == [new]
+        named = f"SELECT ?s FROM <{old}> WHERE {{ ?s ?p ?o }}"
+        assert store.query(self.all_rows, dataset=permitted).rows == 2
+        assert store.query(named, dataset=permitted).rows == 2
+
     def test_what_everybody_needs_belongs_to_every_tenant(self, store: Store) -> None:
         store.commit([ChangeSet(RELEASE, "ontology", triple(1))], principal=WHO)
         store.commit([ChangeSet(OTHERS, "data", triple(2))], principal=OTHER)

@@ -17,6 +17,8 @@ from qualweave.store.journal import Entry
 from qualweave.store.port import ChangeSet, Commit, GraphEntry, GraphRole
 
 SHARED_ROLES: tuple[GraphRole, ...] = ("ontology", "shapes", "entailed")
+ARCHIVE: GraphRole = "archive"
+"""Role of a graph that is kept for good and read by its name only: a former release."""
 """Roles of graphs that belong to every tenant."""
 _TYPE = NamedNode(RDF + "type")
 
@@ -101,12 +103,24 @@ class Catalogue:
 
 
 def members(entries: Mapping[str, GraphEntry], tenant: str) -> set[str]:
-    """Return the graphs of some entries that a tenant sees."""
+    """Return the graphs of some entries that a tenant sees without naming them."""
     return {
         entry.graph
         for entry in entries.values()
-        if entry.tenant == tenant or entry.role in SHARED_ROLES
+        if entry.role != ARCHIVE and (entry.tenant == tenant or entry.role in SHARED_ROLES)
     }
+
+
+def chosen_graphs(
+    entries: Mapping[str, GraphEntry], roles: Sequence[GraphRole], tenant: str | None
+) -> list[GraphEntry]:
+    """Return the entries of some roles (all but the archive where none is given) that a tenant sees."""
+    return [
+        entry
+        for entry in entries.values()
+        if (entry.role in roles if roles else entry.role != ARCHIVE)
+        and (tenant is None or entry.tenant == tenant or entry.role in (*SHARED_ROLES, ARCHIVE))
+    ]
 
 
 def counting_update(base: str, entry: Entry) -> str:

@@ -22,6 +22,7 @@ from qualweave.config import Settings
 from qualweave.errors import Conflict, Forbidden, GateRefused, InputError, JsonValue, StoreError
 from qualweave.principal import Principal
 from qualweave.store.catalogue import (
+    ARCHIVE,
     SHARED_ROLES,
     Catalogue,
     catalogue_graph,
@@ -205,6 +206,8 @@ class JournaledStore(ABC):
 
     def _merged_of(self, change: ChangeSet, tenant: str, entries: dict[str, GraphEntry]) -> Merged:
         """Return the merged graphs that a change touches."""
+        if change.role == ARCHIVE:
+            return []
         former = self._catalogue.entries.get(change.graph)
         tenants = {one.tenant for one in entries.values()}
         if change.role not in SHARED_ROLES:

@@ -41,9 +41,13 @@ class Outline:
 
 
 def permitted_dataset(snapshot: Snapshot, principal: Principal) -> Dataset:
-    """Return what a principal may see: the graphs of its tenant and those that belong to everybody."""
+    """Return what a principal may see: the graphs of its tenant and those that belong to everybody.
+
+    Former releases are there to be named (``FROM``, ``GRAPH`` or the protocol), and no part of what is asked otherwise.
+    """
     graphs = tuple(entry.graph for entry in snapshot.graphs(tenant=principal.tenant))
-    return Dataset(graphs, graphs)
+    archive = tuple(entry.graph for entry in snapshot.graphs("archive", tenant=principal.tenant))
+    return Dataset(graphs, (*graphs, *archive))
 
 
 def effective_dataset(
@@ -74,8 +78,9 @@ def effective_dataset(
         default, named = outline.default, outline.named
     if not default and not named:
         return permitted
+    seen = {*permitted.default, *permitted.named}
     return Dataset(
-        tuple(one for one in dict.fromkeys(default) if one in permitted.default),
+        tuple(one for one in dict.fromkeys(default) if one in seen),
         tuple(one for one in dict.fromkeys(named) if one in permitted.named),
     )
 

@@ -26,7 +26,7 @@ Row: TypeAlias = Mapping[str, RdfTerm | None]
 
 Severity: TypeAlias = Literal["violation", "warning", "info"]
 GraphRole: TypeAlias = Literal[
-    "data", "ontology", "shapes", "entailed", "learned", "governance", "decisions"
+    "data", "ontology", "shapes", "entailed", "learned", "governance", "decisions", "archive"
 ]
 
 

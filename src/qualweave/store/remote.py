@@ -27,9 +27,10 @@ from qualweave.errors import Conflict, InputError, StoreError
 from qualweave.iri import PREFIXES
 from qualweave.store.apply import triples_of
 from qualweave.store.catalogue import (
-    SHARED_ROLES,
+    ARCHIVE,
     Catalogue,
     catalogue_graph,
+    chosen_graphs,
     counting_update,
     members,
     merged_graph,
@@ -317,16 +318,12 @@ class RemoteSnapshot:
         self.commit = last.id if last else ""
         self.sequence = catalogue.sequence
         self._entries = dict(sorted(catalogue.entries.items()))
+        self._counting = [name for name, one in self._entries.items() if one.role != ARCHIVE]
         self._known = Catalogue(base, entries=self._entries)
 
     def graphs(self, *roles: GraphRole, tenant: str | None = None) -> list[GraphEntry]:
         """Return the graphs that count; see the port."""
-        return [
-            entry
-            for entry in self._entries.values()
-            if (not roles or entry.role in roles)
-            and (tenant is None or entry.tenant == tenant or entry.role in SHARED_ROLES)
-        ]
+        return chosen_graphs(self._entries, roles, tenant)
 
     def select(
         self,
@@ -366,7 +363,7 @@ class RemoteSnapshot:
     def _rows(
         self, query: str, graphs: Sequence[str] | None
     ) -> ox.QuerySolutions | ox.QueryBoolean:
-        chosen = tuple(self._entries if graphs is None else graphs)
+        chosen = tuple(self._counting if graphs is None else graphs)
         self._hold()
         try:
             found = self._store.rows(
@@ -404,7 +401,7 @@ class RemoteSnapshot:
         pattern = {"s": subject, "p": predicate, "o": value}
         if isinstance(subject, ox.Literal):
             return
-        names = list(self._entries) if graph is None else [graph.value]
+        names = self._counting if graph is None else [graph.value]
         parts = " ".join(
             f"?{name}" if term is None else _written(term) for name, term in pattern.items()
         )

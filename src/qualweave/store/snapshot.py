@@ -10,9 +10,10 @@ from pyoxigraph import NamedNode, Quad
 from qualweave.errors import StoreError
 from qualweave.iri import DEFAULT_BASE, PREFIXES
 from qualweave.store.catalogue import (
-    SHARED_ROLES,
+    ARCHIVE,
     Catalogue,
     catalogue_graph,
+    chosen_graphs,
     members,
     merged_graph,
 )
@@ -40,6 +41,7 @@ class OxigraphSnapshot:
         self.sequence = last.sequence if last else 0
         # The publisher's catalogue goes on changing; a snapshot keeps the entries of its moment.
         self._entries = dict(sorted(known.entries.items()))
+        self._counting = {name: None for name, one in self._entries.items() if one.role != ARCHIVE}
         self._merged = {
             frozenset(members(self._entries, tenant)): merged_graph(tenant, base)
             for tenant in known.tenants
@@ -47,12 +49,7 @@ class OxigraphSnapshot:
 
     def graphs(self, *roles: GraphRole, tenant: str | None = None) -> list[GraphEntry]:
         """Return the graphs that count, of some roles (all where none is given) and one tenant."""
-        return [
-            entry
-            for entry in self._entries.values()
-            if (not roles or entry.role in roles)
-            and (tenant is None or entry.tenant == tenant or entry.role in SHARED_ROLES)
-        ]
+        return chosen_graphs(self._entries, roles, tenant)
 
     def default_graphs(self, graphs: Sequence[str]) -> list[NamedNode]:
         """Return the physical graphs whose union is the RDF merge of some graphs, as near as there are.
@@ -98,7 +95,7 @@ class OxigraphSnapshot:
     def _query(
         self, query: str, graphs: Sequence[str] | None, bindings: Mapping[str, RdfTerm]
     ) -> ox.QuerySolutions | ox.QueryBoolean | ox.QueryTriples:
-        chosen = list(self._entries) if graphs is None else list(graphs)
+        chosen = list(self._counting) if graphs is None else list(graphs)
         try:
             return self._store.query(
                 query,
@@ -126,11 +123,11 @@ class OxigraphSnapshot:
             names = [graph] if graph.value in self._entries else []
         elif subject is None and value is None:
             # A wide scan: graph by graph, so that the merged graphs are not read along.
-            names = [NamedNode(name) for name in self._entries]
+            names = [NamedNode(name) for name in self._counting]
         else:
             found = self._store.quads_for_pattern(subject, predicate, value, None)
             yield from (
-                one for one in found if getattr(one.graph_name, "value", "") in self._entries
+                one for one in found if getattr(one.graph_name, "value", "") in self._counting
             )
             return
         for name in names:
