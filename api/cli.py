@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Thread
 from typing import Annotated, Any
 
 import orjson
@@ -214,6 +215,7 @@ def serve(
             next_step_zh="请使用 127.0.0.1。",
         )
     service = Service(settings)
+    Thread(target=service.warm, args=(settings.tenant,), daemon=True).start()
     console.print(f"http://{host}:{port}/")
     uvicorn.run(make_app(service, settings), host=host, port=port, log_level="warning")
 

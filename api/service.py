@@ -2,12 +2,11 @@
 
 import gc
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import yaml
-from pyoxigraph import NamedNode
 from rdflib import RDFS, Graph
 
 from qualweave.config import Settings
@@ -74,7 +73,7 @@ class Service:
         self.store: OxigraphStore = open_store(settings.data_dir / "store", settings)
         self._indexes: dict[str, CsrGenealogy] = {}
         self._mutex = threading.Lock()
-        self._field_counts: dict[tuple[str, str], tuple[int, int]] = {}
+        self._numbers: dict[tuple[str, str], dict[str, JsonValue]] = {}
         self.adopt(self._released())
 
     def adopt(self, graph: Graph) -> None:
@@ -345,37 +344,39 @@ class Service:
             chosen = [one for one in self.constraints if one.moment == "audit"]
             return audit(snapshot, tenant=tenant, constraints=chosen)
 
-    def _fields(self, commit: str, principal: Principal) -> tuple[int, int]:
-        """Return how many fields are mapped and how many wait, in the newest mapping of each source."""
-        if (commit, principal.tenant) not in self._field_counts:
-            library = self.desk(principal).library
-            documents = [library.get(one) for one in library.sources()]
-            mapped = sum(len(one.having(Decision.ACCEPTED)) for one in documents)
-            waiting = sum(len(one.having(Decision.ASKED, Decision.REQUESTED)) for one in documents)
-            self._field_counts = {(commit, principal.tenant): (mapped, waiting)}
-        return self._field_counts[commit, principal.tenant]
-
     def numbers(self, principal: Principal) -> dict[str, JsonValue]:
         """Return the figures of the state: terms, items, graphs, quads, open requests, held rows."""
         with self.store.snapshot() as snapshot:
-            index = self.index(snapshot, principal.tenant)
-            entries = snapshot.graphs("data", tenant=principal.tenant)
-            quads = _count(snapshot, (entry.graph for entry in entries))
-            mapped, waiting = self._fields(snapshot.commit, principal)
-            return {
-                "terms": len(self.terms),
-                "files": len(entries),
-                "fields_mapped": mapped,
-                "fields_waiting": waiting,
-                "quads": quads,
-                "items": len(index),
-                "genealogy_edges": index.edge_count,
-                "open_change_requests": len(questions(snapshot, base=self.settings.base_iri)),
-                "alarms_without_label": _unlabelled(snapshot),
-                "quarantined_rows": len(self.quarantine(principal.tenant)),
-                "last_model": _last_model(snapshot, principal.tenant),
-                "commit": snapshot.commit,
-            }
+            key = (snapshot.commit, principal.tenant)
+            known = self._numbers.get(key)
+            if known is None:
+                known = self._counted(snapshot, principal)
+                self._numbers = {key: known}
+        return {**known, "quarantined_rows": len(self.quarantine(principal.tenant))}
+
+    def _counted(self, snapshot: Snapshot, principal: Principal) -> dict[str, JsonValue]:
+        index = self.index(snapshot, principal.tenant)
+        entries = snapshot.graphs("data", tenant=principal.tenant)
+        documents = self.desk(principal).library.documents()
+        waiting = (Decision.ASKED, Decision.REQUESTED)
+        return {
+            "terms": len(self.terms),
+            "files": len(entries),
+            "fields_mapped": sum(len(one.having(Decision.ACCEPTED)) for one in documents),
+            "fields_waiting": sum(len(one.having(*waiting)) for one in documents),
+            "quads": sum(_size(snapshot, entry.graph) for entry in entries),
+            "items": len(index),
+            "genealogy_edges": index.edge_count,
+            "open_change_requests": len(questions(snapshot, base=self.settings.base_iri)),
+            "alarms_without_label": _unlabelled(snapshot),
+            "last_model": _last_model(snapshot, principal.tenant),
+            "commit": snapshot.commit,
+        }
+
+    def warm(self, tenant: str) -> None:
+        """Build the genealogy index before the first question needs it."""
+        with self.store.snapshot() as snapshot:
+            self.index(snapshot, tenant)
 
 
 def _archived(snapshot: Snapshot, entry: GraphEntry) -> list[ChangeSet]:
@@ -408,8 +409,9 @@ def _last_model(snapshot: Snapshot, tenant: str) -> str:
     return f"{at[:10]}, {status}"
 
 
-def _count(snapshot: Snapshot, graphs: Iterable[str]) -> int:
-    return sum(1 for graph in graphs for _ in snapshot.quads(graph=NamedNode(graph)))
+def _size(snapshot: Snapshot, graph: str) -> int:
+    row = snapshot.select("SELECT (COUNT(*) AS ?n) WHERE { ?s ?p ?o }", graphs=[graph])[0]
+    return int(str(getattr(row["n"], "value", 0)))
 
 
 def _yaml(path: Path) -> object:

@@ -134,9 +134,11 @@ def report(folder: Path, seed: int, count: int) -> None:
         if max(len(nx.descendants(genealogy, one)), len(nx.ancestors(genealogy, one))) <= NODES
     ]
     with served(folder) as address, httpx.Client(base_url=address, timeout=120) as client:
+        state = client.get("/status").json()
+        print(f"{state['quads']} quads, {state['genealogy_edges']} genealogy edges")
         started = time.perf_counter()
         client.get(f"/trace/{quote(known[0], safe='')}").raise_for_status()
-        print(f"first trace (index built): {time.perf_counter() - started:.1f} s")
+        print(f"first trace: {time.perf_counter() - started:.1f} s")
         measure(client, genealogy, small[:20])  # warm-up
         spent = measure(client, genealogy, small[:count])
     print(

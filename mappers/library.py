@@ -20,8 +20,12 @@ class MappingLibrary:
 
     def sources(self) -> list[str]:
         """Return the source ids that have a mapping."""
+        return [one.source for one in self.documents()]
+
+    def documents(self) -> list[MappingDocument]:
+        """Return the newest mapping of every source."""
         paths = sorted(self._folder.glob("*.yaml")) if self._folder.exists() else []
-        return [MappingDocument.load(path).source for path in paths]
+        return [MappingDocument.load(path) for path in paths]
 
     def get(self, source: str) -> MappingDocument:
         """Return the newest version of a source's mapping.
