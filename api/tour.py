@@ -31,6 +31,12 @@ SELECT ?term (GROUP_CONCAT(DISTINCT ?name; separator=", ") AS ?names) (COUNT(DIS
   ?field q:fieldName ?name ; q:mapsTo ?term . ?term rdfs:subClassOf* q:Parameter
 } GROUP BY ?term ORDER BY DESC(?count) LIMIT 1
 """
+_NAMES = """
+SELECT ?name (GROUP_CONCAT(DISTINCT ?local; separator=", ") AS ?terms) WHERE {
+  ?field q:fieldName ?name ; q:mapsTo ?term . ?term rdfs:subClassOf* q:Parameter
+  BIND (STRAFTER(STR(?term), "https://w3id.org/qonto/") AS ?local)
+} GROUP BY ?name HAVING (COUNT(DISTINCT ?term) > 1) ORDER BY ?name
+"""
 _LOTS = """
 SELECT ?s (COUNT(DISTINCT ?child) AS ?children) WHERE {
   ?d q:foundOn ?s . ?child q:derivedFromMaterial ?s
@@ -79,6 +85,7 @@ class Tour:
         for question, address, story in (
             ("One code, two meanings", "GET /sparql", self._codes),
             ("One meaning, many names", "GET /sparql", self._fields),
+            ("One name, many meanings", "GET /sparql", self._names),
             ("A field nobody has seen", "GET /change-requests", self._new_fields),
             ("Who ate this lot?", "GET /recall/{item}", self._lot),
             ("Why did it fail at the customer's?", "GET /causes/{item}", self._cause),
@@ -109,6 +116,9 @@ class Tour:
 
     def _fields(self) -> list[str]:
         return [f"{curie(row['term'])}: {row['names']}" for row in self._rows(_FIELDS)]
+
+    def _names(self) -> list[str]:
+        return [f"{row['name']}: {row['terms']}" for row in self._rows(_NAMES)]
 
     def _new_fields(self) -> list[str]:
         return list(self.suggested)

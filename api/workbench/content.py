@@ -40,6 +40,12 @@ def say(name: str, language: Language, **facts: object) -> str:
     return words()[name][language].format(**facts)
 
 
+def heading(column: str, language: Language) -> str:
+    """Return the heading of a column: its word where there is one, else the variable's name."""
+    name = f"column_{column}"
+    return say(name, language) if name in words() else column
+
+
 @dataclass(frozen=True)
 class Result:
     """Rows of an answer as a person reads them, or why there are none."""
@@ -92,8 +98,15 @@ def figures(
         (say("items", language), str(state["items"])),
         (say("requests", language), str(state["open_change_requests"])),
         (say("alarms", language), str(state["alarms_without_label"])),
-        (say("model", language), str(state["last_model"] or say("no_model", language))),
+        (say("model", language), _model(str(state["last_model"]), language)),
     )
+
+
+def _model(told: str, language: Language) -> str:
+    day, _, status = told.partition(", ")
+    if not day:
+        return say("no_model", language)
+    return f"{day} {say(status, language) if status in words() else status}"
 
 
 def affected(service: Service, principal: Principal, lot: str, language: Language) -> Result:

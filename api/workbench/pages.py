@@ -14,6 +14,7 @@ from qualweave.api.workbench.content import (
     ask,
     example_questions,
     figures,
+    heading,
     say,
 )
 from qualweave.config import Settings
@@ -134,15 +135,21 @@ def _show(found: Result | None, language: Language, *, empty: str) -> None:
             ui.label(empty).classes("text-sm text-gray-600")
         return
     columns = [
-        {"name": one, "label": one, "field": one, "align": "left", "sortable": True}
+        {
+            "name": one,
+            "label": heading(one, language),
+            "field": one,
+            "align": "left",
+            "sortable": True,
+        }
         for one in found.columns
     ]
     rows = [{"key": place, **row} for place, row in enumerate(found.rows)]
     pages = 10 if len(rows) > 10 else None  # noqa: PLR2004 - a page of the table
     ui.table(columns=columns, rows=rows, row_key="key", pagination=pages).classes("w-full").props(
-        "dense flat"
+        "dense flat wrap-cells"
     )
     if found.seconds:
-        ui.label(say("rows", language, count=len(found.rows), seconds=found.seconds)).classes(
-            "text-xs text-gray-500"
-        )
+        ui.label(
+            say("rows", language, count=len(found.rows), milliseconds=1000 * found.seconds)
+        ).classes("text-xs text-gray-500")

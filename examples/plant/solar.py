@@ -39,11 +39,24 @@ class ResinLots:
 def build_solar(press: Press) -> None:
     """Simulate reactor, film and module makers and write their files."""
     lots = _resin(press)
+    _write_reactors(press)
     _write_resin(press, lots)
     change = _write_changes(press)
     films, film_parents = _write_film(press, lots)
     modules = _write_modules(press, films, film_parents, lots)
     _tell(press, lots, change, modules)
+
+
+def _write_reactors(press: Press) -> None:
+    """Write the equipment list of the resin maker: which reactors are whose."""
+    reactors = [_reactor(press, number) for number in range(1, _REACTORS + 1)]
+    company = press.scenario.names["resin"][0]
+    columns = [
+        column("设备编号", "equipmentIdentifier", reactors),
+        column("设备类型", "remark|itemClassName", ["反应釜"] * _REACTORS),
+        column("所属公司", "organizationName", [company] * _REACTORS),
+    ]
+    press.csv("resin/eam/设备台账.csv", columns, Dialect(encoding="gb18030", newline="\r\n"))
 
 
 def _reactor(press: Press, number: int) -> str:

@@ -106,6 +106,8 @@ def test_a_weak_module_leads_to_the_change_at_the_reactor(plant: Plant) -> None:
 
     assert told["change"] in str(candidates[0])
     assert "MeltFlowIndex" in str(candidates[0]["path"])
+    passed = {step["name"] for step in candidates[0]["path"] if step["kind"] == "organization"}
+    assert passed & set(told["upstream_company"])
 
 
 def test_nothing_to_decide_on_says_what_to_give(plant: Plant) -> None:
