@@ -10,12 +10,27 @@ from fastapi.exceptions import RequestValidationError
 from qualweave import __version__
 from qualweave.api import sparql
 from qualweave.api.replies import invalid_reply, problem_reply
-from qualweave.api.rest import decisions, governance, mappings, state, traces
+from qualweave.api.rest import (
+    decisions,
+    governance,
+    mappings,
+    queries,
+    state,
+    traces,
+)
 from qualweave.api.service import Service
 from qualweave.config import Settings
 from qualweave.errors import QualweaveError
 
-_ROOMS = (state, sparql, traces, mappings, governance, decisions)
+_ROOMS = (
+    state,
+    sparql,
+    traces,
+    mappings,
+    governance,
+    decisions,
+    queries,
+)
 
 
 def make_app(service: Service, settings: Settings, *, pages: bool = True) -> FastAPI:

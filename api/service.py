@@ -24,6 +24,7 @@ from qualweave.mappers.report import IngestReport
 from qualweave.mappers.revise import Question, answer_question, questions
 from qualweave.mappers.voice import VoiceReader
 from qualweave.ontology.load import load_graph, load_ntriples
+from qualweave.ontology.queries.generate import TemplateBook
 from qualweave.ontology.release import current_release
 from qualweave.ontology.store_form import graph_of, triples_of
 from qualweave.ontology.terms import TermIndex
@@ -79,6 +80,7 @@ class Service:
     def adopt(self, graph: Graph) -> None:
         """Take a graph as the ontology: terms, domains, constraints and the reader of voices come from it."""
         self.terms = TermIndex.from_graph(graph)
+        self.templates = TemplateBook(self.terms, graph)
         self._voices = VoiceReader(self.terms, graph, self.settings)
         self._domains = {str(s): str(o) for s, o in graph.subject_objects(RDFS.domain)}
         self.constraints = compile_shapes(load_shapes(), graph)
