@@ -12,6 +12,7 @@ from qualweave.api import sparql
 from qualweave.api.replies import invalid_reply, problem_reply
 from qualweave.api.rest import (
     decisions,
+    floor,
     governance,
     mappings,
     queries,
@@ -30,6 +31,7 @@ _ROOMS = (
     governance,
     decisions,
     queries,
+    floor,
 )
 
 

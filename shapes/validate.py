@@ -51,7 +51,7 @@ def validate(
             data={"media_type": media_type},
         )
     try:
-        graph = Graph().parse(data=data, format=_FORMATS[media_type])
+        graph = _parsed(data, _FORMATS[media_type])
     except Exception as error:  # rdflib raises whatever its parser meets
         raise UnreadableSource(
             f"The data is not well-formed {media_type}: {error}",
@@ -60,6 +60,15 @@ def validate(
             next_step_zh="请更正提示位置后重新提交。",
         ) from error
     return validate_graph(graph, shapes=shapes)
+
+
+def _parsed(data: bytes, form: str) -> Graph:
+    """Return an rdflib graph; JSON-LD is read by Oxigraph, since rdflib's reader is on its way out."""
+    if form != "json-ld":
+        return Graph().parse(data=data, format=form)
+    triples = (quad.triple for quad in ox.parse(data, format=ox.RdfFormat.JSON_LD))
+    lines = ox.serialize(triples, format=ox.RdfFormat.N_TRIPLES)
+    return Graph().parse(data=lines, format="nt")
 
 
 def validate_graph(graph: Graph, *, shapes: Graph | None = None) -> Verdict:

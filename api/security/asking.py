@@ -37,5 +37,19 @@ def _principal(
     )
 
 
+def _visitor(
+    request: Request,
+    qualweave_principal: Annotated[str, Header()] = "dev",
+    qualweave_roles: Annotated[str, Header()] = "engineer,architect",
+    qualweave_tenant: Annotated[str, Header()] = "",
+) -> Principal:
+    """Return who asks at a door that may stand open to the public: then anyone may, without any role."""
+    settings: Settings = request.app.state.settings
+    if settings.public_tier and not settings.dev:
+        return Principal(id="public", roles=frozenset(), tenant=settings.tenant)
+    return _principal(request, qualweave_principal, qualweave_roles, qualweave_tenant)
+
+
 ServiceOf = Annotated[Service, Depends(_service)]
 Who = Annotated[Principal, Depends(_principal)]
+Visitor = Annotated[Principal, Depends(_visitor)]

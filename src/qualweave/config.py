@@ -29,6 +29,16 @@ class Settings(BaseSettings):
         DEFAULT_BASE, description="Namespace of data IRIs; set it once, before the first ingest."
     )
     tenant: str = Field("plant", description="Tenant of a principal that names none.")
+    plant_timezone: str = Field(
+        "Asia/Shanghai", description="IANA zone of the plant, by which days and shifts are told."
+    )
+    public_url: str = Field(
+        "", description="Address that QR codes lead to; that of the request where it is empty."
+    )
+    public_tier: bool = Field(
+        default=False,
+        description="Whether scan pages and public passports may be read without a key.",
+    )
     host: str = Field("127.0.0.1", description="Address that the service listens on.")
     port: int = Field(8420, ge=0, le=65535, description="Port that the service listens on.")
     dev: bool = Field(
