@@ -10,6 +10,7 @@ from qualweave.errors import JsonValue, NotFound
 from qualweave.mappers.raw import RawCells
 from qualweave.principal import Principal, Role
 from qualweave.reasoning.passport import Source, Sources, Terms, Tier, Unit, passport, read_unit
+from qualweave.reasoning.passport.shift import ShiftLot, ShiftReport, shift_report
 from qualweave.reasoning.trace import resolve_item
 from qualweave.store.port import Snapshot
 
@@ -81,6 +82,26 @@ class Floor:
             next_step_zh="记录已被更改，或该哈希属于其他单件：请打开该单件页面核对。",
             data={"hash": digest},
         )
+
+    def shift(self, lot: ShiftLot) -> tuple[ShiftReport, Terms]:
+        """Return the report of a shift lot; it names machines, so it is restricted.
+
+        Raises:
+            Forbidden: If the principal lacks the role.
+            NotFound: If the line made nothing in that shift.
+        """
+        self.principal.require(READS_ALL)
+        with self._asked() as (snapshot, terms):
+            found = shift_report(
+                self.service.index(snapshot, self.principal.tenant),
+                snapshot,
+                lot,
+                terms=terms,
+                zone=self.service.settings.plant_timezone,
+                tenant=self.principal.tenant,
+                base=self.service.settings.base_iri,
+            )
+            return found, terms
 
     def _raw(self, source: Source) -> str:
         return _raw_cells(self.service).cell(source.kept, source.row, source.column)

@@ -20,7 +20,7 @@ from qualweave.errors import QualweaveError
 from qualweave.iri import local_name
 from qualweave.reasoning.passport.unit import plain
 
-_TEMPLATES = ("base.html", "scan.html", "error.html")
+_TEMPLATES = ("base.html", "scan.html", "shift.html", "error.html")
 
 
 @lru_cache(maxsize=1)
@@ -105,10 +105,10 @@ def _environment() -> Environment:
 @pass_context
 def _label(context: Context, term: Mapping[str, Any]) -> str:
     """Return the label of a term of a document in the language of the page."""
-    return _sentence_case(_text(context, term["label"]))
+    return sentence_case(_text(context, term["label"]))
 
 
-def _sentence_case(text: str) -> str:
+def sentence_case(text: str) -> str:
     """Return a label as it stands alone: ``pH`` and ``PID gain`` stay as they are."""
     return text if text[1:2].isupper() else text[:1].upper() + text[1:]
 

@@ -4,6 +4,7 @@ A label leads to ``/01/{gtin}/21/{serial}`` (or ``/10/{lot}``); what comes back 
 JSON-LD for those who ask for it. The public sees the public tier; who may see more does.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated
 from urllib.parse import quote, urlencode
@@ -15,11 +16,13 @@ from qualweave.api.floor.asking import Floor, best_tier
 from qualweave.api.floor.labels import address_of, label_svg
 from qualweave.api.floor.negotiate import Form, Language, form_of, language_of
 from qualweave.api.floor.pages import Reader, error_page, render
+from qualweave.api.floor.shift_page import shift_json, shift_page
 from qualweave.api.replies import json_reply
-from qualweave.api.security.asking import ServiceOf, Visitor
-from qualweave.errors import JsonValue, QualweaveError
+from qualweave.api.security.asking import ServiceOf, Visitor, Who
+from qualweave.errors import JsonValue, NotFound, QualweaveError
 from qualweave.iri import GS1_ID, local_name
 from qualweave.reasoning.passport import Terms, Tier, Unit
+from qualweave.reasoning.passport.shift import ShiftLot
 
 _JSON_LD = "application/ld+json"
 
@@ -81,12 +84,25 @@ def add_routes(router: APIRouter) -> None:
         floor = Floor(service, who)
         return json_reply(floor.document(*floor.unit(item), tier), media_type=_JSON_LD)
 
+    @router.get("/shifts/{code}", response_class=HTMLResponse)
+    def shift(code: str, service: ServiceOf, who: Who, wanted: WantedOf) -> Response:
+        """Show a shift lot (``{line}-{yyyymmdd}-{shift}``): curves of its machines, first and last article."""
+        floor = Floor(service, who)
+        return _or_error_page(floor, wanted, lambda: _shift(floor, code, wanted))
+
     @router.get("/labels/{item:path}.svg")
     def label(item: str, request: Request, service: ServiceOf, who: Visitor) -> Response:
-        """Return the QR label of an item as SVG."""
-        found = Floor(service, who).resolve(item)
-        root = service.settings.public_url or str(request.base_url)
-        svg = label_svg(address_of(found, root), local_name(found))
+        """Return the QR label of a unit, a lot or a shift lot as SVG."""
+        root = (service.settings.public_url or str(request.base_url)).rstrip("/")
+        floor = Floor(service, who)
+        try:
+            found = floor.resolve(item)
+            svg = label_svg(address_of(found, root), local_name(found))
+        except NotFound:
+            if not ShiftLot.looks_like(item):
+                raise
+            code = floor.shift(ShiftLot.parse(item))[0].lot.code
+            svg = label_svg(f"{root}/shifts/{quote(code)}", code)
         return Response(svg, media_type="image/svg+xml")
 
 
@@ -97,14 +113,28 @@ def _as_sent(request: Request, link: str) -> str:
 
 
 def _shown(floor: Floor, item: str, wanted: Wanted) -> Response:
-    """Return the page, the record or the document of an item; a browser is told of an error on a page."""
+    """Return the page, the record or the document of an item."""
+    return _or_error_page(floor, wanted, lambda: _answer(floor, item, wanted))
+
+
+def _or_error_page(floor: Floor, wanted: Wanted, answer: Callable[[], Response]) -> Response:
+    """Return an answer; a browser is told of an error on a page, a program in problem details."""
     try:
-        return _answer(floor, item, wanted)
+        return answer()
     except QualweaveError as error:
         if wanted.form != "html" or wanted.record:
             raise
         page = error_page(error, wanted.reader(floor.service.settings.plant_timezone))
         return HTMLResponse(page, status_code=error.status)
+
+
+def _shift(floor: Floor, code: str, wanted: Wanted) -> Response:
+    report, terms = floor.shift(ShiftLot.parse(code))
+    if wanted.form != "html":
+        return json_reply(shift_json(report, terms))
+    reader = wanted.reader(floor.service.settings.plant_timezone)
+    links = [("JSON", wanted.address(**{"as": "json"})), ("QR", f"/labels/{quote(code)}.svg")]
+    return HTMLResponse(shift_page(report, terms, reader, links))
 
 
 def _answer(floor: Floor, item: str, wanted: Wanted) -> Response:

@@ -10,6 +10,7 @@ from urllib.parse import quote
 import pytest
 from lxml import html
 
+from qualweave.api.floor.curve import curve_svg, nice_ticks
 from qualweave.api.floor.labels import address_of, label_svg
 from qualweave.api.floor.negotiate import form_of, language_of
 from qualweave.api.floor.pages import words
@@ -214,6 +215,87 @@ def test_a_label_is_svg_whose_symbol_holds_the_digital_link(plant: Plant) -> Non
     assert reply.headers["content-type"] == "image/svg+xml"
     assert f"http://testserver{path_of(pack)}" in reply.text
     assert pack.rsplit("/", 1)[1] in reply.text
+
+
+def shift_code(plant: Plant) -> str:
+    """Return the shift lot of the weld station of the story, by the first start in its own export."""
+    line = plant.oracle("incidents.json")["weld-intervention"]["line"]
+    reply = plant.client.get(f"/shifts/{line}-19990101-D", params={"as": "json"})
+    assert reply.status_code == 404
+    return str(reply.json()["nearest"][0])
+
+
+@one_plant
+def test_a_shift_page_draws_every_parameter_and_both_article_reports(plant: Plant) -> None:
+    code = shift_code(plant)
+
+    page = html.fromstring(plant.client.get(f"/shifts/{code}", headers=HTML).text)
+    report = plant.client.get(f"/shifts/{code}", params={"as": "json"}).json()
+
+    drawings = page.xpath("//*[local-name()='svg' and @class='curve']")
+    assert page.findtext(".//h1") == code
+    assert len(drawings) == len(report["curves"]) >= 3
+    assert {one["unit"] for one in report["curves"]} <= {
+        d.xpath("string(*[local-name()='text'][1])") for d in drawings
+    }
+    assert [one["role"] for one in report["articles"]] == ["first", "last"]
+    assert all(one["inspections"] for one in report["articles"])
+
+
+@one_plant
+def test_the_label_of_a_shift_leads_to_its_page(plant: Plant) -> None:
+    code = shift_code(plant)
+
+    reply = plant.client.get(f"/labels/{code}.svg")
+
+    assert f"http://testserver/shifts/{code}" in reply.text
+
+
+@one_plant
+def test_a_shift_is_not_for_the_public(plant: Plant) -> None:
+    reply = plant.client.get(
+        "/shifts/CL-01-20250106-D",
+        headers={"qualweave-roles": "reader", "accept": "application/json"},
+    )
+
+    assert reply.status_code == 403
+
+
+def drawing(
+    points: list[tuple[float, float]], limits: tuple[float | None, float | None] = (None, None)
+) -> str:
+    return curve_svg(
+        points, unit="°C", title="a<b", clock=lambda second: f"{second:g}s", limits=limits
+    )
+
+
+def test_a_curve_has_units_a_band_and_other_marks_outside_it() -> None:
+    svg = drawing([(0, 1.0), (60, 2.0), (120, 9.0)], (0.5, 3.0))
+
+    assert html.fromstring(svg).tag == "svg"
+    assert ">°C<" in svg
+    assert "a&lt;b" in svg
+    assert svg.count("<circle") == 2
+    assert svg.count('fill="#b3261e"') == 1
+    assert svg.count('fill="#dcefe4"') == 1
+
+
+@pytest.mark.parametrize(
+    "points", [[(0.0, 5.0)], [(0.0, 0.0), (0.0, 0.0)], [(0.0, -1e-9), (9.0, 1e9)]]
+)
+def test_a_curve_of_one_point_or_of_one_value_is_drawn(points: list[tuple[float, float]]) -> None:
+    assert "nan" not in drawing(points)
+    assert "inf" not in drawing(points)
+
+
+@pytest.mark.parametrize(
+    ("least", "greatest"), [(171.9, 179.3), (0.0, 1.0), (-3.0, 5.0), (0.0001, 0.0002), (1e6, 5e6)]
+)
+def test_ticks_are_few_and_span_the_values(least: float, greatest: float) -> None:
+    ticks = nice_ticks(least, greatest)
+
+    assert ticks[0] <= least < greatest <= ticks[-1]
+    assert 3 <= len(ticks) <= 7
 
 
 def test_a_label_escapes_what_it_prints() -> None:
