@@ -14,11 +14,13 @@ from qualweave.api.rest import (
     decisions,
     floor,
     governance,
+    lookups,
     mappings,
     queries,
     state,
     traces,
 )
+
 from qualweave.api.service import Service
 from qualweave.config import Settings
 from qualweave.errors import QualweaveError
@@ -32,6 +34,7 @@ _ROOMS = (
     decisions,
     queries,
     floor,
+    lookups,
 )
 
 

@@ -85,8 +85,9 @@ class CodeBook:
         return book
 
     @classmethod
-    def load(cls, snapshot: Snapshot) -> "CodeBook":
-        """Read every entry of the data and release graphs of a snapshot."""
+    def load(cls, snapshot: Snapshot, *, tenant: str | None = None) -> "CodeBook":
+        """Read every entry of the data and release graphs of a snapshot, of one tenant or of all."""
+        graphs = None if tenant is None else [one.graph for one in snapshot.graphs(tenant=tenant)]
         entries = [
             CodeEntry(
                 code=_text(row["code"]),
@@ -97,10 +98,11 @@ class CodeBook:
                 denotes=_text(row["concept"]),
                 label=_text(row["label"]),
             )
-            for row in snapshot.select(_ENTRIES)
+            for row in snapshot.select(_ENTRIES, graphs=graphs)
         ]
         firmware = [
-            (_text(row["machine"]), _text(row["firmware"])) for row in snapshot.select(_FIRMWARE)
+            (_text(row["machine"]), _text(row["firmware"]))
+            for row in snapshot.select(_FIRMWARE, graphs=graphs)
         ]
         return cls.of(dict.fromkeys(entries), firmware)
 
@@ -108,6 +110,17 @@ class CodeBook:
         """Add an entry."""
         self._machines.add(entry.machine)
         self._entries.setdefault((entry.machine, entry.code), []).append(entry)
+
+    def meanings(self, code: str) -> list[CodeEntry]:
+        """Return every entry of a code, whatever its scope, by machine, programme and date."""
+        held = (
+            one for (_, known), entries in self._entries.items() if known == code for one in entries
+        )
+        return sorted(held, key=lambda one: (one.machine, one.programme, one.valid_from))
+
+    def codes(self) -> frozenset[str]:
+        """Return every code of any machine."""
+        return frozenset(code for _, code in self._entries)
 
     def entries(self) -> list[CodeEntry]:
         """Return every entry."""
@@ -180,7 +193,13 @@ def _valid_at(entries: list[CodeEntry], code: str, machine: str, at: str) -> Cod
 
 
 def resolve_code(
-    snapshot: Snapshot, code: str, machine: str, *, programme: str = "", at: str = ""
+    snapshot: Snapshot,
+    code: str,
+    machine: str,
+    *,
+    programme: str = "",
+    at: str = "",
+    tenant: str | None = None,
 ) -> CodeEntry:
     """Return the entry of one code in its scope.
 
@@ -190,12 +209,13 @@ def resolve_code(
         machine: IRI of the machine.
         programme: IRI of the firmware or programme, ``""`` where it is not known.
         at: ``xsd:dateTime`` form in UTC, ``""`` where it is not known.
+        tenant: Whose code lists; None for all.
 
     Raises:
         NotFound: If no entry holds in that scope.
         AmbiguousTerm: If several hold and the scope given does not tell them apart.
     """
-    answer = CodeBook.load(snapshot).resolve(code, machine, programme, at)
+    answer = CodeBook.load(snapshot, tenant=tenant).resolve(code, machine, programme, at)
     if isinstance(answer, CodeHit):
         return answer.entry
     error = AmbiguousTerm if answer.reason in ("several", "no-machine") else NotFound

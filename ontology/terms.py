@@ -11,7 +11,7 @@ import unicodedata
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
+from difflib import SequenceMatcher, get_close_matches
 from types import MappingProxyType
 from typing import Literal as Choice
 from typing import Self, TypeAlias
@@ -35,6 +35,7 @@ _KINDS: Mapping[URIRef, TermKind] = MappingProxyType(
     }
 )
 _SPACE = re.compile(r"\s+")
+_HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|_")
 
 
 def normalise(text: str) -> str:
@@ -187,15 +188,33 @@ class TermIndex:
                 next_step_zh="请以 IRI 或本地名指定其中之一。",
                 data={"name": name, "candidates": list[JsonValue](one.iri for one in labelled)},
             )
-        near = get_close_matches(normalise(name.rsplit("/", 1)[-1]), self._names, n=5, cutoff=0.5)
-        nearest = dict.fromkeys(term.iri for one in near for term, _ in self._names[one])
+        nearest = self._nearest(name)
         raise UnknownTerm(
             f"The ontology has no term {name!r}.",
             message_zh=f"本体中没有术语 {name!r}。",
             next_step="Take one of the nearest terms, or ask for a new one with a new-term request.",
             next_step_zh="请使用最接近的术语，或发起新增术语申请。",
-            data={"name": name, "nearest": list[JsonValue](nearest)[:5]},
+            data={
+                "name": name,
+                "nearest": list[JsonValue](nearest),
+                "nearest_terms": [self._spoken(one) for one in nearest],
+            },
         )
+
+    def _nearest(self, name: str) -> list[str]:
+        """Return the IRIs of the terms whose names look most like a name, or like its words run together."""
+        local = name.rsplit("/", 1)[-1].removeprefix("q:")
+        wanted = (normalise(local), normalise(_HUMP.sub(" ", local)))
+        near = [
+            one
+            for text in dict.fromkeys(wanted)
+            for one in get_close_matches(text, self._names, n=5, cutoff=0.5)
+        ]
+        near.sort(key=lambda one: -max(SequenceMatcher(None, one, text).ratio() for text in wanted))
+        return list(dict.fromkeys(term.iri for one in near for term, _ in self._names[one]))[:5]
+
+    def _spoken(self, iri: str) -> JsonValue:
+        return {"iri": iri, "en": self.name_of(iri, "en"), "zh": self.name_of(iri, "zh")}
 
     def descendants(self, iri: str) -> tuple[str, ...]:
         """Return the IRIs of all terms under ``iri``, without itself, sorted."""

@@ -1,6 +1,7 @@
 """What a route is given: the service, and the principal who asks."""
 
 from typing import Annotated
+from urllib.parse import unquote
 
 from fastapi import Depends, Header, Request
 
@@ -31,9 +32,9 @@ def _principal(
             next_step_zh="密钥将在后续版本提供；请以 --dev 在回环地址启动服务。",
         )
     return Principal(
-        id=qualweave_principal,
+        id=unquote(qualweave_principal),
         roles=roles_from(qualweave_roles),
-        tenant=qualweave_tenant or settings.tenant,
+        tenant=unquote(qualweave_tenant) or settings.tenant,
     )
 
 

@@ -19,7 +19,7 @@ do next in English and Chinese, and becomes an RFC 9457 problem document in one 
     └── MissingCapability      an optional part (Java, torch) is not installed   501
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import ClassVar, TypeAlias
 
@@ -170,3 +170,33 @@ class MissingCapability(QualweaveError):
 
     status = 501
     code = "missing-capability"
+
+
+_WORDS = ("detail", "detail_zh", "next_step", "next_step_zh")
+_PROBLEM_KEYS = frozenset({"type", "title", "status", *_WORDS})
+
+
+def error_from_problem(problem: Mapping[str, JsonValue]) -> QualweaveError:
+    """Return the error that a problem document tells of: what `QualweaveError.problem` made, read back.
+
+    Args:
+        problem: The document. One of an unknown type becomes the error of its status, or the root.
+    """
+    code = str(problem.get("type", "")).removeprefix(PROBLEM_BASE)
+    known = list(_tree(QualweaveError))
+    named = [kind for kind in known if kind.code == code]
+    alike = [kind for kind in known if kind.status == problem.get("status")]
+    message, message_zh, next_step, next_step_zh = (str(problem.get(key) or "") for key in _WORDS)
+    return (named or alike or [QualweaveError])[0](
+        message or code or "The service answered with an error.",
+        message_zh=message_zh or None,
+        next_step=next_step,
+        next_step_zh=next_step_zh,
+        data={key: value for key, value in problem.items() if key not in _PROBLEM_KEYS},
+    )
+
+
+def _tree(root: type[QualweaveError]) -> Iterator[type[QualweaveError]]:
+    yield root
+    for kind in root.__subclasses__():
+        yield from _tree(kind)

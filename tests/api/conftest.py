@@ -34,6 +34,8 @@ class Plant:
     report: IngestReport
     asked: list[dict[str, str]]
     answered: IngestReport
+    made: Path
+    """Folder of the ingested plant that nobody has open; for a copy."""
 
     def oracle(self, name: str) -> Any:
         return orjson.loads((self.manifest.oracle / name).read_bytes())
@@ -86,7 +88,7 @@ def plants(
             service = Service(settings)
             app = make_app(service, settings, pages=name == "1")
             client = stack.enter_context(TestClient(app))
-            return Plant(client, service, manifest, report, asked, answered)
+            return Plant(client, service, manifest, report, asked, answered, shared)
 
         def given(seed: int, removed: Sequence[Ablation] = ()) -> Plant:
             name = "-".join([str(seed), *(one.__name__ for one in removed[:1])])
