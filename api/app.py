@@ -20,7 +20,6 @@ from qualweave.api.rest import (
     state,
     traces,
 )
-
 from qualweave.api.service import Service
 from qualweave.config import Settings
 from qualweave.errors import QualweaveError

@@ -11,7 +11,7 @@ import yaml
 
 from qualweave.api.service import Service
 from qualweave.errors import QualweaveError
-from qualweave.iri import curie, local_name
+from qualweave.iri import Q, curie, local_name
 from qualweave.principal import Principal
 
 Language: TypeAlias = Literal["en", "zh"]
@@ -102,6 +102,18 @@ def figures(
     )
 
 
+def _classes(service: Service, names: str, language: Language) -> str:
+    """Return the classes of a recall's count by their labels."""
+    if names == "unclassified":
+        return say("unclassified", language)
+    return " / ".join(term_label(service, one, language) for one in names.split("/"))
+
+
+def term_label(service: Service, name: str, language: Language) -> str:
+    """Return the label of the term of a local name; the name itself where there is none."""
+    return service.terms.name_of(Q + name, language) if Q + name in service.terms else name
+
+
 def _model(told: str, language: Language) -> str:
     day, _, status = told.partition(", ")
     if not day:
@@ -116,6 +128,9 @@ def affected(service: Service, principal: Principal, lot: str, language: Languag
     except QualweaveError as error:
         return Result(problem=error.in_language(language))
     customers = ", ".join(local_name(one) for one in scope.customers) or say("nobody", language)
-    rows = tuple({"class": name, "count": str(count)} for name, count in scope.by_class.items())
+    rows = tuple(
+        {"class": _classes(service, name, language), "count": str(count)}
+        for name, count in scope.by_class.items()
+    )
     note = say("lot_found", language, count=len(scope.affected), customers=customers)
     return Result(("class", "count"), rows, problem=note)

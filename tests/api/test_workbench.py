@@ -1,5 +1,7 @@
 """The workbench: what it says, in both languages, and that every example question has an answer."""
 
+import re
+
 import pytest
 
 from qualweave.api.workbench.content import affected, ask, example_questions, figures, words
@@ -44,13 +46,25 @@ def test_the_lot_story_counts_what_follows(plant: Plant) -> None:
     assert sum(int(row["count"]) for row in found.rows) == len(told["scope"])
 
 
+@pytest.mark.parametrize(
+    "path",
+    ["/", "/workbench/questions", "/workbench/ontology", "/workbench/floor", "/workbench/programs"],
+)
 @pytest.mark.parametrize("plant", [1], indirect=True, ids=["seed 1"])
-def test_the_page_is_served(plant: Plant) -> None:
-    for language, title in (("en", "Qualweave workbench"), ("zh", "Qualweave 工作台")):
-        reply = plant.client.get("/", params={"lang": language})
+def test_a_page_is_served_whole_in_both_languages(plant: Plant, path: str) -> None:
+    for language, title in (("en", "Qualweave workbench"), ("zh", "工作台")):
+        reply = plant.client.get(path, params={"lang": language})
 
         assert reply.status_code == 200
-        assert title in reply.text or "Qualweave" in reply.text
-        assert "https://" not in reply.text.replace("https://w3id.org", "").replace(
-            "https://example.org", ""
-        ).replace("https://id.gs1.org", "")
+        assert title in reply.text or title.encode("unicode_escape").decode() in reply.text
+        ours = ("https://w3id.org", "https://example.org", "https://id.gs1.org")
+        assert all(one.startswith(ours) for one in re.findall(r"https://[^\s\"'<]+", reply.text))
+
+
+def test_a_misspelt_term_is_answered_with_the_nearest(plant: Plant) -> None:
+    architect = pytest.importorskip("qualweave.api.workbench.architect")
+
+    found = architect.described(plant.service, "warpge", "en")
+
+    assert any("Warpage" in row["value"] for row in found.rows)
+    assert architect.described(plant.service, "翘曲", "zh").rows[0]["value"].endswith("Warpage")

@@ -1,0 +1,169 @@
+"""The architect's page: look a term up, propose an edited module, decide requests, see the releases."""
+
+from fastapi import Request
+from nicegui import events, run, ui
+
+from qualweave.api.governing import Governing
+from qualweave.api.service import Service
+from qualweave.api.workbench.content import Language, Result, say
+from qualweave.api.workbench.frame import PAGES, as_code, frame, hint, section, show
+from qualweave.change_request import ChangeRequest
+from qualweave.config import Settings
+from qualweave.errors import QualweaveError
+from qualweave.principal import Principal, roles_from
+
+
+def add_architect(service: Service, settings: Settings) -> None:
+    """Put the page of the ontology."""
+
+    @ui.page(PAGES["architect"])
+    async def ontology(request: Request) -> None:
+        with frame(request, "architect") as language:
+            _look_up(service, language)
+            if not settings.dev:  # who decides must be known; keys come with a later release
+                hint("no_keys", language)
+                return
+            desk = _Desk(service, settings, language)
+            desk.show(str(request.base_url))
+
+
+def _look_up(service: Service, language: Language) -> None:
+    section("look_up", language)
+    with ui.card().classes("w-full p-3"):
+        box = ui.input(say("term_hint", language)).classes("w-full")
+        place = ui.column().classes("w-full")
+
+        def go() -> None:
+            place.clear()
+            with place:
+                show(described(service, box.value or "", language), language, empty="")
+
+        box.on("keydown.enter", go)
+        ui.button(say("search", language), on_click=go)
+
+
+def described(service: Service, name: str, language: Language) -> Result:
+    """Return what the ontology says of a term, found by any of its names."""
+    try:
+        term = service.terms.named(name)
+    except QualweaveError as error:
+        near = error.data.get("nearest", error.data.get("candidates", []))
+        rows = tuple(
+            {"property": "?", "value": f"{service.terms.name_of(str(one), language)}  {one}"}
+            for one in (near if isinstance(near, list) else [])
+        )
+        return Result(("property", "value"), rows, problem=error.in_language(language))
+    parents = ", ".join(
+        service.terms.name_of(one, language) for one in term.parents if one in service.terms
+    )
+    told = {
+        "IRI": term.iri,
+        say("label", language): " / ".join(
+            word for words in term.labels.values() for word in words
+        ),
+        say("other_names", language): ", ".join(
+            word for words in term.alt_labels.values() for word in words
+        ),
+        say("definition", language): " / ".join(
+            word for words in term.definitions.values() for word in words
+        ),
+        say("parents", language): parents,
+    }
+    rows = tuple({"property": name, "value": value} for name, value in told.items() if value)
+    return Result(("property", "value"), rows)
+
+
+class _Desk:
+    """The part of the page that proposes and decides."""
+
+    def __init__(self, service: Service, settings: Settings, language: Language) -> None:
+        self._service, self._settings, self._language = service, settings, language
+        self._name = "architect"
+
+    def _governing(self) -> Governing:
+        roles = roles_from("engineer,architect")
+        who = Principal(id=self._name, roles=roles, tenant=self._settings.tenant)
+        return Governing(self._service, who)
+
+    def show(self, address: str) -> None:
+        language = self._language
+        section("propose", language)
+        with ui.card().classes("w-full p-3 gap-2"):
+            ui.input(say("your_name", language), value=self._name, on_change=self._rename).classes(
+                "w-64"
+            )
+            hint("propose_hint", language)
+            ui.upload(
+                label=say("choose_turtle", language), on_upload=self._propose, auto_upload=True
+            ).props("accept=.ttl flat bordered").classes("w-full")
+        section("open_requests", language)
+        self._list = ui.column().classes("w-full gap-3")
+        section("releases", language)
+        self._releases = ui.column().classes("w-full")
+        as_code(language, address=address, path="ontology/change-requests")
+        self._refresh()
+
+    def _rename(self, event: events.ValueChangeEventArguments[str | None]) -> None:
+        self._name = str(event.value or "").strip() or "architect"
+
+    async def _propose(self, event: events.UploadEventArguments) -> None:
+        text = (await event.file.read()).decode("utf-8", errors="replace")
+        await self._do(lambda: self._governing().propose(text))
+
+    async def _do(self, act: object) -> None:
+        try:
+            await run.io_bound(act)  # type: ignore[arg-type]  # a function without arguments
+        except QualweaveError as error:
+            ui.notify(
+                error.in_language(self._language),
+                type="negative",
+                multi_line=True,
+                timeout=0,
+                close_button=True,
+            )
+            return
+        ui.notify(say("done", self._language), type="positive")
+        self._refresh()
+
+    def _refresh(self) -> None:
+        language, governing = self._language, self._governing()
+        self._list.clear()
+        with self._list:
+            found = governing.requests()
+            for one in found:
+                self._card(one)
+            if not found:
+                hint("no_requests", language)
+        self._releases.clear()
+        with self._releases:
+            names = ("version", "state", "graph")
+            rows = tuple(
+                {name: str(one[name] or "") for name in names}
+                for one in governing.releases()
+                if isinstance(one, dict)
+            )
+            show(Result(names, rows), language, empty="")
+
+    def _card(self, request: ChangeRequest) -> None:
+        language = self._language
+        with ui.card().classes("w-full p-3 gap-1"):
+            ui.label(f"{request.id} · {request.submitted_by}").classes("text-sm text-gray-600")
+            ui.label(request.statement[language])
+            findings = request.proposal.get("findings")
+            for one in findings if isinstance(findings, list) else ():
+                if isinstance(one, dict):
+                    ui.label(f"⚠ {one['term']}: {one[language]}").classes("text-sm text-red-700")
+            reason = ui.input(say("reason", language)).classes("w-full")
+            with ui.row():
+                ui.button(
+                    say("accept", language),
+                    on_click=lambda: self._do(
+                        lambda: self._governing().accept(request.id, reason.value or "")
+                    ),
+                )
+                ui.button(
+                    say("refuse", language),
+                    on_click=lambda: self._do(
+                        lambda: self._governing().refuse(request.id, reason.value or "")
+                    ),
+                ).props("flat")
