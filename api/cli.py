@@ -19,6 +19,7 @@ from rich.table import Table
 
 from qualweave.api import cli_ontology
 from qualweave.api.app import make_app
+from qualweave.api.exporting import add_command as add_export
 from qualweave.api.mcp.command import add_command as add_mcp
 from qualweave.api.service import Service
 from qualweave.api.tour import Tour
@@ -40,6 +41,7 @@ app = typer.Typer(
 app.add_typer(cli_ontology.app, name="ontology")
 console = Console()
 add_mcp(app)
+add_export(app)
 _OPERATOR = Principal(id="operator", roles=frozenset({"engineer", "architect"}))
 _DEMO_COVERAGE = 0.7  # the example plant leaves some alarms without a label, as plants do
 _MEDIA = {".ttl": "text/turtle", ".nt": "application/n-triples", ".jsonld": "application/ld+json",

@@ -31,6 +31,7 @@ from qualweave.ontology.terms import TermIndex
 from qualweave.principal import SYSTEM, Principal
 from qualweave.reasoning.causes import CauseAnswer, OrphanChange, orphan_changes, root_causes
 from qualweave.reasoning.entail import entail
+from qualweave.reasoning.graph_extract import node_of
 from qualweave.reasoning.statistics.coupling import CoupledFailures, find_combinations
 from qualweave.reasoning.statistics.series import read_items
 from qualweave.reasoning.trace import (
@@ -322,10 +323,18 @@ class Service:
             )
         return find_combinations(table.routes()[0].complete())
 
-    def provenance(self, s: str, p: str | None, g: str | None) -> list[Origin]:
-        """Return file, row and column of what is said of a subject."""
+    def provenance(
+        self, s: str, p: str | None, g: str | None, *, principal: Principal
+    ) -> list[Origin]:
+        """Return file, row and column of what is said of a subject, in the principal's own graphs.
+
+        Raises:
+            InputError: If the subject or predicate is no IRI.
+            NotFound: If those graphs say nothing of it.
+        """
         with self.store.snapshot() as snapshot:
-            return provenance(snapshot, expand(s), expand(p) if p else None, None, g=g)
+            subject, predicate = node_of(expand(s)).value, node_of(expand(p)).value if p else None
+            return provenance(snapshot, subject, predicate, None, g=g, tenant=principal.tenant)
 
     def voice(self, sentence: str) -> dict[str, JsonValue]:
         """Return what a sentence is about."""

@@ -63,6 +63,7 @@ def provenance(
     o: RdfTerm | None = None,
     *,
     g: str | None = None,
+    tenant: str | None = None,
 ) -> list[Origin]:
     """Return where a triple, or everything said of a subject, came from.
 
@@ -72,6 +73,7 @@ def provenance(
         p: IRI of the predicate; None for any.
         o: The object; None for any.
         g: IRI of the graph; None for every data graph.
+        tenant: Whose data graphs; None for all.
 
     Returns:
         One origin per data graph and mapping.
@@ -82,7 +84,7 @@ def provenance(
     quads = snapshot.quads(
         NamedNode(s), NamedNode(p) if p else None, o, NamedNode(g) if g else None
     )
-    data = {one.graph for one in snapshot.graphs("data")}
+    data = {one.graph for one in snapshot.graphs("data", tenant=tenant)}
     graphs = dict.fromkeys(
         graph for quad in quads if (graph := getattr(quad.graph_name, "value", "")) in data
     )

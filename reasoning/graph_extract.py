@@ -22,7 +22,7 @@ from qualweave.store.port import GraphRole, Snapshot
 
 MOST_NODES, MOST_HOPS = 2000, 4
 _MOST_READ = 20_000  # quads of one node and way: a machine has made more than anybody looks at
-_ROLES: tuple[GraphRole, ...] = ("data", "decisions", "learned", "entailed")
+_ROLES: tuple[GraphRole, ...] = ("data", "decisions", "learned")
 _SHARED: tuple[GraphRole, ...] = ("ontology",)
 _HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _TYPE, _LABEL = NamedNode(RDF + "type"), NamedNode(RDFS + "label")
@@ -85,7 +85,7 @@ def whole_graph(
     reader = _Reader.of(snapshot, terms, _ROLES, f"{base}{tenant}/")
     subjects = {
         quad.subject
-        for entry in snapshot.graphs(*_ROLES[:3], tenant=tenant)
+        for entry in snapshot.graphs(*_ROLES, tenant=tenant)
         for quad in snapshot.quads(graph=NamedNode(entry.graph))
         if isinstance(quad.subject, NamedNode)
     }
@@ -140,11 +140,18 @@ def _reached(
 
 @dataclass(frozen=True)
 class _Reader:
-    """Reads nodes of some graphs."""
+    """Reads nodes of some graphs.
+
+    Attributes:
+        graphs: Graphs in which a node is known and from which it is walked on.
+        entailed: What follows from all tenants' data: it says more of known nodes and makes none known.
+        space: Namespace of the tenant's data.
+    """
 
     snapshot: Snapshot
     terms: TermIndex
     graphs: frozenset[str]
+    entailed: frozenset[str]
     space: str
 
     @classmethod
@@ -154,7 +161,8 @@ class _Reader:
         """Return a reader of the graphs of some roles; the last part of the space is the tenant."""
         tenant = space.rstrip("/").rsplit("/", 1)[-1]
         graphs = frozenset(one.graph for one in snapshot.graphs(*roles, tenant=tenant))
-        return cls(snapshot, terms, graphs, space)
+        entailed = frozenset(one.graph for one in snapshot.graphs("entailed", tenant=tenant))
+        return cls(snapshot, terms, graphs, entailed, space)
 
     def out(self, node: NamedNode) -> Iterator[Quad]:
         """Iterate over what is said of a node."""
@@ -163,6 +171,10 @@ class _Reader:
     def into(self, node: NamedNode) -> Iterator[Quad]:
         """Iterate over what points to a node."""
         return self._ours(self.snapshot.quads(value=node))
+
+    def _is_said(self, quad: Quad) -> bool:
+        name = getattr(quad.graph_name, "value", "")
+        return name in self.graphs or name in self.entailed
 
     def _ours(self, quads: Iterable[Quad]) -> Iterator[Quad]:
         return (one for one in quads if getattr(one.graph_name, "value", "") in self.graphs)
@@ -192,7 +204,7 @@ class _Reader:
         edges: dict[GraphEdge, None] = {}
         values: dict[GraphValue, None] = {}
         for node in order:
-            facts = list(self.out(node))
+            facts = [one for one in self.snapshot.quads(node) if self._is_said(one)]
             nodes.append(self._node(node.value, facts))
             for quad in facts:
                 relation = curie(quad.predicate.value)

@@ -64,4 +64,4 @@ def add_routes(router: APIRouter) -> None:
     ) -> Response:
         """Return file, row and column of a triple."""
         who.require("reader" if "reader" in who.roles else "engineer")
-        return json_reply([asdict(one) for one in service.provenance(s, p, g)])
+        return json_reply([asdict(one) for one in service.provenance(s, p, g, principal=who)])

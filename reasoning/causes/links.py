@@ -28,7 +28,7 @@ _LINKS = """
 SELECT ?link ?kind ?cause ?effect ?mechanism ?direction ?strength ?line ?who WHERE {
   VALUES ?%s { %s }
   VALUES ?kind { q:ConfirmedLink q:RootCauseLabel q:PredictedLink q:HypothesisedLink q:RefutedLink }
-  ?link q:hasEffect ?effect ; q:hasCause ?cause ; a ?kind .
+  ?link q:hasEffect ?effect ; q:hasCause ?cause ; a ?kind . %s
   OPTIONAL { ?link q:viaMechanism ?mechanism }
   OPTIONAL { ?link q:causeDirection ?direction }
   OPTIONAL { ?link q:linkStrength ?strength }
@@ -112,7 +112,9 @@ def causal_statements(
         role: What they are in the statements.
         graphs: Graphs that the reader may see.
     """
-    query = _LINKS % (role, " ".join(f"<{one}>" for one in about))
+    # A link that names no mechanism is left out where one is asked about.
+    named = "?link q:viaMechanism ?mechanism ." if role == "mechanism" else ""
+    query = _LINKS % (role, " ".join(f"<{one}>" for one in about), named)
     grouped: dict[tuple[str, str, str], list[Row]] = defaultdict(list)
     for row in snapshot.select(query, graphs=graphs):
         key = (_text(row["cause"]), _text(row["effect"]), _text(row["mechanism"]))

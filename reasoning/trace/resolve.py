@@ -39,7 +39,7 @@ def resolve_item(
         readings = [mint("item", wanted, tenant=tenant, base=base)]
     else:
         readings = []
-    known = [iri for iri in readings if iri in index or _is_subject(snapshot, iri)]
+    known = [iri for iri in readings if iri in index or _is_subject(snapshot, iri, tenant)]
     if readings and "://" not in wanted and not wanted.startswith("urn:") and wanted[0] != "(":
         # A serial number alone may also be the last part of a GS1 identity.
         known += [one for one in index.numbered(wanted) if one not in known]
@@ -50,8 +50,15 @@ def resolve_item(
     raise _unknown(index, wanted)
 
 
-def _is_subject(snapshot: Snapshot, iri: str) -> bool:
-    return next(snapshot.quads(NamedNode(iri)), None) is not None
+def _is_subject(snapshot: Snapshot, iri: str, tenant: str) -> bool:
+    """Return whether a tenant states something of an IRI; entailed triples are all tenants' and do not count."""
+    try:
+        node = NamedNode(iri)
+    except ValueError:
+        return False
+    said = {getattr(quad.graph_name, "value", "") for quad in snapshot.quads(node)}
+    own = snapshot.graphs("data", "decisions", "learned", tenant=tenant)
+    return bool(said) and any(one.graph in said for one in own)
 
 
 def _ambiguous(text: str, known: list[str]) -> AmbiguousTerm:

@@ -186,6 +186,7 @@ def error_from_problem(problem: Mapping[str, JsonValue]) -> QualweaveError:
     known = list(_tree(QualweaveError))
     named = [kind for kind in known if kind.code == code]
     alike = [kind for kind in known if kind.status == problem.get("status")]
+    alike.sort(key=lambda kind: len(kind.__mro__))  # the most general first
     message, message_zh, next_step, next_step_zh = (str(problem.get(key) or "") for key in _WORDS)
     return (named or alike or [QualweaveError])[0](
         message or code or "The service answered with an error.",

@@ -4,6 +4,7 @@ A node's number is its place in `nodes`, so the list is the map from numbers to 
 HTTP, is written to files, and becomes NetworkX, PyTorch Geometric or Arrow; those are imported when asked for.
 """
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from qualweave.capability import require
 from qualweave.errors import JsonValue
+from qualweave.iri import local_name
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -236,7 +238,8 @@ class PropertyGraph:
 
         Each node type has ``iri`` (list: place to IRI), ``x`` (float32, shape ``(num_nodes, num_properties)``, NaN
         where a node has no such number; the mean where it has several) and ``properties`` (names of the columns); each
-        edge type has ``edge_index`` (int64, shape ``(2, num_edges)``).
+        edge type has ``edge_index`` (int64, shape ``(2, num_edges)``) and is named by the local name of its relation,
+        since PyTorch Geometric makes module names of it.
 
         Raises:
             MissingCapability: If the extra ``gnn`` is not installed.
@@ -255,7 +258,8 @@ class PropertyGraph:
         pairs: dict[tuple[str, str, str], list[tuple[int, int]]] = defaultdict(list)
         for edge in self.edges:
             ends = place_in_type[edge.source], place_in_type[edge.target]
-            pairs[self._type(edge)].append(ends)
+            source, relation, target = self._type(edge)
+            pairs[source, _identifier(relation), target].append(ends)
         for kinds, ends_of in sorted(pairs.items()):
             data[kinds].edge_index = torch.tensor(ends_of, dtype=torch.int64).T.contiguous()
         return data
@@ -296,3 +300,9 @@ class PropertyGraph:
         for (place, name), values in self._held().items():
             found[place][name] = values
         return found
+
+
+def _identifier(relation: str) -> str:
+    """Return the local name of a CURIE or IRI as an identifier."""
+    name = local_name(relation) if "://" in relation else relation.rpartition(":")[2]
+    return re.sub(r"\W+", "_", name)

@@ -11,6 +11,7 @@ from qualweave.gnn.controls import rewire, shuffle_labels
 from qualweave.gnn.dataset import LearningGraph
 from qualweave.gnn.decide import Accept, Refusal, decide
 from qualweave.gnn.evaluate import Scores, Tally, ranks
+from qualweave.gnn.export import property_graph_of
 from qualweave.gnn.gathering import Cancelled
 from qualweave.gnn.models.flat import FrequencyRanker, RandomRanker
 from qualweave.gnn.publish import change_set
@@ -154,3 +155,14 @@ def test_a_baseline_never_counts_a_lines_own_labels(graph: LearningGraph) -> Non
 
     assert all(np.allclose(one, one[0]) for one in scores if len(one))
     assert len(RandomRanker(0).scores(graph, mine)) == len(mine)
+
+
+def test_the_learning_graph_leaves_with_every_node_edge_and_statistic(graph: LearningGraph) -> None:
+    found = property_graph_of(graph)
+
+    evidence = graph.evidence.shape
+    nodes = sum(len(names) for names in graph.nodes.values())
+    assert len(found.nodes) == nodes + evidence[0]
+    assert len(found.edges) == sum(pairs.shape[1] for pairs in graph.edges.values()) + evidence[0]
+    assert len(found.values) == evidence[0] * evidence[1]
+    found.to_pyg().validate()
