@@ -11,14 +11,18 @@ from qualweave import __version__
 from qualweave.api import sparql
 from qualweave.api.replies import invalid_reply, problem_reply
 from qualweave.api.rest import (
+    <<<<<<< HEAD     governance,
+    =======     mappings,
+    >>>>>>> 3a2c909 (Bind lost tags again,
+    and mark what is inferred,
     decisions,
     floor,
-    governance,
     lookups,
     mappings,
     queries,
+    rebinding,
     state,
-    traces,
+    trace_policies,
 )
 from qualweave.api.service import Service
 from qualweave.config import Settings
@@ -34,6 +38,8 @@ _ROOMS = (
     queries,
     floor,
     lookups,
+    rebinding,
+    trace_policies,
 )
 
 

@@ -19,6 +19,7 @@ PARTS = {
     "spc": "benchmarks.spc",
     "gnn": "benchmarks.gnn",
     "voice": "benchmarks.voice",
+    "tags": "benchmarks.tags",
 }
 
 

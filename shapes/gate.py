@@ -54,7 +54,7 @@ class ShapeGate:
         focus = set(self._focus_nodes(store))
         if not focus:
             return Verdict()
-        _add_neighbourhood(store, focus, snapshot)
+        _add_neighbourhood(store, focus, snapshot, leaving=change.graph if change.replace else "")
         results = (
             one
             for one in run_constraints(select_from(store), self._constraints)
@@ -68,13 +68,22 @@ class ShapeGate:
                 yield _text(quad.subject)
 
 
-def _add_neighbourhood(store: ox.Store, focus: Iterable[str], snapshot: Snapshot) -> None:
-    """Copy into the store what the snapshot says of the focus nodes and of what they point to."""
+def _add_neighbourhood(
+    store: ox.Store, focus: Iterable[str], snapshot: Snapshot, *, leaving: str
+) -> None:
+    """Copy into the store what the snapshot says of the focus nodes and of what they point to.
+
+    What stands in the graph ``leaving`` goes with the commit, so it is not held against it.
+    """
     wave, seen = {NamedNode(one) for one in focus if "://" in one}, set[NamedNode]()
     for _ in range(_HOPS + 1):
         reached: set[NamedNode] = set()
         for node in wave:
-            known = [quad.triple for quad in snapshot.quads(node)]
+            known = [
+                quad.triple
+                for quad in snapshot.quads(node)
+                if not leaving or getattr(quad.graph_name, "value", "") != leaving
+            ]
             store.extend(ox.Quad(*triple) for triple in known)
             reached.update(
                 quad.object

@@ -16,6 +16,7 @@ import numpy as np
 import orjson
 
 from qualweave.errors import NotFound
+from qualweave.examples.plant.mounting import MODULE_COLUMN, MOUNTING_LOG
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -299,16 +300,32 @@ def lose_tags(plant: Path, *, rate: float = 0.18, seed: int = 0) -> tuple[Path, 
         seed: which ones.
 
     Returns:
-        The changed EPCIS document.
+        The changed EPCIS document, and the changed mounting log: what could not be read is read in neither.
     """
     rng = np.random.default_rng(seed)
     path = plant / "input/pack/epcis/pack_assembly.jsonld"
     document = orjson.loads(path.read_bytes())
+    lost: set[str] = set()
     for event in document["epcisBody"]["eventList"]:
         if event["type"] == "AggregationEvent":
-            event["childEPCs"] = [tag for tag in event["childEPCs"] if rng.random() >= rate]
+            kept = [tag for tag in event["childEPCs"] if rng.random() >= rate]
+            lost.update(tag.rpartition(".")[2] for tag in event["childEPCs"] if tag not in kept)
+            event["childEPCs"] = kept
     path.write_bytes(orjson.dumps(document, option=orjson.OPT_INDENT_2))
-    return (path,)
+    return (path, _blank(plant / "input" / MOUNTING_LOG, MODULE_COLUMN, lost))
+
+
+def _blank(path: Path, header: str, serials: set[str]) -> Path:
+    """Empty the cells of a column that hold one of some serial numbers."""
+    rows = list(csv.reader(io.StringIO(path.read_text("utf-8-sig"))))
+    place = rows[0].index(header)
+    for row in rows[1:]:
+        if row[place].rpartition(")")[2] in serials:
+            row[place] = ""
+    out = io.StringIO()
+    csv.writer(out, lineterminator="\n").writerows(rows)
+    path.write_text(out.getvalue(), "utf-8-sig")
+    return path
 
 
 def remove_coating_genealogy(plant: Path) -> tuple[Path, ...]:

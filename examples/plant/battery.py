@@ -15,6 +15,7 @@ import numpy as np
 from qualweave.examples.plant.epcis import EpcisDocument
 from qualweave.examples.plant.families import Run, make_run, sliced, write_runs
 from qualweave.examples.plant.gs1 import TradeItem
+from qualweave.examples.plant.mounting import Mounting, write_mounting
 from qualweave.examples.plant.oracle import adjacency, reach
 from qualweave.examples.plant.physics import draw_lines
 from qualweave.examples.plant.press import labelled, stamps
@@ -93,6 +94,7 @@ def build_battery(press: Press) -> None:
     _write_cathode(press, chain)
     welds = _write_cells(press, chain)
     _write_packs(press, chain)
+    write_mounting(press, _mounted(press, chain))
     _tell_contamination(press, chain)
     packs_of_station = _packs_of_station(press, chain)
     tell_weld_story(
@@ -463,6 +465,23 @@ def _write_packs(press: Press, chain: Chain) -> None:
         ),
     ]
     press.csv("pack/erp/pack_deliveries.csv", columns, Dialect(delimiter=";", bom=True))
+
+
+def _mounted(press: Press, chain: Chain) -> Mounting:
+    """When and where each module is built into which pack: two stations take turns, six minutes a module."""
+    parents, modules, packs = chain.parents["pack"], chain.levels["module"], chain.levels["pack"]
+    places = np.array([i for row in parents for i in row])
+    pack_of = np.repeat(np.arange(len(parents)), [len(row) for row in parents])
+    slot = np.concatenate([np.arange(len(row)) for row in parents])
+    begin = np.datetime64(press.scenario.start.isoformat(), "s") + np.timedelta64(80, "D")
+    closed = begin + (pack_of * 95).astype("timedelta64[m]")
+    return Mounting(
+        modules=np.array(modules.strings(), dtype=object)[places],
+        tags=np.array(modules.urns(), dtype=object)[places],
+        packs=np.array(packs.strings(), dtype=object)[pack_of],
+        stations=pack_of % 2 + 1,
+        times=closed - ((MODULES_PER_PACK - slot) * 6).astype("timedelta64[m]"),
+    )
 
 
 def _write_waste(press: Press, chain: Chain, begin: np.datetime64) -> None:

@@ -25,13 +25,14 @@ class EpcisDocument:
 
     prefix: str
     created: str
+    book: str = ""
     events: list[dict[str, Any]] = field(default_factory=list)
 
     def _event(self, kind: str, when: np.datetime64, step: str, disposition: str) -> dict[str, Any]:
         number = len(self.events)
         return {
             "type": kind,
-            "eventID": f"urn:uuid:{uuid5(_NAMESPACE, f'{self.prefix}/{self.created}/{number}')}",
+            "eventID": f"urn:uuid:{uuid5(_NAMESPACE, f'{self.prefix}/{self.created}/{self.book}{number}')}",
             "eventTime": f"{when.astype('datetime64[s]')}.000+08:00",
             "eventTimeZoneOffset": "+08:00",
             "bizStep": step,
@@ -50,9 +51,12 @@ class EpcisDocument:
         serials: tuple[str, ...] = (),
         lots: tuple[tuple[str, float], ...] = (),
         destination: str = "",
+        place: str = "",
     ) -> None:
         """Add an object event (commissioning, shipping, receiving) on serials or lots in kg."""
         event = self._event("ObjectEvent", when, step, disposition) | {"action": action}
+        if place:
+            event["readPoint"] = {"id": location_urn(self.prefix, place)}
         if serials:
             event["epcList"] = list(serials)
         if lots:

@@ -243,6 +243,14 @@ class RecordColumns:
             self._names[one] for one in np.unique(owners[self._link_kinds == int(kind)]).tolist()
         ]
 
+    def of_class(self, name: str) -> list[str]:
+        """Return every subject that the data says is of a class."""
+        place = self._places.get(name)
+        if place is None:
+            return []
+        owners = np.repeat(np.arange(len(self._names)), np.diff(self._types.starts))
+        return [self._names[one] for one in owners[self._types.targets == place].tolist()]
+
     def history(self, parameter: str, record: str) -> Numbers:
         """Return every number of a parameter from the source of a record's; see `Records`."""
         predicate, place = self._places.get(parameter), self._places.get(record)
