@@ -57,7 +57,7 @@ def main(size: str) -> None:
 def line(row: Iterable[float]) -> str:
     """Return a row of the table."""
     lost, told, bound, links, wrong, seconds = row
-    return f"{lost:4.0f}  {told:10.3f}  {bound:15.3f}  {links:5.0f}  {wrong:5.1f}  {seconds:.1f}"
+    return f"{lost:5.1f} {told:10.3f}  {bound:15.3f}  {links:5.1f}  {wrong:5.1f}  {seconds:.1f}"
 
 
 def measure(seed: int, size: str, *, hidden: bool) -> tuple[float, ...]:
