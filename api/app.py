@@ -20,10 +20,13 @@ from qualweave.api.rest import (
     lookups,
     mappings,
     queries,
+    questions,
     rebinding,
     state,
     trace_policies,
+    traces,
 )
+
 from qualweave.api.service import Service
 from qualweave.config import Settings
 from qualweave.errors import QualweaveError
@@ -40,6 +43,7 @@ _ROOMS = (
     lookups,
     rebinding,
     trace_policies,
+    questions,
 )
 
 

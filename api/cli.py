@@ -3,6 +3,7 @@
 import ipaddress
 import logging
 import shutil
+import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -21,7 +22,9 @@ from qualweave.api import cli_ontology
 from qualweave.api.app import make_app
 from qualweave.api.exporting import add_command as add_export
 from qualweave.api.mcp.command import add_command as add_mcp
+from qualweave.api.questioning import ask_question, read_values, told
 from qualweave.api.service import Service
+from qualweave.api.tables import Format
 from qualweave.api.tour import Tour
 from qualweave.config import Settings
 from qualweave.errors import Forbidden, QualweaveError
@@ -180,6 +183,30 @@ def _print_training(service: Service, coverage: float | None, seeds: int) -> Non
         verdict("en") if verdict else f"published: {len(report.predictions)} hypotheses",
         highlight=False,
     )
+
+
+@app.command()
+def ask(
+    question: Annotated[str, typer.Argument(help="Id of a question, or words (English, Chinese).")],
+    data: DataDir = Path(".qualweave"),
+    param: Annotated[
+        list[str] | None, typer.Option(help="name=value, for a parameter of the question.")
+    ] = None,
+    format: Annotated[Format, typer.Option(help="How rows are written.")] = "table",  # noqa: A002
+    out: Annotated[Path | None, typer.Option(help="File for the rows.")] = None,
+) -> None:
+    """Answer a competency question: its SPARQL and its rows, or the nearest questions where none fits."""
+    with _service(data) as service:
+        asked = ask_question(service, question, read_values(param or []), principal=_OPERATOR)
+    body = asked.found.table.write(format)
+    if format == "table":
+        console.print(told(asked), highlight=False, markup=False, soft_wrap=True)
+    if out is not None:
+        out.write_bytes(body)
+    elif format == "parquet":
+        sys.stdout.buffer.write(body)
+    else:
+        typer.echo(body.decode(), nl=False)
 
 
 @app.command()

@@ -1,6 +1,6 @@
-"""Running a template or a question: names resolved, values bound, the text asked under guard, the rows a table."""
+"""Running a template or a text: names resolved, values bound, asked under guard, the rows a table."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from qualweave.api.service import Service
@@ -49,14 +49,16 @@ def run_template(
         NotFound: If a thing that is named is not in the graph, or is none of the class.
         AmbiguousTerm: If an identifier is that of several things.
     """
-    place = _place(service, principal)
     given = dict(values)
     for one in template.parameters:
         if one.type == "thing" and given.get(one.name, "").strip():
-            given[one.name] = _standing(service, one, given[one.name], template, principal)
+            named = given[one.name]
+            given[one.name] = stand(
+                service, one, named, principal=principal, class_iri=template.class_iri
+            )
     chosen = given.get("order", given.get("by", ""))
     text = template.variants.get(chosen, template.sparql)
-    sparql = bind(text, template.parameters, given, place=place)
+    sparql = bind(text, template.parameters, given, place=place_of(service, principal))
     found = ask(service, sparql, principal=principal, units=template.units)
     if template.kind == "by-id" and not found.table.rows and given.get("offset", "0") == "0":
         raise _not_of(given["thing"], template)
@@ -70,22 +72,32 @@ def ask(service: Service, sparql: str, *, principal: Principal, units: Mapping[s
     return Found(sparql, table, answer.commit, answer.seconds)
 
 
-def _place(service: Service, principal: Principal) -> Place:
+def place_of(service: Service, principal: Principal) -> Place:
+    """Return where the names of a principal's request are resolved."""
     return Place(service.terms, tenant=principal.tenant, base=service.settings.base_iri)
 
 
-def _standing(
-    service: Service, parameter: Parameter, given: str, template: Template, principal: Principal
+def stand(
+    service: Service,
+    parameter: Parameter,
+    given: str,
+    *,
+    principal: Principal,
+    class_iri: str = Q + "PhysicalObject",
 ) -> str:
-    """Return the IRI of the one thing in the graph that an identifier names."""
-    place = _place(service, principal)
-    named = candidates(parameter, given.strip(), place)
-    things = " ".join(write_value(parameter, one, place) for one in named)
-    query = _STANDING.format(things=things, kind=template.class_iri)
-    rows = ask(service, query, principal=principal, units={}).table.rows
-    fitting = [str(thing) for thing, of in rows if of] or [str(thing) for thing, _ in rows]
+    """Return the IRI of the one thing in the graph that an identifier names.
+
+    Raises:
+        NotFound: If the graph holds nothing of the name.
+        AmbiguousTerm: If it is the identifier of several things, none of them of the class.
+    """
+    named = candidates(parameter, given.strip(), place_of(service, principal))
+    rows = standing(service, named, principal=principal, class_iri=class_iri)
+    if not rows and "item" in parameter.kind:
+        rows = dict.fromkeys(_numbered(service, given.strip(), principal), False)
+    fitting = [thing for thing, of in rows.items() if of] or list(rows)
     if not fitting:
-        raise _not_there(given, template)
+        raise _not_there(given, class_iri)
     if len(fitting) > 1:
         raise AmbiguousTerm(
             f"{given!r} is the identifier of several things: {', '.join(fitting)}.",
@@ -97,14 +109,40 @@ def _standing(
     return fitting[0]
 
 
-def _not_there(given: str, template: Template) -> NotFound:
-    name = local_name(template.class_iri)
+def standing(
+    service: Service, named: Sequence[str], *, principal: Principal, class_iri: str
+) -> dict[str, bool]:
+    """Return those of some IRIs that the graph says something of, and whether each is of a class."""
+    if not named:
+        return {}
+    written = Parameter("thing", "thing", {"en": "thing", "zh": "对象"})
+    place = place_of(service, principal)
+    things = " ".join(write_value(written, one, place) for one in dict.fromkeys(named))
+    query = _STANDING.format(things=things, kind=class_iri)
+    rows = ask(service, query, principal=principal, units={}).table.rows
+    return {str(thing): bool(of) for thing, of in rows}
+
+
+def numbers_of(
+    service: Service, identifiers: Sequence[str], principal: Principal
+) -> dict[str, tuple[str, ...]]:
+    """Return the items whose GS1 identity ends in a serial or lot number."""
+    return {one: tuple(_numbered(service, one, principal)) for one in identifiers}
+
+
+def _numbered(service: Service, number: str, principal: Principal) -> Sequence[str]:
+    with service.store.snapshot() as snapshot:
+        return tuple(service.index(snapshot, principal.tenant).numbered(number))
+
+
+def _not_there(given: str, class_iri: str) -> NotFound:
+    name = local_name(class_iri)
     return NotFound(
         f"The graph holds nothing named {given!r}.",
         message_zh=f"图谱中没有“{given}”。",
         next_step=f"Look it up in GET /queries/{name}/list.",
         next_step_zh=f"请在 GET /queries/{name}/list 中查找。",
-        data={"thing": given, "class": template.class_iri},
+        data={"thing": given, "class": class_iri},
     )
 
 

@@ -3,6 +3,7 @@
 import gc
 import threading
 from collections.abc import Callable, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,6 +25,8 @@ from qualweave.mappers.report import IngestReport
 from qualweave.mappers.revise import Question, answer_question, questions
 from qualweave.mappers.voice import VoiceReader
 from qualweave.ontology.load import load_graph, load_ntriples
+from qualweave.ontology.queries.asking import Asker
+from qualweave.ontology.queries.catalogue import load_catalogue
 from qualweave.ontology.queries.generate import TemplateBook
 from qualweave.ontology.release import current_release
 from qualweave.ontology.store_form import graph_of, triples_of
@@ -86,6 +89,7 @@ class Service:
         self._domains = {str(s): str(o) for s, o in graph.subject_objects(RDFS.domain)}
         self.constraints = compile_shapes(load_shapes(), graph)
         self.gate = ShapeGate(self.constraints)
+        self.__dict__.pop("asker", None)  # made anew when it is asked for
 
     def _released(self) -> Graph:
         """Return the ontology of the store: what was accepted there, else what this installation carries."""
@@ -245,6 +249,11 @@ class Service:
             media_type=media_type,
             client=principal.id,
         )
+
+    @cached_property
+    def asker(self) -> Asker:
+        """What finds the question that a sentence means."""
+        return Asker(self.terms, load_catalogue(), self.settings)
 
     def index(self, snapshot: Snapshot, tenant: str) -> CsrGenealogy:
         """Return a tenant's genealogy of a snapshot; what a newer one left unchanged is taken over."""

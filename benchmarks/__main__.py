@@ -20,6 +20,8 @@ PARTS = {
     "gnn": "benchmarks.gnn",
     "voice": "benchmarks.voice",
     "tags": "benchmarks.tags",
+    "queries": "benchmarks.queries",
+    "ask": "benchmarks.ask",
 }
 
 

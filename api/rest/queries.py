@@ -56,7 +56,7 @@ def add_routes(router: APIRouter) -> None:
     ) -> Response:
         """Run a template with the parameters of the request and return its rows."""
         template = service.templates.template(find_term(service.terms, name), kind)
-        found = run_template(service, template, _values(request), principal=who)
+        found = run_template(service, template, given_values(request), principal=who)
         wanted = format or media_of(request.headers.get("accept", ""))
         return table_reply(found, wanted, about=_about(template), name=template.name)
 
@@ -74,7 +74,12 @@ def table_reply(found: Found, form: Format, *, about: dict[str, JsonValue], name
     return Response(found.table.write(form), media_type=MEDIA[form], headers=headers)
 
 
-def _values(request: Request) -> dict[str, str]:
+def given_values(request: Request, *, besides: tuple[str, ...] = ()) -> dict[str, str]:
+    """Return the parameters of a query in a request.
+
+    Raises:
+        InputError: If one is given twice.
+    """
     found: dict[str, str] = {}
     for name, value in request.query_params.multi_items():
         if name in found:
@@ -85,7 +90,7 @@ def _values(request: Request) -> dict[str, str]:
                 next_step_zh="请只给出一次。",
                 data={"parameter": name},
             )
-        if name != "format":
+        if name not in {"format", *besides}:
             found[name] = value
     return found
 

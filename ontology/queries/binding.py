@@ -117,7 +117,8 @@ def _iri(parameter: Parameter, text: str) -> str:
 
 
 def _term(parameter: Parameter, given: str, place: Place) -> str:
-    term = find_term(place.terms, given, root=parameter.root)
+    kind = "class" if parameter.root else ""
+    term = find_term(place.terms, given, root=parameter.root, kind=kind)
     return f"<{term.iri}>"
 
 

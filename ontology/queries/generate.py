@@ -167,11 +167,7 @@ class TemplateBook:
             text, grouped = texts.naming_counts(self._narrower(term), self._concept_relations())
         else:
             children = [c.removeprefix(Q) for c in self._children(term)]
-            dimensions = [
-                one.local_name
-                for one in self.schema.columns(term.iri)
-                if one.kind == "object_property"
-            ]
+            dimensions = [one.local_name for one in self.schema.dimensions(term.iri)]
             by = ("class", *dimensions)
             text, grouped = texts.instance_counts(term.local_name, children, dimensions)
         choice = Parameter(

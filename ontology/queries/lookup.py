@@ -17,13 +17,15 @@ def find_term(terms: TermIndex, name: str, *, root: str = "", kind: str = "class
         terms: The ontology.
         name: IRI, CURIE, local name (in any case), notation, label or alternative label.
         root: IRI of a class that the term must be or stand under; ``""`` for any.
-        kind: Which kind of term is wanted.
+        kind: Which kind of term is wanted, ``""`` for any.
 
     Raises:
         UnknownTerm: If no term has the name; the nearest are named.
         AmbiguousTerm: If several have.
     """
-    fitting = [one for one in _named(terms, name) if one.kind == kind and _under(terms, one, root)]
+    fitting = [
+        one for one in _named(terms, name) if kind in {one.kind, ""} and _under(terms, one, root)
+    ]
     if len(fitting) == 1:
         return fitting[0]
     if not fitting:
@@ -38,7 +40,7 @@ def nearest_terms(terms: TermIndex, name: str, *, root: str = "", kind: str = "c
     """Return the local names of the terms whose names are spelt most alike."""
     words: dict[str, str] = {}
     for term in terms:
-        if term.kind == kind and _under(terms, term, root):
+        if kind in {term.kind, ""} and _under(terms, term, root):
             for word in (term.local_name, *term.words()):
                 words.setdefault(normalise(word), term.local_name)
     close = get_close_matches(normalise(name), words, n=_NEAREST * 2, cutoff=0.5)
@@ -70,7 +72,7 @@ def _unknown(terms: TermIndex, name: str, *, root: str, kind: str) -> UnknownTer
     nearest = nearest_terms(terms, name, root=root, kind=kind)
     said = ", ".join(nearest)
     return UnknownTerm(
-        f"The ontology has no such {kind.replace('_', ' ')}: {name!r}.",
+        f"The ontology has no such {kind.replace('_', ' ') or 'term'}: {name!r}.",
         message_zh=f"本体中没有“{name}”。",
         next_step=f"Nearest: {said}." if said else "Look it up at /queries.",
         next_step_zh=f"最接近的有：{said}。" if said else "请在 /queries 中查找。",

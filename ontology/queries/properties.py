@@ -22,6 +22,7 @@ _HIDDEN = (
     "Identifier",
     "Number",
 )  # whole documents, and what stands in the IRI and label already
+_SINGLE = {Q + "MaterialItem", Q + "Activity", Q + "Record", Q + "Utterance"}
 _OBJECT, _DATA = "object_property", "data_property"
 
 
@@ -64,6 +65,19 @@ class Schema:
         # What several things hang on one by one (parts, inputs) is a list of its own: kind "trace" shows it.
         fitting = [self.terms.by_iri(one) for one in found if one in self.terms]
         return tuple(one for one in fitting if not one.local_name.endswith(_HIDDEN))[:MOST_COLUMNS]
+
+    def dimensions(self, class_iri: str) -> tuple[Term, ...]:
+        """Return the columns that things can be counted by: object properties that many things share.
+
+        What leads to a single item, operation or inspection (``foundOn``, ``producedBy``) makes no groups.
+        """
+        return tuple(
+            one
+            for one in self.columns(class_iri)
+            if one.kind == _OBJECT
+            and not _SINGLE & set(self.line(self.ranges.get(one.iri, "")))
+            and self.ranges.get(one.iri) != Q + "PhysicalObject"
+        )
 
     def relations(self, class_iri: str, *, into: bool) -> tuple[str, ...]:
         """Return the object properties that can lead from a class, or ``into`` it.
