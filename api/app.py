@@ -11,12 +11,9 @@ from qualweave import __version__
 from qualweave.api import sparql
 from qualweave.api.replies import invalid_reply, problem_reply
 from qualweave.api.rest import (
-    <<<<<<< HEAD     governance,
-    =======     mappings,
-    >>>>>>> 3a2c909 (Bind lost tags again,
-    and mark what is inferred,
     decisions,
     floor,
+    governance,
     lookups,
     mappings,
     queries,
@@ -26,7 +23,6 @@ from qualweave.api.rest import (
     trace_policies,
     traces,
 )
-
 from qualweave.api.service import Service
 from qualweave.config import Settings
 from qualweave.errors import QualweaveError
@@ -35,15 +31,15 @@ _ROOMS = (
     state,
     sparql,
     traces,
+    rebinding,
+    trace_policies,
     mappings,
     governance,
     decisions,
     queries,
-    floor,
-    lookups,
-    rebinding,
-    trace_policies,
     questions,
+    lookups,
+    floor,
 )
 
 
