@@ -69,7 +69,8 @@ def measure(seed: int, size: str, *, hidden: bool) -> tuple[float, ...]:
         lose_tags(made.root, rate=RATE, seed=seed)
         lost = [one for one, after in zip(before, modules(made.input), strict=True) if not after]
         stock = set(before[-2 * len(lost) :]) - set(lost) if hidden else set()
-        truth = {edge for edge in edges_of(made.oracle) if edge[1] not in map(canonical, stock)}
+        unbuilt = set(map(canonical, stock))
+        truth = {edge for edge in edges_of(made.oracle) if edge[1] not in unbuilt}
         if hidden:
             hide(made.input, set(lost), stock)
         with ingested(folder / "store", made.root, *FILES) as snapshot:
