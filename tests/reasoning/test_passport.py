@@ -30,7 +30,7 @@ CELL = [
     f"<{mint('inspection', 'PT-1')}> <{Q}inspects> <{item('C1')}> .",
     *record(mint("inspection", "PT-1"), type="LaboratoryTest", conforms="true", PullStrength="111.50"),
     edge("C1", "L1"),
-    *operation("L1", "OP-8", type="Coating", CoatingThickness="139.4"),
+    *operation("L1", "OP-8", type="Coating", SlurryViscosity="5182"),
     typed("L1", "ElectrodeCoil"),
 ]  # fmt: skip
 GRAPH = graph_iri("data", "plant", "cells", "1")
@@ -76,6 +76,10 @@ def test_the_table_decides_what_is_key_and_for_whom(snapshot: Snapshot) -> None:
     assert tiers["PullStrength"] == "public"  # measured on the product
     assert tiers["WeldCurrent"] == "restricted"  # a known cause of a defect
     assert {rule.tier for rule in control_rules()} == {"public", "restricted"}
+    assert (
+        terms.rule(Q + "Mass", (Q + "Operation",)) is None
+    )  # of a part that is built in, not of the product
+    assert terms.rule(Q + "Mass", (Q + "LaboratoryTest", Q + "Inspection")) is not None
     assert terms.rule(Q + "ProcessParameter", ()) is None  # no defect is known to follow from it
 
 
@@ -108,7 +112,7 @@ def test_parts_are_counted_and_their_control_points_summed_up(snapshot: Snapshot
 
     assert unit.parts == {Q + "ElectrodeCoil": 1}
     assert [(one.parameter.removeprefix(Q), one.count, one.median) for one in unit.summaries] == [
-        ("CoatingThickness", 1, 139.4)
+        ("SlurryViscosity", 1, 5182.0)
     ]
 
 
