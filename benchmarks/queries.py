@@ -27,6 +27,7 @@ _NOBODY = "https://example.org/id/plant/item/none"
 def main() -> None:
     """Print p50, p95 and the greatest time per kind, the slowest ten, and what groups by a dimension."""
     service = Service(Settings(data_dir=Path(sys.argv[1]), dev=True))
+    again: list[tuple[float, str, int]] = []
     times: dict[str, list[tuple[float, str, int]]] = defaultdict(list)
     grouped: list[tuple[float, str, int]] = []
     for term in service.templates.classes():
@@ -34,6 +35,9 @@ def main() -> None:
         for template in service.templates.of(term):
             spent, rows, first = _timed(service, template, template.sparql, thing)
             times[template.kind].append((spent, template.name, rows))
+            if spent > _LIMIT_MS:
+                best = min(_timed(service, template, template.sparql, thing)[0] for _ in range(3))
+                again.append((best, template.name, rows))
             thing = first if template.kind == "list" and first else thing
             if template.kind == "aggregate" and rows:
                 for by, text in template.variants.items():
@@ -48,6 +52,10 @@ def main() -> None:
     every = [one for kind in KINDS for one in times[kind]]
     _line("all", every)
     _line("by=…", grouped)
+    still = sorted((one for one in again if one[0] > _LIMIT_MS), reverse=True)
+    print(f"over 150 ms: {len(again)} at first, {len(still)} in the best of three more")
+    for spent, name, rows in still:
+        print(f"  {spent:7.1f} ms  {name} ({rows} rows)")
     print("slowest ten templates, and slowest five by=…")
     for spent, name, rows in [
         *sorted(every, reverse=True)[:10],

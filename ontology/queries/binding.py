@@ -7,7 +7,7 @@ escapes whatever the value holds), or a number of ours.
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from types import MappingProxyType
 
@@ -147,7 +147,9 @@ def _date(parameter: Parameter, given: str, _: Place) -> str:
         moment = datetime.fromisoformat(given + "T00:00:00" if _DATE.match(given) else given)
     except ValueError as error:
         raise _unfit(parameter, given, "a date such as 2025-01-31") from error
-    return f'"{moment.isoformat()}"^^<{XSD}dateTime>'
+    # A time without a zone is comparable to none of the graph's within 14 hours (XSD 1.1, 3.3.7.1).
+    aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return f'"{aware.isoformat()}"^^<{XSD}dateTime>'
 
 
 def _language(parameter: Parameter, given: str, _: Place) -> str:

@@ -248,6 +248,20 @@ def test_a_value_that_is_not_of_its_type_is_refused(kind: str, value: str) -> No
         bind("SELECT * WHERE { ?s ?p $p }", [parameter], {"p": value}, place=Place(TermIndex(())))
 
 
+@pytest.mark.parametrize(
+    ("given", "found"), [("2025-01-06", "true"), ("2025-01-06T09:00:00+08:00", "false")]
+)
+def test_a_day_begins_at_midnight_utc_and_is_comparable(given: str, found: str) -> None:
+    parameter = Parameter("day", "date", {"en": "day", "zh": "日期"})
+    text = 'ASK { BIND ("2025-01-06T00:30:00Z"^^xsd:dateTime AS ?at) FILTER (?at >= $day) }'
+
+    bound = bind(text, [parameter], {"day": given}, place=Place(TermIndex(())))
+
+    answer = ox.Store().query(bound, prefixes=dict(PREFIXES))
+
+    assert str(bool(answer)).lower() == found
+
+
 def test_an_unknown_and_a_missing_parameter_are_named() -> None:
     parameter = Parameter("line", "thing", {"en": "line", "zh": "产线"}, kind=("line",))
     place = Place(TermIndex(()))
