@@ -1,7 +1,7 @@
 """Competency questions on the example plant: rows as reviewed, rows as the oracle tells them, words that find them.
 
 ``questions/ID.csv`` holds the expected rows of a question with its defaults (or ``_GIVEN``) on seed 1, in the columns
-that other work does not move. They were made by the query and reviewed against the plant's input files; where the
+that other work does not move. They were made by the query, the short ones and samples of the rest were reviewed; where the
 oracle tells the answer, a test derives it from there instead of trusting the file.
 """
 
