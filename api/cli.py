@@ -281,11 +281,11 @@ def demo(
     started = _said("store and ontology", started)
     _print_report(_ingest(service, plant.input, plant.answers))
     started = _said("ingest", started)
-    waiting = service.questions()
+    waiting = service.questions(_OPERATOR)
     suggested = _of_known_devices(service, waiting)
     asked = len(waiting)
     service.answer_from(plant.when_asked, principal=_OPERATOR)
-    left = len(service.questions())
+    left = len(service.questions(_OPERATOR))
     started = _said(f"the plant's engineer answers {asked - left} of {asked} questions", started)
     if capability.available():
         _print_training(service, _DEMO_COVERAGE, 5)

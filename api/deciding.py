@@ -41,7 +41,7 @@ class Deciding:
     def interventions(self, situation: Situation) -> list[JsonValue]:
         """Return what to do about a situation, the clearest gain first; each is kept as a proposal."""
         now, base = datetime.now(UTC), self.service.settings.base_iri
-        with self.service.store.snapshot() as snapshot:
+        with self.service.reading(self.principal.tenant) as snapshot:
             index = self.service.index(snapshot, self.principal.tenant)
             found = recommend(
                 snapshot,
@@ -66,7 +66,7 @@ class Deciding:
 
     def hint(self, card: coach.Card | str) -> dict[str, JsonValue]:
         """Return what history says against a draft card; ``hint`` is null where it says nothing."""
-        with self.service.store.snapshot() as snapshot:
+        with self.service.reading(self.principal.tenant) as snapshot:
             draft = coach.read_card(snapshot, card) if isinstance(card, str) else card
             found = coach.advise(snapshot, self.service.terms, draft)
         if found is None:
@@ -92,7 +92,7 @@ class Deciding:
         """
         now, base = datetime.now(UTC), self.service.settings.base_iri
         standing: list[freeze.Freeze] = []
-        with self.service.store.snapshot() as snapshot:
+        with self.service.reading(self.principal.tenant) as snapshot:
             index = self.service.index(snapshot, self.principal.tenant)
             contracts = read_contracts(snapshot, self.principal.tenant)
             if not contracts:
@@ -115,7 +115,7 @@ class Deciding:
 
     def standing_freezes(self) -> list[JsonValue]:
         """Return every freeze of the tenant, newest first."""
-        with self.service.store.snapshot() as snapshot:
+        with self.service.reading(self.principal.tenant) as snapshot:
             found = freeze.read_freezes(snapshot, self.principal.tenant)
         return [one.to_json(self.service.settings.base_iri) for one in found]
 
@@ -126,7 +126,7 @@ class Deciding:
             NotFound: If there is no such freeze.
         """
         base = self.service.settings.base_iri
-        with self.service.store.snapshot() as snapshot:
+        with self.service.reading(self.principal.tenant) as snapshot:
             known = {
                 one.iri(base): one for one in freeze.read_freezes(snapshot, self.principal.tenant)
             }

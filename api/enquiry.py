@@ -131,7 +131,7 @@ def numbers_of(
 
 
 def _numbered(service: Service, number: str, principal: Principal) -> Sequence[str]:
-    with service.store.snapshot() as snapshot:
+    with service.reading(principal.tenant) as snapshot:
         return tuple(service.index(snapshot, principal.tenant).numbered(number))
 
 

@@ -40,7 +40,7 @@ def exported(service: Service, principal: Principal, which: ExportGraph) -> Prop
     Raises:
         MissingCapability: If the learning graph is asked for without the extra ``gnn``.
     """
-    with service.store.snapshot() as snapshot:
+    with service.reading(principal.tenant) as snapshot:
         if which is ExportGraph.DATA:
             base = service.settings.base_iri
             return whole_graph(snapshot, service.terms, tenant=principal.tenant, base=base)

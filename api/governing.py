@@ -14,9 +14,15 @@ from pyoxigraph import NamedNode, Triple
 from rdflib import Graph
 
 from qualweave.api.service import Service
-from qualweave.change_request import ChangeRequest, RequestState, from_body, request_iri, to_quads
+from qualweave.change_request import (
+    ChangeRequest,
+    RequestState,
+    from_body,
+    governance_graph,
+    to_quads,
+)
 from qualweave.errors import Conflict, Forbidden, InputError, JsonValue, NotFound
-from qualweave.iri import Q, graph_iri
+from qualweave.iri import Q
 from qualweave.ontology.proposal import Proposal, apply, modules_of, next_version, propose, stamped
 from qualweave.ontology.store_form import graph_of, triples_of
 from qualweave.principal import Principal
@@ -44,7 +50,7 @@ class Governing:
             UnreadableSource: If it is no Turtle.
             InputError: If it changes nothing, or declares terms that are not ours.
         """
-        with self.service.store.snapshot() as snapshot:
+        with self.service.reading(self.principal.tenant) as snapshot:
             entry = _released(snapshot)
             current = graph_of(snapshot, entry.graph)
             examined = propose(current, turtle, used=self._used(snapshot))
@@ -65,8 +71,10 @@ class Governing:
 
     def requests(self, *, state: RequestState | None = "open") -> list[ChangeRequest]:
         """Return the requests about terms, of one state or all, oldest first."""
-        with self.service.store.snapshot() as snapshot:
-            graph = NamedNode(graph_iri("governance", base=self.service.settings.base_iri))
+        with self.service.reading(self.principal.tenant) as snapshot:
+            graph = NamedNode(
+                governance_graph(self.principal.tenant, self.service.settings.base_iri)
+            )
             bodies = [str(quad.object.value) for quad in snapshot.quads(None, _BODY, None, graph)]  # type: ignore[union-attr]  # our own literals
         found = [from_body(body) for body in bodies]
         chosen = [one for one in found if one.kind in _KINDS and "turtle" in one.proposal]
@@ -116,7 +124,7 @@ class Governing:
         request = self.request(request_id)
         self._may_accept(request)
         decided = request.decide("accepted", by=self.principal.id, reason=reason)
-        with self.service.store.snapshot() as snapshot:
+        with self.service.reading(self.principal.tenant) as snapshot:
             entry = _released(snapshot)
             current = graph_of(snapshot, entry.graph)
             base = graph_of(snapshot, str(request.proposal["base"]))
@@ -137,13 +145,14 @@ class Governing:
         )
         self.service.store.publish()
         self.service.adopt(released)
+        self.service.entail_all()
         return decided, name
 
     # --- releases ------------------------------------------------------------------------------
 
     def releases(self) -> list[JsonValue]:
         """Return every release of the ontology, the current one first."""
-        with self.service.store.snapshot() as snapshot:
+        with self.service.reading(self.principal.tenant) as snapshot:
             entries = snapshot.graphs("ontology", "archive")
         ordered = sorted(entries, key=lambda one: _order(str(one.about.get("version", ""))))
         return [
@@ -194,7 +203,7 @@ class Governing:
         gone = [] if before is None else [quad.triple for quad in to_quads(before, base)]
         fresh = [quad.triple for quad in to_quads(request, base)]
         return ChangeSet(
-            graph=graph_iri("governance", base=base),
+            graph=governance_graph(request.tenant, base),
             role="governance",
             inserts=_ntriples(fresh),
             deletes=_ntriples([one for one in gone if one not in fresh]),
@@ -203,10 +212,6 @@ class Governing:
     def _keep(self, request: ChangeRequest, *, before: ChangeRequest | None) -> None:
         self.service.store.commit([self._change(request, before)], principal=self.principal)
         self.service.store.publish()
-
-    def iri(self, request: ChangeRequest) -> str:
-        """Return the node of a request in the governance graph."""
-        return request_iri(request, self.service.settings.base_iri)
 
 
 def _released(snapshot: Snapshot) -> GraphEntry:

@@ -49,7 +49,7 @@ class Lookups:
 
     def schema(self) -> dict[str, JsonValue]:
         """Return what the graph holds: prefixes, classes in use with their number, example queries."""
-        with self.service.store.snapshot() as snapshot:
+        with self.service.reading(self.principal.tenant) as snapshot:
             used = classes_in_use(snapshot, self._graphs(snapshot))
             commit = snapshot.commit
         terms = self.service.terms
@@ -71,7 +71,7 @@ class Lookups:
             AmbiguousTerm: If several do.
         """
         term = self.service.terms.named(name)
-        with self.service.store.snapshot() as snapshot:
+        with self.service.reading(self.principal.tenant) as snapshot:
             found = describe_term(
                 term,
                 terms=self.service.terms,
@@ -140,7 +140,7 @@ class Lookups:
             AmbiguousTerm: If the scope does not tell several meanings apart.
         """
         tenant = self.principal.tenant
-        with self.service.store.snapshot() as snapshot:
+        with self.service.reading(self.principal.tenant) as snapshot:
             book = CodeBook.load(snapshot, tenant=tenant)
             meanings = book.meanings(code)
             if not machine:
@@ -213,7 +213,7 @@ class Lookups:
                 next_step_zh="请给出三者之一；可用 GET /terms?q=…&kind=defect 查找。",
                 data={"term": term.iri, "kind": kind_of(term)},
             )
-        with self.service.store.snapshot() as snapshot:
+        with self.service.reading(self.principal.tenant) as snapshot:
             found = causal_statements(
                 snapshot,
                 (term.iri, *terms.descendants(term.iri)),
@@ -234,7 +234,7 @@ class Lookups:
             AmbiguousTerm: If a plain number is that of several items.
         """
         terms = self.service.terms
-        with self.service.store.snapshot() as snapshot:
+        with self.service.reading(self.principal.tenant) as snapshot:
             tenant, base = self.principal.tenant, self.service.settings.base_iri
             graphs = self._graphs(snapshot)
             index = self.service.index(snapshot, tenant)
@@ -279,7 +279,7 @@ class Lookups:
         What is asked for explicitly stands before what is read from the item.
         """
         terms = self.service.terms
-        with self.service.store.snapshot() as snapshot:
+        with self.service.reading(self.principal.tenant) as snapshot:
             graphs = self._graphs(snapshot)
             wanted = asked
             if item:
@@ -338,7 +338,7 @@ class Lookups:
         """Return the typed graph around a node; a term may be given by any of its names."""
         if "://" not in iri and not iri.startswith("urn:"):
             iri = self.service.terms.named(iri).iri
-        with self.service.store.snapshot() as snapshot:
+        with self.service.reading(self.principal.tenant) as snapshot:
             return neighbourhood(
                 snapshot,
                 self.service.terms,

@@ -15,7 +15,7 @@ from qualweave.reasoning.trace import Direction, TraceAnswer
 @lru_cache(maxsize=8)
 def _published(service: Service, tenant: str, commit: str) -> Rebinding:
     del commit  # what the answer is kept for
-    with service.store.snapshot() as snapshot:
+    with service.reading(tenant) as snapshot:
         return read_rebinding(snapshot, tenant, service.settings.base_iri)
 
 
@@ -35,7 +35,7 @@ class Rebinder:
         """
         self.principal.require("engineer")
         tenant, base = self.principal.tenant, self.service.settings.base_iri
-        with self.service.store.snapshot() as snapshot:
+        with self.service.reading(self.principal.tenant) as snapshot:
             found = rebind(self.service.index(snapshot, tenant), least=least)
         change = change_set(found, tenant=tenant, base=base)
         self.service.store.commit([change], principal=self.principal, gate=self.service.gate)
@@ -62,13 +62,13 @@ class Rebinder:
         if direction == "back" and gaps:
             body["gaps"] = [*[one.to_json() for one in answer.gaps], *gaps]
         if inferred:
-            with self.service.store.snapshot() as snapshot:
+            with self.service.reading(self.principal.tenant) as snapshot:
                 index = self.service.index(snapshot, self.principal.tenant)
                 body["inferred"] = overlay(index, items, found.links, direction).to_json()
         return body
 
     def _read(self) -> Rebinding:
-        with self.service.store.snapshot() as snapshot:
+        with self.service.reading(self.principal.tenant) as snapshot:
             entry = entry_of(snapshot, self.principal.tenant, self.service.settings.base_iri)
         if entry is None:
             return Rebinding((), ())

@@ -3,6 +3,8 @@
 import gc
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -52,6 +54,7 @@ from qualweave.shapes.validate import audit
 from qualweave.store.guard import permitted_dataset
 from qualweave.store.oxigraph import OxigraphStore, open_store
 from qualweave.store.port import Answer, ChangeSet, GraphEntry, Snapshot, Verdict
+from qualweave.store.tenancy import reading
 
 if TYPE_CHECKING:
     from qualweave.gnn.training import TrainingReport
@@ -149,19 +152,19 @@ class Service:
             progress=progress,
             domains=self._domains,
         )
-        self._after_write()
+        self._after_write(principal.tenant)
         return report
 
     def resume(self, principal: Principal) -> IngestReport:
         """Take up the inputs that a killed process left unfinished."""
         report = resume(self.desk(principal))
-        self._after_write()
+        self._after_write(principal.tenant)
         return report
 
     def answer(self, request: str, term: str, *, reason: str, principal: Principal) -> IngestReport:
         """Answer a question of the mapper and lift what waited for it."""
         report = answer_question(self.desk(principal), request, term, reason=reason)
-        self._after_write()
+        self._after_write(principal.tenant)
         return report
 
     def answer_from(
@@ -169,7 +172,7 @@ class Service:
     ) -> IngestReport:
         """Answer every open question about a field that a file of answers knows."""
         report = answer_many(self.desk(principal), read_answers(_yaml(answers)), progress=progress)
-        self._after_write()
+        self._after_write(principal.tenant)
         return report
 
     def train(
@@ -199,7 +202,7 @@ class Service:
 
         policy = self.settings.label_coverage if coverage is None else coverage
         chosen = self.settings.model_copy(update={"label_coverage": policy})
-        with self.store.snapshot() as snapshot:
+        with self.reading(principal.tenant) as snapshot:
             report = train_from_snapshot(
                 snapshot, chosen, seeds=seeds, tenant=principal.tenant, progress=progress
             )
@@ -210,7 +213,7 @@ class Service:
 
     def hypotheses(self, principal: Principal, *, limit: int = 100) -> list[JsonValue]:
         """Return the hypotheses of the newest published model, the surest first."""
-        with self.store.snapshot() as snapshot:
+        with self.reading(principal.tenant) as snapshot:
             graphs = [one.graph for one in snapshot.graphs("learned", tenant=principal.tenant)]
             rows = snapshot.select(_HYPOTHESES, graphs=graphs) if graphs else []
         names = ("link", "cause", "effect", "mechanism", "line", "confidence", "direction", "run")
@@ -220,11 +223,22 @@ class Service:
             for row in list(found.values())[:limit]
         ]
 
-    def _after_write(self) -> None:
-        self.store.publish()
+    def reading(self, tenant: str) -> AbstractContextManager[Snapshot]:
+        """Lend the newest snapshot as a tenant sees it; every answer is read through one."""
+        return reading(self.store, tenant)
+
+    def entail_all(self) -> None:
+        """Bring the entailed graphs up to date, as a new release of the ontology makes needful."""
         with self.store.snapshot() as snapshot:
-            change = entail(snapshot, base=self.settings.base_iri)
-        self.store.commit([change], principal=SYSTEM)
+            tenants = {entry.tenant for entry in snapshot.graphs("data")}
+        for tenant in sorted(tenants):
+            self._after_write(tenant)
+
+    def _after_write(self, tenant: str) -> None:
+        self.store.publish()
+        with self.reading(tenant) as snapshot:
+            change = entail(snapshot, tenant=tenant, base=self.settings.base_iri)
+        self.store.commit([change], principal=replace(SYSTEM, tenant=tenant))
         self.store.publish()
 
     # --- asking --------------------------------------------------------------------------------
@@ -239,7 +253,7 @@ class Service:
         named_uris: Sequence[str] = (),
     ) -> Answer:
         """Answer a query from outside, within what its principal may see."""
-        with self.store.snapshot() as snapshot:
+        with self.reading(principal.tenant) as snapshot:
             permitted = permitted_dataset(snapshot, principal)
         return self.store.query(
             sparql,
@@ -277,7 +291,7 @@ class Service:
         step_limit: int | None = None,
     ) -> TraceAnswer:
         """Return what an item was made from, or what was made from it."""
-        with self.store.snapshot() as snapshot:
+        with self.reading(principal.tenant) as snapshot:
             return trace(
                 self.index(snapshot, principal.tenant),
                 snapshot,
@@ -291,7 +305,7 @@ class Service:
 
     def recall(self, item: str, *, principal: Principal) -> RecallScope:
         """Return everything that follows from a suspicious item."""
-        with self.store.snapshot() as snapshot:
+        with self.reading(principal.tenant) as snapshot:
             index = self.index(snapshot, principal.tenant)
             return recall_scope(
                 index, snapshot, item, tenant=principal.tenant, base=self.settings.base_iri
@@ -299,7 +313,7 @@ class Service:
 
     def causes(self, items: Sequence[str], *, principal: Principal, limit: int = 10) -> CauseAnswer:
         """Return the common causes of bad items, the best supported first."""
-        with self.store.snapshot() as snapshot:
+        with self.reading(principal.tenant) as snapshot:
             return root_causes(
                 snapshot,
                 self.index(snapshot, principal.tenant),
@@ -311,7 +325,7 @@ class Service:
 
     def orphan_changes(self, principal: Principal) -> list[OrphanChange]:
         """Return the parameter changes that no downstream quality order is linked to."""
-        with self.store.snapshot() as snapshot:
+        with self.reading(principal.tenant) as snapshot:
             index = self.index(snapshot, principal.tenant)
             return orphan_changes(snapshot, index, tenant=principal.tenant)
 
@@ -323,7 +337,7 @@ class Service:
         Raises:
             NotEnoughEvidence: If too few items of one route have the defect.
         """
-        with self.store.snapshot() as snapshot:
+        with self.reading(principal.tenant) as snapshot:
             table = read_items(
                 snapshot,
                 defect,
@@ -341,7 +355,7 @@ class Service:
             InputError: If the subject or predicate is no IRI.
             NotFound: If those graphs say nothing of it.
         """
-        with self.store.snapshot() as snapshot:
+        with self.reading(principal.tenant) as snapshot:
             subject, predicate = node_of(expand(s)).value, node_of(expand(p)).value if p else None
             return provenance(snapshot, subject, predicate, None, g=g, tenant=principal.tenant)
 
@@ -349,10 +363,10 @@ class Service:
         """Return what a sentence is about."""
         return self._voices.read(sentence).to_json(self.terms)
 
-    def questions(self) -> list[Question]:
+    def questions(self, principal: Principal) -> list[Question]:
         """Return the open change requests of the mapper."""
-        with self.store.snapshot() as snapshot:
-            return questions(snapshot, base=self.settings.base_iri)
+        with self.reading(principal.tenant) as snapshot:
+            return questions(snapshot, tenant=principal.tenant, base=self.settings.base_iri)
 
     def quarantine(self, tenant: str) -> list[QuarantinedRow]:
         """Return the rows that wait for repair."""
@@ -360,13 +374,13 @@ class Service:
 
     def audit(self, tenant: str) -> Verdict:
         """Judge the whole graph of a tenant by the shapes that need more than one file."""
-        with self.store.snapshot() as snapshot:
+        with self.reading(tenant) as snapshot:
             chosen = [one for one in self.constraints if one.moment == "audit"]
             return audit(snapshot, tenant=tenant, constraints=chosen)
 
     def numbers(self, principal: Principal) -> dict[str, JsonValue]:
         """Return the figures of the state: terms, items, graphs, quads, open requests, held rows."""
-        with self.store.snapshot() as snapshot:
+        with self.reading(principal.tenant) as snapshot:
             key = (snapshot.commit, principal.tenant)
             known = self._numbers.get(key)
             if known is None:
@@ -387,7 +401,9 @@ class Service:
             "quads": sum(_size(snapshot, entry.graph) for entry in entries),
             "items": len(index),
             "genealogy_edges": index.edge_count,
-            "open_change_requests": len(questions(snapshot, base=self.settings.base_iri)),
+            "open_change_requests": len(
+                questions(snapshot, tenant=principal.tenant, base=self.settings.base_iri)
+            ),
             "alarms_without_label": _unlabelled(snapshot),
             "last_model": _last_model(snapshot, principal.tenant),
             "commit": snapshot.commit,
@@ -395,7 +411,7 @@ class Service:
 
     def warm(self, tenant: str) -> None:
         """Build the genealogy index before the first question needs it."""
-        with self.store.snapshot() as snapshot:
+        with self.reading(tenant) as snapshot:
             self.index(snapshot, tenant)
 
 

@@ -42,7 +42,7 @@ def change_set(
         for number, one in enumerate(report.predictions):
             triples += _link(report, run, number, one)
     return ChangeSet(
-        graph=graph_iri("learned", report.run, base=base),
+        graph=graph_iri("learned", tenant, report.run, base=base),
         role="learned",
         inserts=ox.serialize(triples, format=ox.RdfFormat.N_TRIPLES) or b"",
         replace=True,

@@ -50,8 +50,8 @@ def answer_many(
 def _asked(work: Desk, answers: Sequence[Answer]) -> Mapping[str, list[tuple[Question, str]]]:
     known = _by_field(answers)
     found: dict[str, list[tuple[Question, str]]] = defaultdict(list)
-    with work.store.snapshot() as snapshot:
-        waiting = questions(snapshot, base=work.settings.base_iri)
+    with work.snapshot() as snapshot:
+        waiting = questions(snapshot, tenant=work.tenant, base=work.settings.base_iri)
     for question in waiting:
         if question.text:
             continue

@@ -103,7 +103,7 @@ def _passed(work: Desk, plan: Plan, tables: Sequence[RawTable], batch: Batch) ->
 def _violations(work: Desk, batch: Batch, outcome: Outcome) -> tuple[ShapeResult, ...]:
     if work.gate is None or not outcome.ntriples:
         return ()
-    with work.store.snapshot() as snapshot:
+    with work.snapshot() as snapshot:
         change = ChangeSet(batch.graph, "data", outcome.ntriples, replace=True)
         return work.gate.judge(change, snapshot).violations
 
@@ -209,7 +209,7 @@ def code_book(work: Desk, documents: Sequence[MappingDocument]) -> CodeBook:
     if not needs & {"defectCode", "alarmCode"}:
         return CodeBook()
     work.store.publish()
-    with work.store.snapshot() as snapshot:
+    with work.snapshot() as snapshot:
         return CodeBook.load(snapshot)
 
 
@@ -272,7 +272,7 @@ def commit_batch(
     """Commit data, provenance, mapping, waiting rows and requests of a file: all or none."""
     scope = {"tenant": work.tenant, "base": work.settings.base_iri}
     work.quarantine.keep(batch.key, outcome.rows)
-    with work.store.snapshot() as snapshot:
+    with work.snapshot() as snapshot:
         gone = present(snapshot, batch)
         nodes = request_triples(outcome.requests, snapshot, base=work.settings.base_iri)
     now = datetime.now(UTC)
@@ -305,6 +305,6 @@ def commit_batch(
             "triples": outcome.triples,
         },
     )
-    governance = governance_change(nodes, base=work.settings.base_iri, deletes=gone)
+    governance = governance_change(nodes, **scope, deletes=gone)
     gate = _Judged(work.gate, data) if work.gate is not None else None
     work.store.commit([data, governance], principal=work.principal, gate=gate)

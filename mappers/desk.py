@@ -1,9 +1,10 @@
 """`Desk`: what one ingest works with, and `Plan`: one file on its way."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol, TypeAlias
+from typing import Protocol
 
 from rdflib import URIRef
 
@@ -22,6 +23,7 @@ from qualweave.ontology.load import load_graph
 from qualweave.ontology.terms import TermIndex
 from qualweave.principal import Principal
 from qualweave.store.port import Gate, Snapshot, Store
+from qualweave.store.tenancy import reading
 
 _FIRST = ("code_entry", "equipment_record", "firmware_record", "supply_record")
 _SECOND = ("process_record", "genealogy_record", "epcis_event")
@@ -42,14 +44,11 @@ class Aligner(Protocol):
         ...
 
 
-IngestStore: TypeAlias = Store
-
-
 @dataclass(frozen=True)
 class Desk:
     """What one ingest works with."""
 
-    store: IngestStore
+    store: Store
     vocabulary: Vocabulary
     terms: TermIndex
     settings: Settings
@@ -62,6 +61,10 @@ class Desk:
     def tenant(self) -> str:
         """Tenant that is written to."""
         return self.principal.tenant
+
+    def snapshot(self) -> AbstractContextManager[Snapshot]:
+        """Lend the newest snapshot as the tenant sees it."""
+        return reading(self.store, self.tenant)
 
     @property
     def library(self) -> MappingLibrary:
@@ -122,7 +125,7 @@ def align_with(
 
 def desk(
     *,
-    store: IngestStore,
+    store: Store,
     terms: TermIndex,
     settings: Settings,
     principal: Principal,
@@ -132,7 +135,7 @@ def desk(
     aligner: Aligner | None = None,
 ) -> Desk:
     """Return what an ingest works with; ``domains`` are those of the ontology's properties."""
-    with store.snapshot() as snapshot:
+    with reading(store, principal.tenant) as snapshot:
         releases = [one.graph for one in snapshot.graphs("ontology")]
         known = domains if domains is not None else _domains(snapshot, releases)
     vocabulary = Vocabulary.from_terms(terms, domains=known)

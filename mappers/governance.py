@@ -10,8 +10,8 @@ from datetime import datetime
 import pyoxigraph as ox
 from pyoxigraph import Literal, NamedNode, Triple
 
-from qualweave.change_request import ChangeRequest, request_iri, to_quads
-from qualweave.iri import PROV, RDF, XSD, Q, expand, graph_iri, local_name
+from qualweave.change_request import ChangeRequest, governance_graph, request_iri, to_quads
+from qualweave.iri import PROV, RDF, XSD, Q, expand, local_name
 from qualweave.mappers.lift.batch import Batch, minted
 from qualweave.mappers.mapping import Decision, MappingDocument
 from qualweave.mappers.quarantine import QuarantinedRow
@@ -160,11 +160,11 @@ def request_triples(
 
 
 def governance_change(
-    inserts: Iterable[Triple], *, base: str, deletes: Iterable[Triple] = ()
+    inserts: Iterable[Triple], *, tenant: str, base: str, deletes: Iterable[Triple] = ()
 ) -> ChangeSet:
-    """Return the change set of the governance graph."""
+    """Return the change set of a tenant's governance graph."""
     return ChangeSet(
-        graph=graph_iri("governance", base=base),
+        graph=governance_graph(tenant, base),
         role="governance",
         inserts=ox.serialize(list(dict.fromkeys(inserts)), format=ox.RdfFormat.N_TRIPLES) or b"",
         deletes=ox.serialize(list(dict.fromkeys(deletes)), format=ox.RdfFormat.N_TRIPLES) or b"",
@@ -173,7 +173,7 @@ def governance_change(
 
 def present(snapshot: Snapshot, batch: Batch) -> list[Triple]:
     """Return what the governance graph says of a batch and its waiting rows now, to be taken away."""
-    graph = _node(graph_iri("governance", base=batch.base))
+    graph = _node(governance_graph(batch.tenant, batch.base))
     node = _node(batch.node)
     found = [quad.triple for quad in snapshot.quads(node, None, None, graph)]
     for quad in snapshot.quads(None, _node(Q + "fromBatch"), node, graph):

@@ -18,7 +18,7 @@ from qualweave.config import Settings
 from qualweave.errors import InputError, QualweaveError, UnreadableSource
 from qualweave.mappers import readers
 from qualweave.mappers.committing import lift_file
-from qualweave.mappers.desk import Aligner, Desk, IngestStore, Plan, align_with, desk
+from qualweave.mappers.desk import Aligner, Desk, Plan, align_with, desk
 from qualweave.mappers.drafting import (
     AlignmentLike,
     Answer,
@@ -37,7 +37,7 @@ from qualweave.mappers.table import RawTable
 from qualweave.mappers.zones import Zones
 from qualweave.ontology.terms import TermIndex
 from qualweave.principal import Principal
-from qualweave.store.port import Gate
+from qualweave.store.port import Gate, Store
 
 Progress = Callable[[str, int, int], None]
 """Told the file in work, its number, and how many there are."""
@@ -52,7 +52,7 @@ _IGNORED_NAMES = (".", "~$", "Thumbs.db")
 def ingest(  # noqa: PLR0913 - each is one thing that a caller may choose
     path_or_dir: Path,
     *,
-    store: IngestStore,
+    store: Store,
     terms: TermIndex,
     settings: Settings,
     principal: Principal,
@@ -125,7 +125,7 @@ def _files(path: Path) -> list[Path]:
 
 def _run(work: Desk, named: Sequence[tuple[Path, str]], progress: Progress | None) -> IngestReport:
     accepted = [(path, name, *_accept(work, path, name)) for path, name in named]
-    with work.store.snapshot() as snapshot:
+    with work.snapshot() as snapshot:
         done = {
             str(one.about.get("sha256", "")) for one in snapshot.graphs("data", tenant=work.tenant)
         }
@@ -291,7 +291,7 @@ def _finish(work: Desk, plan: Plan) -> FileReport:
 
 def known_files(work: Desk) -> Iterator[tuple[str, str, str]]:
     """Yield file name, hash and source of every ingested file of the tenant."""
-    with work.store.snapshot() as snapshot:
+    with work.snapshot() as snapshot:
         for one in snapshot.graphs("data", tenant=work.tenant):
             if "sha256" in one.about:
                 yield str(one.about["file"]), str(one.about["sha256"]), str(one.about["source"])

@@ -28,7 +28,7 @@ def waiting_on_others(work: Desk) -> set[str]:
 
 def relift_source(work: Desk, source: str) -> IngestReport:
     """Lift every file of a source again with its newest mapping."""
-    with work.store.snapshot() as snapshot:
+    with work.snapshot() as snapshot:
         entries = [
             one
             for one in snapshot.graphs("data", tenant=work.tenant)
@@ -103,7 +103,7 @@ def relift_batches(work: Desk, batches: Collection[str]) -> list[FileReport]:
     """Lift some batches again, by the short hash of their file; EPCIS files need no other."""
     if not batches:
         return []
-    with work.store.snapshot() as snapshot:
+    with work.snapshot() as snapshot:
         entries = [
             one
             for one in snapshot.graphs("data", tenant=work.tenant)

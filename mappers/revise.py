@@ -12,9 +12,15 @@ import polars as pl
 import pyoxigraph as ox
 from pyoxigraph import NamedNode, Triple
 
-from qualweave.change_request import ChangeRequest, from_body, request_iri, to_quads
+from qualweave.change_request import (
+    ChangeRequest,
+    from_body,
+    governance_graph,
+    request_iri,
+    to_quads,
+)
 from qualweave.errors import Conflict, InputError, NotFound
-from qualweave.iri import Q, expand, graph_iri
+from qualweave.iri import Q, expand
 from qualweave.mappers.codes import CodeBook
 from qualweave.mappers.committing import code_book, for_file
 from qualweave.mappers.desk import Desk
@@ -60,10 +66,14 @@ class Question:
 
 
 def questions(
-    snapshot: Snapshot, *, base: str, state: Literal["open", "accepted", "refused"] = "open"
+    snapshot: Snapshot,
+    *,
+    tenant: str,
+    base: str,
+    state: Literal["open", "accepted", "refused"] = "open",
 ) -> list[Question]:
-    """Return the mapper's change requests in a state, oldest first."""
-    graph = NamedNode(graph_iri("governance", base=base))
+    """Return the mapper's change requests of a tenant in a state, oldest first."""
+    graph = NamedNode(governance_graph(tenant, base))
     found = [
         from_body(str(getattr(quad.object, "value", "")))
         for quad in snapshot.quads(None, _BODY, None, graph)
@@ -106,8 +116,8 @@ def answer_question(work: Desk, request_id: str, term: str, *, reason: str = "")
 
 
 def _open_question(work: Desk, request_id: str) -> Question:
-    with work.store.snapshot() as snapshot:
-        found = questions(snapshot, base=work.settings.base_iri)
+    with work.snapshot() as snapshot:
+        found = questions(snapshot, tenant=work.tenant, base=work.settings.base_iri)
     question = next((one for one in found if one.id == request_id), None)
     if question is None:
         raise NotFound(
@@ -181,10 +191,13 @@ def decide(work: Desk, request: ChangeRequest, *, accepted: bool, reason: str) -
     )
     base = work.settings.base_iri
     node = NamedNode(request_iri(request, base))
-    with work.store.snapshot() as snapshot:
+    with work.snapshot() as snapshot:
         gone = [quad.triple for quad in snapshot.quads(node)]
     fresh = [quad.triple for quad in to_quads(decided, base)]
-    work.store.commit([governance_change(fresh, base=base, deletes=gone)], principal=work.principal)
+    work.store.commit(
+        [governance_change(fresh, tenant=work.tenant, base=base, deletes=gone)],
+        principal=work.principal,
+    )
     work.store.publish()
 
 
@@ -221,7 +234,7 @@ def release(work: Desk, row_id: str, corrections: Mapping[str, str]) -> Quaranti
             next_step="Its columns: " + ", ".join(row.cells) + ".",
             data={"row": row_id, "column": unknown[0]},
         )
-    with work.store.snapshot() as snapshot:
+    with work.snapshot() as snapshot:
         entry = next(
             one for one in snapshot.graphs("data", tenant=work.tenant)
             if str(one.about.get("sha256", "")).startswith(row.batch)
@@ -278,7 +291,7 @@ def _commit_row(
     held = int(str(entry.about["rows_quarantined"])) - 1
     about = {**entry.about, "rows_lifted": lifted, "rows_quarantined": held}
     data = ChangeSet(graph=batch.graph, role="data", inserts=ntriples, about=about)
-    with work.store.snapshot() as snapshot:
+    with work.snapshot() as snapshot:
         now = present(snapshot, batch)
     mine = NamedNode(f"{batch.node}/row/{row.id}")
     counted = {
@@ -290,12 +303,12 @@ def _commit_row(
         Triple(NamedNode(batch.node), predicate, ox.Literal(value))
         for predicate, value in counted.items()
     ]
-    change = governance_change(fresh, base=work.settings.base_iri, deletes=gone)
+    change = governance_change(fresh, tenant=work.tenant, base=work.settings.base_iri, deletes=gone)
     work.store.commit([data, change], principal=work.principal, gate=work.gate)
     work.store.publish()
 
 
 def open_requests(work: Desk) -> Sequence[Question]:
     """Return the open questions and requests of the mapper."""
-    with work.store.snapshot() as snapshot:
-        return questions(snapshot, base=work.settings.base_iri)
+    with work.snapshot() as snapshot:
+        return questions(snapshot, tenant=work.tenant, base=work.settings.base_iri)

@@ -144,7 +144,7 @@ class _Reader:
 
     Attributes:
         graphs: Graphs in which a node is known and from which it is walked on.
-        entailed: What follows from all tenants' data: it says more of known nodes and makes none known.
+        entailed: What follows from the data: it says more of known nodes and makes none known.
         space: Namespace of the tenant's data.
     """
 

@@ -29,9 +29,9 @@ def _raw_cells(service: Service) -> RawCells:
 
 
 @lru_cache(maxsize=8)
-def _terms(service: Service, state: str) -> Terms:
+def _terms(service: Service, tenant: str, state: str) -> Terms:
     del state  # what the answer is kept for
-    with service.store.snapshot() as snapshot:
+    with service.reading(tenant) as snapshot:
         return Terms.read(snapshot)
 
 
@@ -113,6 +113,13 @@ class Floor:
 
     @contextmanager
     def _asked(self) -> Iterator[tuple[Snapshot, Terms]]:
-        with self.service.store.snapshot() as snapshot:
+        with self.service.reading(self.principal.tenant) as snapshot:
             told = snapshot.graphs("ontology", "governance", "decisions")
-            yield snapshot, _terms(self.service, "|".join(sorted(one.commit for one in told)))
+            yield (
+                snapshot,
+                _terms(
+                    self.service,
+                    self.principal.tenant,
+                    "|".join(sorted(one.commit for one in told)),
+                ),
+            )

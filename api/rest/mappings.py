@@ -72,8 +72,8 @@ def add_routes(router: APIRouter) -> None:
     @router.get("/change-requests")
     def change_requests(service: ServiceOf, who: Who) -> Response:
         """Return the open change requests."""
-        del who
-        return json_reply({"requests": [one.request.to_json() for one in service.questions()]})
+        found = service.questions(who)
+        return json_reply({"requests": [one.request.to_json() for one in found]})
 
     @router.post("/change-requests/{request_id}/answer")
     def answer(request_id: str, given: TermAnswer, service: ServiceOf, who: Who) -> Response:

@@ -24,7 +24,7 @@ def add_routes(router: APIRouter) -> None:
     @router.get("/trace-policies")
     def policies(service: ServiceOf, who: Who) -> Response:
         """Return the policy of every class that has one."""
-        with service.store.snapshot() as snapshot:
+        with service.reading(who.tenant) as snapshot:
             found = read_policies(snapshot, who.tenant, service.settings.base_iri)
         return json_reply({"policies": [one.to_json() for one in found]})
 
@@ -44,7 +44,7 @@ def add_routes(router: APIRouter) -> None:
 def _switched(service: Service, who: Principal, name: str, weight: TraceWeight | None) -> Response:
     who.require("architect")
     of_class, base = _class_of(service, name), service.settings.base_iri
-    with service.store.snapshot() as snapshot:
+    with service.reading(who.tenant) as snapshot:
         known = read_policies(snapshot, who.tenant, base)
     policies = with_policy(known, of_class, weight)
     change = policy_change_set(policies, tenant=who.tenant, base=base)

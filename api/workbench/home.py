@@ -69,7 +69,7 @@ def _stories(
 
 def _lot_story(service: Service, who: Principal, language: Language) -> None:
     ui.label(say("lot", language)).classes("font-semibold")
-    with service.store.snapshot() as snapshot:
+    with service.reading(who.tenant) as snapshot:
         first = next(iter(service.index(snapshot, who.tenant).items()), "")
     box = ui.input(
         say("lot_hint", language),

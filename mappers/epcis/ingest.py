@@ -67,7 +67,7 @@ def ingest_epcis(work: Desk, plan: Plan) -> FileReport:
 def _violations(work: Desk, batch: Batch, lifted: LiftedEvents) -> Sequence[ShapeResult]:
     if work.gate is None or not lifted.ntriples:
         return ()
-    with work.store.snapshot() as snapshot:
+    with work.snapshot() as snapshot:
         change = ChangeSet(batch.graph, "data", lifted.ntriples, replace=True)
         return work.gate.judge(change, snapshot).violations
 

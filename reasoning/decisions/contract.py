@@ -168,7 +168,9 @@ def contract_change_set(contract: Contract, base: str = DEFAULT_BASE) -> ChangeS
     ]
     if contract.unit:
         triples.append(triple(node, "hasUnit", unit_node(contract.unit)))
-    return change_set(triples, about={"contract": node, "name": contract.name}, base=base)
+    return change_set(
+        triples, about={"contract": node, "name": contract.name}, tenant=contract.tenant, base=base
+    )
 
 
 def read_contracts(snapshot: Snapshot, tenant: str = "plant") -> list[Contract]:

@@ -464,6 +464,7 @@ def freeze_change_set(
         to_triples(freeze, base),
         to_triples(before, base) if before else (),
         about={"decision": freeze.iri(base), "state": freeze.state},
+        tenant=freeze.tenant,
         base=base,
     )
 

@@ -55,9 +55,9 @@ def links(subject: str, predicate: str, targets: Iterable[str]) -> Iterator[Trip
         yield triple(subject, predicate, NamedNode(target))
 
 
-def decision_graph(base: str = DEFAULT_BASE) -> str:
-    """Return the IRI of the named graph of decisions."""
-    return graph_iri("decisions", base=base)
+def decision_graph(tenant: str = "plant", base: str = DEFAULT_BASE) -> str:
+    """Return the IRI of the named graph of a tenant's decisions."""
+    return graph_iri("decisions", tenant, base=base)
 
 
 def change_set(
@@ -65,12 +65,13 @@ def change_set(
     before: Iterable[Triple] = (),
     *,
     about: dict[str, JsonValue],
+    tenant: str = "plant",
     base: str = DEFAULT_BASE,
 ) -> ChangeSet:
     """Return the change from the triples before to those after."""
     new, old = set(after), set(before)
     return ChangeSet(
-        graph=decision_graph(base),
+        graph=decision_graph(tenant, base),
         role="decisions",
         inserts=_ntriples(new - old),
         deletes=_ntriples(old - new),

@@ -86,6 +86,7 @@ def to_change_set(
         to_triples(intervention, base),
         to_triples(before, base) if before else (),
         about={"decision": intervention_iri(intervention, base), "state": intervention.dispatch},
+        tenant=intervention.tenant,
         base=base,
     )
 

@@ -27,27 +27,28 @@ SELECT DISTINCT ?effect ?cause WHERE {
 """
 
 
-def entail(snapshot: Snapshot, *, base: str = DEFAULT_BASE) -> ChangeSet:
-    """Return the entailed graph of a snapshot as one change set that replaces the former.
+def entail(snapshot: Snapshot, *, tenant: str = "plant", base: str = DEFAULT_BASE) -> ChangeSet:
+    """Return the entailed graph of a tenant as one change set that replaces the former.
 
     Instances get the types and property values that their classes and properties entail, concepts their
     ``skos:broaderTransitive``, and ``q:causedBy`` follows from links and labels that persons have confirmed, from
     no others. The same snapshot gives the same bytes.
 
     Args:
-        snapshot: State of the graph.
+        snapshot: State of the graph, as the tenant sees it.
+        tenant: Whose graphs are read, and whose the entailed graph is.
         base: Namespace of data IRIs.
     """
-    data = _names(snapshot, _READ)
+    data = _names(snapshot, _READ, tenant)
     used = [_text(row["c"]) for row in snapshot.select(_CLASSES, graphs=data)]
     schema = Schema.read(snapshot, classes=used, properties=stated_properties(snapshot))
     lines = set(_type_lines(snapshot.select(_TYPES, graphs=data), schema))
     lines.update(_property_lines(snapshot, schema, frozenset(data)))
     lines.update(_broader_lines(schema))
-    lines.update(_cause_lines(snapshot, schema))
+    lines.update(_cause_lines(snapshot, schema, tenant))
     inserts = "".join(f"{line}\n" for line in sorted(lines)).encode()
     return ChangeSet(
-        graph=graph_iri("entailed", base=base),
+        graph=graph_iri("entailed", tenant, base=base),
         role="entailed",
         inserts=inserts,
         replace=True,
@@ -60,8 +61,8 @@ def superclasses(snapshot: Snapshot, classes: Iterable[str]) -> dict[str, frozen
     return dict(Schema.read(snapshot, classes=classes).classes)
 
 
-def _names(snapshot: Snapshot, roles: Sequence[GraphRole]) -> list[str]:
-    return [entry.graph for entry in snapshot.graphs(*roles)]
+def _names(snapshot: Snapshot, roles: Sequence[GraphRole], tenant: str) -> list[str]:
+    return [entry.graph for entry in snapshot.graphs(*roles, tenant=tenant)]
 
 
 def _type_lines(rows: Iterable[Row], schema: Schema) -> Iterator[str]:
@@ -86,9 +87,9 @@ def _broader_lines(schema: Schema) -> Iterator[str]:
             yield f"<{name}> <{SKOS}broaderTransitive> <{upper}> ."
 
 
-def _cause_lines(snapshot: Snapshot, schema: Schema) -> Iterator[str]:
+def _cause_lines(snapshot: Snapshot, schema: Schema, tenant: str) -> Iterator[str]:
     caused = Q + "causedBy"
-    for row in snapshot.select(_CONFIRMED, graphs=_names(snapshot, _WITH_LINKS)):
+    for row in snapshot.select(_CONFIRMED, graphs=_names(snapshot, _WITH_LINKS, tenant)):
         for name in (caused, *schema.properties.get(caused, ())):
             yield f"{row['effect']} <{name}> {row['cause']} ."
 

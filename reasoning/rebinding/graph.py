@@ -29,7 +29,7 @@ from qualweave.store.port import ChangeSet, GraphEntry, Snapshot
 
 def rebinding_graph(tenant: str, base: str = DEFAULT_BASE) -> str:
     """Return the name of the graph that holds a tenant's inferred links."""
-    return graph_iri("learned", f"rebinding-{tenant}", base=base)
+    return graph_iri("learned", tenant, "rebinding", base=base)
 
 
 def change_set(found: Rebinding, *, tenant: str = "plant", base: str = DEFAULT_BASE) -> ChangeSet:

@@ -31,7 +31,7 @@ class TracePolicy:
 
 def policy_graph(tenant: str, base: str = DEFAULT_BASE) -> str:
     """Return the name of the graph that holds a tenant's policies."""
-    return graph_iri("decisions", f"trace-policies-{tenant}", base=base)
+    return graph_iri("decisions", tenant, "trace-policies", base=base)
 
 
 def read_policies(

@@ -51,7 +51,7 @@ def resolve_item(
 
 
 def _is_subject(snapshot: Snapshot, iri: str, tenant: str) -> bool:
-    """Return whether a tenant states something of an IRI; entailed triples are all tenants' and do not count."""
+    """Return whether a tenant states something of an IRI; that the ontology knows it makes it no item."""
     try:
         node = NamedNode(iri)
     except ValueError:

@@ -122,6 +122,11 @@ class ChangeRequest:
         }
 
 
+def governance_graph(tenant: str = "plant", base: str = DEFAULT_BASE) -> str:
+    """Return the named graph of a tenant's requests, batches, mappings and waiting rows."""
+    return graph_iri("governance", tenant, base=base)
+
+
 def request_iri(request: ChangeRequest, base: str = DEFAULT_BASE) -> str:
     """Return the IRI of a request's node."""
     return mint("request", request.id, tenant=request.tenant, base=base)
@@ -135,7 +140,7 @@ def to_quads(request: ChangeRequest, base: str = DEFAULT_BASE) -> list[Quad]:
     """
     node, graph = (
         NamedNode(request_iri(request, base)),
-        NamedNode(graph_iri("governance", base=base)),
+        NamedNode(governance_graph(request.tenant, base)),
     )
 
     def quad(predicate: str, value: NamedNode | RdfLiteral) -> Quad:

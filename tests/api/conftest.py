@@ -58,7 +58,7 @@ def _build(folder: Path, seed: int, removed: Sequence[Ablation], cache: Path) ->
         remove(folder)
     service = Service(_settings(folder, cache))
     report = service.ingest(manifest.input, principal=ENGINEER, answers=manifest.answers)
-    asked = [dict(one.request.statement) for one in service.questions()]
+    asked = [dict(one.request.statement) for one in service.questions(ENGINEER)]
     answered = service.answer_from(manifest.when_asked, principal=ENGINEER)
     service.close()
     (folder / "told.pickle").write_bytes(pickle.dumps((manifest, report, asked, answered)))

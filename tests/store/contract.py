@@ -4,6 +4,7 @@ from typing import ClassVar
 
 import pyoxigraph as ox
 import pytest
+from pyoxigraph import NamedNode
 
 from qualweave.errors import (
     Forbidden,
@@ -16,6 +17,7 @@ from qualweave.errors import (
 from qualweave.principal import Principal
 from qualweave.store.guard import permitted_dataset
 from qualweave.store.port import ChangeSet, Dataset, Limits, ShapeResult, Snapshot, Store, Verdict
+from qualweave.store.tenancy import reading
 
 WHO = Principal(id="tester", roles=frozenset({"engineer"}))
 OTHER = Principal(id="stranger", roles=frozenset({"reader"}), tenant="other")
@@ -166,6 +168,35 @@ class StoreContract:
             store.query(self.all_rows, dataset=permitted, default_uris=[G1], named_uris=[G1]).rows
             == 0
         )
+
+    def test_a_tenants_view_holds_its_graphs_and_those_of_everybody(self, store: Store) -> None:
+        stranger = Principal(id="stranger", roles=frozenset({"engineer"}), tenant="other")
+        store.commit([ChangeSet(G1, "data", triple(1))], principal=WHO)
+        store.commit([ChangeSet(OTHERS, "data", triple(2))], principal=stranger)
+        store.commit([ChangeSet(RELEASE, "ontology", triple(3))], principal=WHO)
+        store.publish()
+        theirs, first = NamedNode(OTHERS), NamedNode("https://example.org/s2")
+
+        with reading(store, "plant") as seen:
+            rows = [str(getattr(row["s"], "value", "")) for row in seen.select(self.all_rows)]
+            asked = seen.select(self.all_rows, graphs=[OTHERS])
+            quads = [*seen.quads(), *seen.quads(first), *seen.quads(graph=theirs)]
+            graphs = {one.graph for one in (*seen.graphs(), *seen.graphs(tenant="other"))}
+
+        assert rows == ["https://example.org/s1", "https://example.org/s3"]
+        assert asked == []
+        assert {str(one.subject) for one in quads} == {
+            "<https://example.org/s1>",
+            "<https://example.org/s3>",
+        }
+        assert graphs == {G1, RELEASE}
+
+    def test_no_tenant_writes_to_the_decisions_of_another(self, store: Store) -> None:
+        stranger = Principal(id="stranger", roles=frozenset({"engineer"}), tenant="other")
+        store.commit([ChangeSet(G1, "decisions", triple(1))], principal=WHO)
+
+        with pytest.raises(Forbidden, match="another tenant"):
+            store.commit([ChangeSet(G1, "decisions", triple(2))], principal=stranger)
 
     def test_an_archived_graph_is_read_by_its_name_only(self, store: Store) -> None:
         old, new = f"{RELEASE}.1", f"{RELEASE}.2"

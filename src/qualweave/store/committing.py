@@ -148,7 +148,7 @@ class JournaledStore(ABC):
                 data={"graph": change.graph},
             )
         known = self._catalogue.entries.get(change.graph)
-        owned = known is not None and known.role in ("data", "learned")
+        owned = known is not None and known.role not in (*SHARED_ROLES, ARCHIVE)
         if known is not None and owned and known.tenant != principal.tenant:
             raise Forbidden(
                 f"Graph {change.graph} belongs to another tenant than {principal.id}'s.",

@@ -189,7 +189,7 @@ class Snapshot(Protocol):
     def graphs(self, *roles: GraphRole, tenant: str | None = None) -> list[GraphEntry]:
         """Return the graphs that count, of some roles (all where none is given) and one tenant.
 
-        Ontology, shapes and entailed graphs belong to every tenant.
+        Ontology and shapes belong to every tenant.
         """
         ...
 
