@@ -13,10 +13,10 @@ from qualweave.api.workbench.content import Language, Result, heading, say
 PAGES: Mapping[str, str] = MappingProxyType(
     {
         "home": "/",
-        "analyst": "/workbench/questions",
-        "architect": "/workbench/ontology",
-        "floor": "/workbench/floor",
-        "models": "/workbench/programs",
+        "analyst": "/pages/questions",
+        "architect": "/pages/ontology",
+        "floor": "/pages/floor",
+        "models": "/pages/programs",
     }
 )
 RESPONSE_SECONDS = 20.0  # the first visit after a commit counts the fields anew

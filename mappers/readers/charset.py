@@ -1,7 +1,7 @@
 """The charset of a file: byte order mark, then strict UTF-8, then what fits Chinese or Western text.
 
 Strict UTF-8 decides where it succeeds, since other text is hardly ever valid UTF-8 by chance. Of the
-rest, GB18030 is told from Western single-byte text by how much of it becomes common Chinese.
+rest, GB18030 is told from Western single-byte text by how much of it becomes Chinese in common use.
 """
 
 import codecs
@@ -16,6 +16,11 @@ _MARKS = (
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
 _SAMPLE = 200_000
+_SHARE = 0.5  # of high bytes that are Chinese in common use; traditional characters are not
+_WESTERN = frozenset(
+    "ÀÁÂÃÄÅÆÇÈÉÊËÌÍÎÏÑÒÓÔÕÖØÙÚÛÜÝßàáâãäåæçèéêëìíîïñòóôõöøùúûüýÿ°µ±²³·×÷€§½¼¾ªº«»–—‘’“”„…•\xa0"
+)
+"""What Western files hold beyond ASCII: letters with accents, signs of units and tolerances, quotes."""
 
 
 def decode(raw: bytes, *, partial: bool = False) -> tuple[str, str]:
@@ -42,10 +47,21 @@ def _legacy(raw: bytes) -> str:
     except UnicodeDecodeError:
         text = ""
     high = sum(byte >= 0x80 for byte in raw)  # noqa: PLR2004 - outside ASCII
-    # In GB18030 two bytes make one character of the common block; Western accents stand alone between
-    # ASCII letters and would pair up with them into rare characters.
-    common = sum("\u4e00" <= one <= "\u9fff" or one in "℃°，。：；（）、％μ" for one in text)
-    if text and 2 * common >= 0.8 * high:
+    # Chinese that factories write is in GB 2312, whose characters have two high bytes. A Western sign before a
+    # letter ("°C", "ür") pairs up, too, but into rare characters that only GBK and GB18030 know.
+    common = sum(one > "\x7f" and _in_gb2312(one) for one in text)
+    if text and 2 * common >= _SHARE * high:
         return "gb18030"
+    western = raw.decode("cp1252", errors="replace")
+    if all(one <= "\x7f" or one in _WESTERN for one in western):
+        return "cp1252"
     best = from_bytes(raw).best()
     return best.encoding if best is not None else "cp1252"
+
+
+def _in_gb2312(character: str) -> bool:
+    try:
+        character.encode("gb2312")
+    except UnicodeEncodeError:
+        return False
+    return True

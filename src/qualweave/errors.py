@@ -70,6 +70,7 @@ class QualweaveError(Exception):
     def problem(self) -> dict[str, JsonValue]:
         """Return the RFC 9457 problem document of this error."""
         return {
+            **self.data,  # first, so that no datum takes the place of a member of the document
             "type": PROBLEM_BASE + self.code,
             "title": self.code.replace("-", " "),
             "status": self.status,
@@ -77,7 +78,6 @@ class QualweaveError(Exception):
             "detail_zh": self.message_zh,
             "next_step": self.next_step,
             "next_step_zh": self.next_step_zh,
-            **self.data,
         }
 
 

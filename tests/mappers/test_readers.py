@@ -7,6 +7,7 @@ import pytest
 
 from qualweave.errors import UnreadableSource
 from qualweave.mappers import readers
+from qualweave.mappers.readers.charset import decode
 from qualweave.mappers.table import ROW, RawTable, field_diff
 
 
@@ -14,6 +15,25 @@ def _read(folder: Path, name: str, text: str, charset: str = "utf-8") -> list[Ra
     path = folder / name
     path.write_bytes(text.encode(charset))
     return readers.read(path, root=folder)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "TEMP;COOL\n[°C];[°C/min]\n115,4;5,43\n",
+        "Maß;Größe\n±3µm;Übermaß\n",
+        "Prüfer;Débit [m³/h]\nMüller;12,5\n",
+    ],
+)
+def test_western_signs_before_letters_are_not_taken_for_chinese(text: str) -> None:
+    assert decode(text.encode("cp1252"))[0] == text
+
+
+@pytest.mark.parametrize(
+    "text", ["温度_℃,压力\n23.5,1.2\n", "備註,设备\n换模,IM-01\n", "厚度（µm）\n12\n", "产线\nA\n"]
+)
+def test_chinese_in_gb18030_is_read_as_such(text: str) -> None:
+    assert decode(text.encode("gb18030"))[0] == text
 
 
 @pytest.mark.parametrize(
