@@ -93,6 +93,7 @@ class CauseAnswer:
         candidates: Best first.
         gaps: Where the chains of the bad items break off: causes beyond are not seen.
         commit: State of the graph.
+        questions: What is not on record and would tell more.
     """
 
     items: tuple[str, ...]
@@ -102,6 +103,7 @@ class CauseAnswer:
     candidates: tuple[CauseCandidate, ...]
     gaps: tuple[TraceGap, ...]
     commit: str
+    questions: tuple[Evidence, ...] = ()
 
     def to_json(self) -> dict[str, JsonValue]:
         """Return the answer as JSON values."""
@@ -112,5 +114,6 @@ class CauseAnswer:
             "trouble": list(self.trouble),
             "candidates": [one.to_json() for one in self.candidates],
             "gaps": [gap.to_json() for gap in self.gaps],
+            "questions": [one.to_json() for one in self.questions],
             "commit": self.commit,
         }

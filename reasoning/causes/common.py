@@ -32,6 +32,7 @@ from qualweave.store.port import Snapshot
 
 _MOST_PEERS = 400  # good (and alike bad) items that are walked back; more add little to an interval
 _MOST_SCORED = 200
+_SHOWN = 5
 
 
 def root_causes(
@@ -79,6 +80,7 @@ def root_causes(
         trouble=tuple(sorted(trouble)),
         candidates=tuple(ranked[:limit]),
         gaps=gaps,
+        questions=() if ranked and ranked[0].kind == "change" else case.unlogged(),
         commit=index.commit,
     )
 
@@ -173,6 +175,33 @@ class _Case:
             contrast=contrast,
             path=tuple(_path(way, met, exposure, standing)),
             evidence=tuple(evidence),
+        )
+
+    def unlogged(self) -> tuple[Evidence, ...]:
+        """Return the question where machines made something unusual and no change of theirs is on record."""
+        way = {
+            one
+            for item in self.bad
+            if item in self.index
+            for one in self.index.closure(item, "back")
+        }
+        machines = {
+            operation.facts.get("equipment", "")
+            for met in self.reader.at(sorted(way)).values()
+            if met.deviations
+            for operation in met.operations
+        }
+        silent = sorted(machines - {""} - set(self.reader.changes()))
+        if not silent:
+            return ()
+        names = ", ".join(local_name(one) for one in silent[:_SHOWN])
+        told = {
+            "en": f"Values were unusual at {names}, of which no parameter change is on record. Was a setting changed? "
+            "Ingest the change log.",
+            "zh": f"{names} 处的数值异常，但没有其参数变更记录。是否有人改过设定？请导入变更日志。",
+        }
+        return (
+            Evidence("question", told, sources=tuple(silent), rule="unlogged-change", version="1"),
         )
 
     def _others(self, standing: Standing) -> list[Record]:

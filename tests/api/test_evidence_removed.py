@@ -141,9 +141,10 @@ def test_without_film_genealogy_the_chain_is_said_to_end_at_the_module(bare: Pla
 def test_without_a_change_log_no_change_is_blamed(unlisted: Plant) -> None:
     told = _told(unlisted, "pid-change")
 
-    found = unlisted.client.get(f"/causes/{told['module_lots'][0]}").json()["candidates"]
+    found = unlisted.client.get(f"/causes/{told['module_lots'][0]}").json()
 
-    assert all(one["kind"] != "change" for one in found)
+    assert all(one["kind"] != "change" for one in found["candidates"])
+    assert any(told["reactor"] in one["statement"]["zh"] for one in found["questions"])
     assert unlisted.client.get("/parameter-changes/orphans").json()["changes"] == []
 
 
@@ -217,25 +218,28 @@ def test_without_hall_sensors_every_moulding_operation_lacks_its_environment(bar
 def test_without_coating_records_the_lot_ends_open_and_not_all_clear(unlisted: Plant) -> None:
     told = _told(unlisted, "who-ate-this-lot")
 
-    reply = unlisted.client.get(f"/recall/{quote(told['as_written']['mes'], safe='')}")
+    scope = _recall(unlisted, told)
 
-    if reply.status_code == 200:
-        scope = reply.json()
-        assert scope["count"] < len(told["scope"]) / 4
-        assert told["item"] in scope["open_ends"] or scope["open_end_count"] > 0
-        assert any("no all-clear" in one["statement"]["en"] for one in scope["evidence"])
-    else:
-        assert (reply.status_code, bool(reply.json()["next_step_zh"])) == (404, True)
+    assert scope["count"] < len(told["scope"]) / 4
+    assert scope["open_end_count"] > 0
+    assert any("no all-clear" in one["statement"]["en"] for one in scope["evidence"])
 
 
-def test_without_tags_the_modules_end_open(bare: Plant) -> None:
+def test_a_module_whose_tag_was_lost_ends_open(bare: Plant) -> None:
     told = _told(bare, "who-ate-this-lot")
+    packed = (bare.manifest.input / "pack/epcis/pack_assembly.jsonld").read_text("utf-8")
+    lost = {one for one in told["modules"] if one.rsplit("/", 1)[-1] not in packed}
 
-    scope = bare.client.get(f"/recall/{quote(told['as_written']['mes'], safe='')}").json()
+    scope = _recall(bare, told)
 
-    assert {local_name(one) for one in scope["open_ends"]} & {
-        local_name(one) for one in told["modules"]
-    } or scope["count"] == len(told["scope"])
+    assert lost, "the draw of this seed loses a module of the lot"
+    assert lost <= set(scope["open_ends"])
+
+
+def _recall(plant: Plant, told: Any) -> Any:
+    reply = plant.client.get(f"/recall/{quote(told['as_written']['mes'], safe='')}")
+    assert reply.status_code == 200, reply.text
+    return reply.json()
 
 
 @pytest.mark.parametrize("said", ["模具", "漂移", "已于周三发货", "please send the invoice again"])
