@@ -9,6 +9,7 @@ DEMO_DIR ?= .demo
 PORT ?= 8420
 SEED ?= 1
 SIZE ?= small
+LANGUAGE ?= en
 PART ?= align
 
 .PHONY: demo test test-long lint bench serve clean
@@ -27,7 +28,7 @@ $(STAMP_DEV): $(STAMP)
 
 # --- the main job ---------------------------------------------------------------------------------
 demo: $(STAMP)
-	@$(BIN)/qualweave demo --data $(DEMO_DIR) --port $(PORT) --seed $(SEED) --size $(SIZE)
+	@$(BIN)/qualweave demo --data $(DEMO_DIR) --port $(PORT) --seed $(SEED) --size $(SIZE) --language $(LANGUAGE)
 
 serve: $(STAMP)
 	@$(BIN)/qualweave serve --data $(DEMO_DIR)/store --port $(PORT) --dev

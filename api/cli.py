@@ -5,7 +5,7 @@ import logging
 import shutil
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Thread
@@ -25,7 +25,7 @@ from qualweave.api.mcp.command import add_command as add_mcp
 from qualweave.api.questioning import ask_question, read_values, told
 from qualweave.api.service import Service
 from qualweave.api.tables import Format
-from qualweave.api.tour import Tour
+from qualweave.api.tour import Language, Tour
 from qualweave.config import Settings
 from qualweave.errors import Forbidden, QualweaveError
 from qualweave.examples.plant import Size as PlantSize
@@ -264,6 +264,7 @@ def demo(
     port: int = 8420,
     seed: int = 1,
     size: str = "small",
+    language: Annotated[str, typer.Option(help="Of the stories: en or zh.")] = "en",
     *,
     stay: Annotated[bool, typer.Option(help="Go on serving when the answers are printed.")] = True,
 ) -> None:
@@ -290,7 +291,8 @@ def demo(
     if capability.available():
         _print_training(service, _DEMO_COVERAGE, 5)
         started = _said(f"training (label coverage asked for: {_DEMO_COVERAGE:.0%})", started)
-    _print_tour(Tour(service, _OPERATOR, plant.contracts, suggested))
+    chosen_language: Language = "zh" if language == "zh" else "en"
+    _print_tour(Tour(service, _OPERATOR, plant.contracts, suggested, chosen_language))
     _said("answers", started)
     if not stay:
         service.close()
@@ -299,11 +301,11 @@ def demo(
     uvicorn.run(make_app(service, settings), host="127.0.0.1", port=port, log_level="warning")
 
 
-def _of_known_devices(service: Service, waiting: Sequence[Question]) -> list[str]:
+def _of_known_devices(service: Service, waiting: Sequence[Question]) -> list[Mapping[str, str]]:
     """Return what is suggested for fields that came with a later delivery of a source already mapped."""
     library = service.desk(_OPERATOR).library
     later = [one for one in waiting if library.get(one.source).version > 1]
-    return [str(one.request.statement["zh"]) for one in later]
+    return [one.request.statement for one in later]
 
 
 def _print_tour(tour: Tour) -> None:

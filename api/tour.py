@@ -4,9 +4,10 @@ The subjects (a station, a card, a lot, a test) are found in the graph, so the t
 evidence is not there says so instead.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal, TypeAlias
 
 import orjson
 
@@ -17,7 +18,51 @@ from qualweave.iri import curie, local_name
 from qualweave.principal import Principal
 from qualweave.reasoning.decisions.recommend import Situation
 
+Language: TypeAlias = Literal["en", "zh"]
+_FROZEN = {
+    "en": "{deliveries} deliveries frozen, {tasks} tasks",
+    "zh": "冻结 {deliveries} 笔交付，下达 {tasks} 项任务",
+}
+_COUNTS = {
+    "en": "{bad} of {all_bad} bad, {good} of {all_good} good",
+    "zh": "不良 {bad}/{all_bad}，合格 {good}/{all_good}",
+}
 _JSON = "application/sparql-results+json"
+_STORIES = (  # method, address, question
+    ("codes", "GET /sparql", {"en": "One code, two meanings", "zh": "一码两义"}),
+    ("fields", "GET /sparql", {"en": "One meaning, many names", "zh": "一义多名"}),
+    (
+        "new_fields",
+        "GET /change-requests",
+        {"en": "A field nobody has seen", "zh": "从未见过的字段"},
+    ),
+    ("asked", "GET /change-requests", {"en": "What does it still ask?", "zh": "还有哪些疑问？"}),
+    ("lot", "GET /recall/{item}", {"en": "Who ate this lot?", "zh": "谁用了这批料？"}),
+    (
+        "cause",
+        "GET /causes/{item}",
+        {"en": "Why did it fail at the customer's?", "zh": "为何在客户处失效？"},
+    ),
+    (
+        "orphans",
+        "GET /parameter-changes/orphans",
+        {"en": "Which change did nobody follow up?", "zh": "哪次变更无人跟进？"},
+    ),
+    (
+        "combination",
+        "GET /combinations/{defect}",
+        {"en": "What fails only in combination?", "zh": "哪些缺陷只在组合下出现？"},
+    ),
+    (
+        "station",
+        "POST /decisions",
+        {"en": "What should the station do?", "zh": "该工位应如何调整？"},
+    ),
+    ("card", "POST /decisions", {"en": "Is this draft card safe?", "zh": "这张工艺卡草案安全吗？"}),
+    ("freeze", "POST /decisions", {"en": "What must be stopped?", "zh": "哪些必须冻结？"}),
+    ("voices", "POST /voices", {"en": "What do people say?", "zh": "人们怎么说？"}),
+    ("audit", "GET /audit", {"en": "Which records are incomplete?", "zh": "哪些记录不完整？"}),
+)
 _STATIONS = "SELECT DISTINCT ?s WHERE { ?p a q:Setpoint ; q:usesEquipment ?s } ORDER BY ?s"
 _CARDS = "SELECT DISTINCT ?s WHERE { ?s a q:ProcessCard } ORDER BY ?s"
 _CODES = """
@@ -30,12 +75,6 @@ _FIELDS = """
 SELECT ?term (GROUP_CONCAT(DISTINCT ?name; separator=", ") AS ?names) (COUNT(DISTINCT ?name) AS ?count) WHERE {
   ?field q:fieldName ?name ; q:mapsTo ?term . ?term rdfs:subClassOf* q:Parameter
 } GROUP BY ?term ORDER BY DESC(?count) LIMIT 1
-"""
-_NAMES = """
-SELECT ?name (GROUP_CONCAT(DISTINCT ?local; separator=", ") AS ?terms) WHERE {
-  ?field q:fieldName ?name ; q:mapsTo ?term . ?term rdfs:subClassOf* q:Parameter
-  BIND (STRAFTER(STR(?term), "https://w3id.org/qonto/") AS ?local)
-} GROUP BY ?name HAVING (COUNT(DISTINCT ?term) > 1) ORDER BY ?name
 """
 _LOTS = """
 SELECT ?s (COUNT(DISTINCT ?child) AS ?children) WHERE {
@@ -72,32 +111,32 @@ class Tour:
         service: What is asked.
         principal: Who asks.
         contracts: YAML of contracts to agree on before tests are held against them.
-        suggested: Sentences about new fields, as the mapper asked them at ingest.
+        suggested: Sentences about new fields, as the mapper asked them at ingest, per language.
+        language: In which the stories are told.
     """
 
     service: Service
     principal: Principal
     contracts: Sequence[Path] = ()
-    suggested: Sequence[str] = ()
+    suggested: Sequence[Mapping[str, str]] = ()
+    language: Language = "en"
 
     def stops(self) -> Iterator[Stop]:
         """Give each story as soon as it is answered; one without evidence says what is missing."""
-        for question, address, story in (
-            ("One code, two meanings", "GET /sparql", self._codes),
-            ("One meaning, many names", "GET /sparql", self._fields),
-            ("One name, many meanings", "GET /sparql", self._names),
-            ("A field nobody has seen", "GET /change-requests", self._new_fields),
-            ("Who ate this lot?", "GET /recall/{item}", self._lot),
-            ("Why did it fail at the customer's?", "GET /causes/{item}", self._cause),
-            ("Which change did nobody follow up?", "GET /parameter-changes/orphans", self._orphans),
-            ("What fails only in combination?", "GET /combinations/{defect}", self._combination),
-            ("What should the station do?", "POST /decisions", self._station),
-            ("Is this draft card safe?", "POST /decisions", self._card),
-            ("What must be stopped?", "POST /decisions", self._freeze),
-            ("What do people say?", "POST /voices", self._voices),
-            ("Which records are incomplete?", "GET /audit", self._audit),
-        ):
-            yield Stop(question, _told(story), address)
+        for name, address, question in _STORIES:
+            story: Callable[[], list[str]] = getattr(self, f"_{name}")
+            yield Stop(question[self.language], self._told(story), address)
+
+    def _told(self, story: Callable[[], list[str]]) -> tuple[str, ...]:
+        try:
+            said = story()
+        except QualweaveError as refusal:
+            return (refusal.in_language(self.language),)
+        return tuple(said) or ("—",)
+
+    def _sentence(self, found: JsonValue) -> str:
+        said = found.get("sentence") if isinstance(found, dict) else None
+        return str(said.get(self.language, "")) if isinstance(said, dict) else ""
 
     def _rows(self, query: str) -> list[dict[str, str]]:
         answer = self.service.query(query, principal=self.principal, media_type=_JSON)
@@ -106,7 +145,7 @@ class Tour:
 
     def _name(self, iri: str) -> str:
         known = iri in self.service.terms
-        return self.service.terms.name_of(iri, "zh") if known else local_name(iri)
+        return self.service.terms.name_of(iri, self.language) if known else local_name(iri)
 
     def _codes(self) -> list[str]:
         return [
@@ -117,11 +156,13 @@ class Tour:
     def _fields(self) -> list[str]:
         return [f"{curie(row['term'])}: {row['names']}" for row in self._rows(_FIELDS)]
 
-    def _names(self) -> list[str]:
-        return [f"{row['name']}: {row['terms']}" for row in self._rows(_NAMES)]
+    def _asked(self) -> list[str]:
+        waiting = self.service.questions(self.principal)
+        said = [str(one.request.statement[self.language]) for one in waiting]
+        return [f"{len(said)}", *said[:3]] if said else []
 
     def _new_fields(self) -> list[str]:
-        return list(self.suggested)
+        return [one[self.language] for one in self.suggested]
 
     def _lot(self) -> list[str]:
         for row in self._rows(_LOTS):
@@ -136,7 +177,12 @@ class Tour:
             if answer.candidates:
                 first, seen = answer.candidates[0], answer.candidates[0].contrast
                 way = " ← ".join(step.name for step in first.path if step.name)
-                counts = f"{seen.bad_exposed}/{seen.bad} bad, {seen.good_exposed}/{seen.good} good"
+                counts = _COUNTS[self.language].format(
+                    bad=seen.bad_exposed,
+                    all_bad=seen.bad,
+                    good=seen.good_exposed,
+                    all_good=seen.good,
+                )
                 return [f"{local_name(row['s'])}: {first.kind} {first.name} ({counts})", way]
         return []
 
@@ -168,9 +214,9 @@ class Tour:
             try:
                 found = deciding.interventions(Situation(station=row["s"]))
             except QualweaveError as refusal:
-                said.append(f"{local_name(row['s'])}: {refusal.in_language('zh')}")
+                said.append(f"{local_name(row['s'])}: {refusal.in_language(self.language)}")
                 continue
-            said += [f"{local_name(row['s'])}: {_sentence(one)}" for one in found]
+            said += [f"{local_name(row['s'])}: {self._sentence(one)}" for one in found]
         return said
 
     def _card(self) -> list[str]:
@@ -178,7 +224,7 @@ class Tour:
         said = []
         for row in self._rows(_CARDS):
             hint = deciding.hint(row["s"])["hint"]
-            said.append(f"{local_name(row['s'])}: {_sentence(hint) if hint else '—'}")
+            said.append(f"{local_name(row['s'])}: {self._sentence(hint) if hint else '—'}")
         return said
 
     def _freeze(self) -> list[str]:
@@ -188,7 +234,9 @@ class Tour:
             contract = deciding.add_contract(path.read_text("utf-8"))
             for row in self._rows(_TESTS % contract.parameter)[:3]:
                 frozen = deciding.freezes(row["s"])
-                said += [_frozen(row["s"], one) for one in frozen if isinstance(one, dict)]
+                said += [
+                    _frozen(row["s"], one, self.language) for one in frozen if isinstance(one, dict)
+                ]
         return list(dict.fromkeys(said))
 
     def _voices(self) -> list[str]:
@@ -203,25 +251,15 @@ class Tour:
 
     def _audit(self) -> list[str]:
         verdict = self.service.audit(self.principal.tenant)
-        said = [one.message.get("zh", "") for one in verdict.results[:2]]
+        said = [one.message.get(self.language, one.shape) for one in verdict.results[:2]]
         return [f"{len(verdict.results)}", *said]
 
 
-def _told(story: Callable[[], list[str]]) -> tuple[str, ...]:
-    try:
-        said = story()
-    except QualweaveError as refusal:
-        return (refusal.in_language("zh"),)
-    return tuple(said) or ("—",)
-
-
-def _sentence(found: JsonValue) -> str:
-    said = found.get("sentence") if isinstance(found, dict) else None
-    return str(said.get("zh", "")) if isinstance(said, dict) else ""
-
-
-def _frozen(test: str, found: dict[str, JsonValue]) -> str:
-    counts = [len(value) if isinstance(value := found.get(name), list) else 0
-              for name in ("deliveries", "suppliers")]  # fmt: skip
+def _frozen(test: str, found: dict[str, JsonValue], language: Language) -> str:
+    deliveries, tasks = (
+        len(value) if isinstance(value := found.get(name), list) else 0
+        for name in ("deliveries", "suppliers")
+    )
     batch = local_name(str(found.get("batch", "")))
-    return f"{local_name(test)} → {batch}: {counts[0]} deliveries frozen, {counts[1]} tasks"
+    form = _FROZEN[language].format(deliveries=deliveries, tasks=tasks)
+    return f"{local_name(test)} → {batch}: {form}"

@@ -1,0 +1,34 @@
+"""The tour of the demo: it finds the planted stories in the graph by itself, in both languages."""
+
+from pathlib import Path
+
+import pytest
+
+from qualweave.api.tour import Tour
+from tests.api.conftest import ENGINEER, Plant
+
+
+def _told(plant: Plant, language: str) -> dict[str, str]:
+    folder = Path(plant.manifest.root) / "contracts"
+    tour = Tour(plant.service, ENGINEER, sorted(folder.glob("*.yaml")), (), language)  # type: ignore[arg-type]
+    return {stop.question: "\n".join(stop.answer) for stop in tour.stops()}
+
+
+@pytest.mark.parametrize("plant", [1, 2], indirect=True, ids=["seed 1", "seed 2"])
+def test_the_stories_are_those_of_the_oracle(plant: Plant) -> None:
+    told = plant.oracle("incidents.json")
+    code, change = told["scoped-code"]["code"], told["pid-change"]["change"]
+
+    en, zh = _told(plant, "en"), _told(plant, "zh")
+
+    assert code in en["One code, two meanings"]
+    assert change in en["Why did it fail at the customer's?"]
+    assert change in en["Which change did nobody follow up?"]
+    assert all(
+        one in en["What fails only in combination?"]
+        for one in told["coupled-failure"]["parameters"]
+    )
+    assert told["weld-intervention"]["sentence_zh"] in zh["该工位应如何调整？"]
+    assert told["card-coach"]["sentence_zh"] in zh["这张工艺卡草案安全吗？"]
+    assert str(told["freeze"]["tasks"]) in en["What must be stopped?"]
+    assert len(en) == len(zh) == 13
