@@ -3,9 +3,11 @@
 Reading and deciding are `reasoning`'s; here the answer is committed, shown in words, and signed.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import wraps
+from typing import Any, TypeVar, cast
 
 from qualweave.api.service import Service
 from qualweave.errors import JsonValue, NotFound
@@ -24,6 +26,19 @@ from qualweave.reasoning.decisions.recommend import Situation, recommend
 from qualweave.reasoning.decisions.sentence import render
 from qualweave.store.port import ChangeSet
 
+_Act = TypeVar("_Act", bound=Callable[..., Any])
+
+
+def one_at_a_time(act: _Act) -> _Act:
+    """Return a method that holds its service's `deciding` from reading to committing: no signature is lost."""
+
+    @wraps(act)
+    def held(self: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - whatever the method takes
+        with self.service.deciding:
+            return act(self, *args, **kwargs)
+
+    return cast("_Act", held)
+
 
 @dataclass(frozen=True)
 class Deciding:
@@ -38,6 +53,7 @@ class Deciding:
             return name
         return mint(kind, name, tenant=self.principal.tenant, base=self.service.settings.base_iri)
 
+    @one_at_a_time
     def interventions(self, situation: Situation) -> list[JsonValue]:
         """Return what to do about a situation, the clearest gain first; each is kept as a proposal."""
         now, base = datetime.now(UTC), self.service.settings.base_iri
@@ -84,6 +100,7 @@ class Deciding:
         self._commit([contract_change_set(contract, self.service.settings.base_iri)])
         return contract
 
+    @one_at_a_time
     def freezes(self, observation: str) -> list[JsonValue]:
         """Evaluate every contract on an observation; return the freezes that now stand for it.
 
@@ -119,6 +136,7 @@ class Deciding:
             found = freeze.read_freezes(snapshot, self.principal.tenant)
         return [one.to_json(self.service.settings.base_iri) for one in found]
 
+    @one_at_a_time
     def release(self, name: str) -> dict[str, JsonValue]:
         """Sign the release of a freeze; the second signature of another person releases it.
 

@@ -13,6 +13,7 @@ import pyoxigraph as ox
 from pyoxigraph import NamedNode, Triple
 from rdflib import Graph
 
+from qualweave.api.deciding import one_at_a_time
 from qualweave.api.service import Service
 from qualweave.change_request import (
     ChangeRequest,
@@ -63,11 +64,14 @@ class Governing:
             created=datetime.now(UTC),
             tenant=self.principal.tenant,
         )
+        return self._opened(request)
+
+    @one_at_a_time
+    def _opened(self, request: ChangeRequest) -> ChangeRequest:
         known = {one.id: one for one in self.requests(state=None)}
-        if request.id in known:
-            return known[request.id]
-        self._keep(request, before=None)
-        return request
+        if request.id not in known:
+            self._keep(request, before=None)
+        return known.get(request.id, request)
 
     def requests(self, *, state: RequestState | None = "open") -> list[ChangeRequest]:
         """Return the requests about terms, of one state or all, oldest first."""
@@ -99,6 +103,7 @@ class Governing:
             )
         return found
 
+    @one_at_a_time
     def refuse(self, request_id: str, reason: str) -> ChangeRequest:
         """Refuse a request, with a reason.
 
@@ -113,6 +118,7 @@ class Governing:
         self._keep(decided, before=request)
         return decided
 
+    @one_at_a_time
     def accept(self, request_id: str, reason: str = "") -> tuple[ChangeRequest, str]:
         """Accept a request and release the ontology with it; return the request and the release's graph.
 

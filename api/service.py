@@ -81,6 +81,9 @@ class Service:
         self.store: OxigraphStore = open_store(settings.data_dir / "store", settings)
         self._indexes: dict[str, CsrGenealogy] = {}
         self._mutex = threading.Lock()
+        self.deciding = threading.RLock()
+        """Held from reading the state that is decided on to committing the decision."""
+        self._lifting = threading.RLock()  # the same for lifting files and what is entailed by them
         self._numbers: dict[tuple[str, str], dict[str, JsonValue]] = {}
         self.adopt(self._released())
 
@@ -141,38 +144,44 @@ class Service:
         progress: Progress | None = None,
     ) -> IngestReport:
         """Ingest a file or folder, then bring the entailed graph up to date."""
-        report = ingest(
-            path,
-            store=self.store,
-            terms=self.terms,
-            settings=self.settings,
-            principal=principal,
-            gate=self.gate,
-            answers=read_answers(_yaml(answers)) if answers else None,
-            progress=progress,
-            domains=self._domains,
-        )
-        self._after_write(principal.tenant)
+        told = read_answers(_yaml(answers)) if answers else None
+        with self._lifting:
+            report = ingest(
+                path,
+                store=self.store,
+                terms=self.terms,
+                settings=self.settings,
+                principal=principal,
+                gate=self.gate,
+                answers=told,
+                progress=progress,
+                domains=self._domains,
+            )
+            self._after_write(principal.tenant)
         return report
 
     def resume(self, principal: Principal) -> IngestReport:
         """Take up the inputs that a killed process left unfinished."""
-        report = resume(self.desk(principal))
-        self._after_write(principal.tenant)
+        with self._lifting:
+            report = resume(self.desk(principal))
+            self._after_write(principal.tenant)
         return report
 
     def answer(self, request: str, term: str, *, reason: str, principal: Principal) -> IngestReport:
         """Answer a question of the mapper and lift what waited for it."""
-        report = answer_question(self.desk(principal), request, term, reason=reason)
-        self._after_write(principal.tenant)
+        with self._lifting:
+            report = answer_question(self.desk(principal), request, term, reason=reason)
+            self._after_write(principal.tenant)
         return report
 
     def answer_from(
         self, answers: Path, *, principal: Principal, progress: Progress | None = None
     ) -> IngestReport:
         """Answer every open question about a field that a file of answers knows."""
-        report = answer_many(self.desk(principal), read_answers(_yaml(answers)), progress=progress)
-        self._after_write(principal.tenant)
+        told = read_answers(_yaml(answers))
+        with self._lifting:
+            report = answer_many(self.desk(principal), told, progress=progress)
+            self._after_write(principal.tenant)
         return report
 
     def train(
@@ -231,8 +240,9 @@ class Service:
         """Bring the entailed graphs up to date, as a new release of the ontology makes needful."""
         with self.store.snapshot() as snapshot:
             tenants = {entry.tenant for entry in snapshot.graphs("data")}
-        for tenant in sorted(tenants):
-            self._after_write(tenant)
+        with self._lifting:
+            for tenant in sorted(tenants):
+                self._after_write(tenant)
 
     def _after_write(self, tenant: str) -> None:
         self.store.publish()

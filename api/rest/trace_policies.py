@@ -44,12 +44,13 @@ def add_routes(router: APIRouter) -> None:
 def _switched(service: Service, who: Principal, name: str, weight: TraceWeight | None) -> Response:
     who.require("architect")
     of_class, base = _class_of(service, name), service.settings.base_iri
-    with service.reading(who.tenant) as snapshot:
-        known = read_policies(snapshot, who.tenant, base)
-    policies = with_policy(known, of_class, weight)
-    change = policy_change_set(policies, tenant=who.tenant, base=base)
-    service.store.commit([change], principal=who, gate=service.gate)
-    service.store.publish()
+    with service.deciding:
+        with service.reading(who.tenant) as snapshot:
+            known = read_policies(snapshot, who.tenant, base)
+        policies = with_policy(known, of_class, weight)
+        change = policy_change_set(policies, tenant=who.tenant, base=base)
+        service.store.commit([change], principal=who, gate=service.gate)
+        service.store.publish()
     return json_reply({"policies": [one.to_json() for one in policies]})
 
 

@@ -1,6 +1,7 @@
 """The architect's door: an edited module becomes a request, a release, and the former release stays."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -112,6 +113,24 @@ def test_an_engineer_proposes_and_does_not_decide(client: TestClient) -> None:
     reply = _accept(client, opened["id"], {**WANG, "Qualweave-Roles": "engineer"})
 
     assert reply.status_code == 403
+
+
+def test_two_accepted_at_once_are_both_released(client: TestClient) -> None:
+    other = (
+        ADDED.replace("LaserWarpage", "RoomWarpage")
+        .replace("laser", "room")
+        .replace("激光", "房间")
+    )
+    opened = [_propose(client)["id"], _propose(client, other)["id"]]
+
+    with ThreadPoolExecutor(2) as pool:
+        replies = list(pool.map(lambda one: _accept(client, one, WANG), opened))
+
+    assert [one.status_code for one in replies] == [200, 200], [one.text for one in replies]
+    assert _known(client)
+    assert client.get("/combinations/RoomWarpage").json()["title"] == "not enough evidence"
+    releases = client.get("/ontology/releases").json()["releases"]
+    assert len({one["graph"] for one in releases}) == 3
 
 
 def test_a_release_survives_a_restart(client: TestClient, settings: Settings) -> None:
