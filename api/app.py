@@ -43,6 +43,16 @@ _ROOMS = (
 )
 
 
+def add_rooms(app: FastAPI | None = None) -> FastAPI:
+    """Add the routes of every room to an application, or to a bare one that only tells its endpoints."""
+    given = app if app is not None else FastAPI(title="Qualweave", version=__version__)
+    router = APIRouter()
+    for room in _ROOMS:
+        room.add_routes(router)
+    given.include_router(router)
+    return given
+
+
 def make_app(service: Service, settings: Settings, *, pages: bool = True) -> FastAPI:
     """Return the application over a service.
 
@@ -63,10 +73,7 @@ def make_app(service: Service, settings: Settings, *, pages: bool = True) -> Fas
     app.state.service, app.state.settings = service, settings
     app.add_exception_handler(QualweaveError, problem_reply)
     app.add_exception_handler(RequestValidationError, invalid_reply)
-    router = APIRouter()
-    for room in _ROOMS:
-        room.add_routes(router)
-    app.include_router(router)
+    add_rooms(app)
     if pages and find_spec("nicegui") is not None:
         from qualweave.api.workbench.pages import mount  # noqa: PLC0415 - an extra
 

@@ -1,0 +1,74 @@
+"""The reference pages that the code itself tells: every endpoint and every setting.
+
+``python -m qualweave.api.reference docs/reference`` writes them; a test fails where they are not those of the code.
+"""
+
+import sys
+from pathlib import Path
+from typing import Any
+
+from pydantic.fields import FieldInfo
+from pydantic_core import PydanticUndefined
+
+from qualweave.api.app import add_rooms
+from qualweave.config import Settings
+
+_WRITTEN = "Written by `python -m qualweave.api.reference docs/reference`."
+_METHODS = ("get", "post", "put", "delete")
+
+
+def http_page() -> str:
+    """Return the page of endpoints, from OpenAPI."""
+    lines = [
+        "# Endpoints",
+        "",
+        f"{_WRITTEN} `/openapi.json` has parameters and bodies.",
+        "Errors are problem details (RFC 9457) with `detail`, `next_step` and both in Chinese (`…_zh`). With `--dev` the headers",
+        "`Qualweave-Principal`, `Qualweave-Roles` and `Qualweave-Tenant` say who asks.",
+        "",
+        "| endpoint | answers |",
+        "|---|---|",
+    ]
+    paths: dict[str, dict[str, Any]] = add_rooms().openapi()["paths"]
+    for path, operations in sorted(paths.items()):
+        for method in _METHODS:
+            if method in operations:
+                said = str(operations[method].get("description", "")).split("\n\n")[0]
+                lines.append(f"| `{method.upper()} {path}` | {' '.join(said.split())} |")
+    return "\n".join(lines) + "\n"
+
+
+def settings_page() -> str:
+    """Return the page of settings."""
+    lines = [
+        "# Settings",
+        "",
+        f"{_WRITTEN} Each is read from the environment, under the name given.",
+        "",
+        "| setting | environment | default | what it does |",
+        "|---|---|---|---|",
+    ]
+    for name, one in Settings.model_fields.items():
+        environment = f"QUALWEAVE_{name.upper()}"
+        lines.append(f"| `{name}` | `{environment}` | {_default(one)} | {one.description} |")
+    return "\n".join(lines) + "\n"
+
+
+def _default(field: FieldInfo) -> str:
+    if field.default is PydanticUndefined:
+        return "the user's own folder"
+    return f"`{field.default}`" if field.default != "" else "empty"
+
+
+PAGES = {"http.md": http_page, "settings.md": settings_page}
+
+
+def main() -> None:
+    """Write the pages into a folder."""
+    folder = Path(sys.argv[1])
+    for name, page in PAGES.items():
+        (folder / name).write_text(page(), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
