@@ -48,9 +48,11 @@ class Governing:
         """Open a change request for an edited module or a supplement; asked twice, it is one request.
 
         Raises:
+            Forbidden: If the principal is neither engineer nor architect.
             UnreadableSource: If it is no Turtle.
             InputError: If it changes nothing, or declares terms that are not ours.
         """
+        self.principal.require("architect" if "architect" in self.principal.roles else "engineer")
         with self.service.reading(self.principal.tenant) as snapshot:
             entry = _released(snapshot)
             current = graph_of(snapshot, entry.graph)

@@ -69,8 +69,7 @@ class QualweaveError(Exception):
 
     def problem(self) -> dict[str, JsonValue]:
         """Return the RFC 9457 problem document of this error."""
-        return {
-            **self.data,  # first, so that no datum takes the place of a member of the document
+        members: dict[str, JsonValue] = {
             "type": PROBLEM_BASE + self.code,
             "title": self.code.replace("-", " "),
             "status": self.status,
@@ -79,6 +78,8 @@ class QualweaveError(Exception):
             "next_step": self.next_step,
             "next_step_zh": self.next_step_zh,
         }
+        # No datum takes the place of a member of the document.
+        return members | {name: one for name, one in self.data.items() if name not in members}
 
 
 class InputError(QualweaveError):

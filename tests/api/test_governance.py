@@ -107,6 +107,15 @@ def test_a_refusal_takes_a_reason_and_is_final(client: TestClient) -> None:
     assert not _known(client)
 
 
+def test_a_reader_proposes_nothing(client: TestClient) -> None:
+    reader = {**LI, "Qualweave-Roles": "reader"}
+
+    reply = client.post("/change-requests", content=ADDED.encode(), headers=reader)
+
+    assert reply.status_code == 403
+    assert client.get("/ontology/change-requests").json()["requests"] == []
+
+
 def test_an_engineer_proposes_and_does_not_decide(client: TestClient) -> None:
     opened = _propose(client)
 

@@ -44,3 +44,10 @@ def test_an_unknown_type_becomes_the_error_of_its_status(
 
     assert type(found) is kind
     assert found.message == "Hm."
+
+
+def test_no_datum_takes_the_place_of_a_member_of_the_problem() -> None:
+    told = InputError("no", data={"status": "open", "type": "x", "file": "a.csv"}).problem()
+
+    assert (told["status"], told["file"]) == (400, "a.csv")
+    assert str(told["type"]).startswith("https://")
