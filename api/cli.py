@@ -25,7 +25,7 @@ from qualweave.api.mcp.command import add_command as add_mcp
 from qualweave.api.questioning import ask_question, read_values, told
 from qualweave.api.service import Service
 from qualweave.api.tables import Format
-from qualweave.api.tour import Language, Tour
+from qualweave.api.tour import Tour
 from qualweave.config import Settings
 from qualweave.errors import Forbidden, QualweaveError
 from qualweave.examples.plant import Size as PlantSize
@@ -34,6 +34,7 @@ from qualweave.gnn import capability
 from qualweave.mappers.align.files import align_files
 from qualweave.mappers.report import IngestReport
 from qualweave.mappers.revise import Question
+from qualweave.negotiation import Language
 from qualweave.ontology.satisfiability import java_path
 from qualweave.principal import Principal
 from qualweave.shapes.validate import validate as validate_rdf

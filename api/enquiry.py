@@ -67,7 +67,7 @@ def run_template(
 
 def ask(service: Service, sparql: str, *, principal: Principal, units: Mapping[str, str]) -> Found:
     """Return the rows of a text, asked under guard."""
-    answer = service.query(sparql, principal=principal, media_type=SPARQL_JSON)
+    answer = service.query(sparql, principal=principal, accept=SPARQL_JSON)
     table = Table.from_sparql(answer.body, units=units)
     return Found(sparql, table, answer.commit, answer.seconds)
 

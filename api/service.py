@@ -258,7 +258,7 @@ class Service:
         sparql: str,
         *,
         principal: Principal,
-        media_type: str,
+        accept: str,
         default_uris: Sequence[str] = (),
         named_uris: Sequence[str] = (),
     ) -> Answer:
@@ -270,7 +270,7 @@ class Service:
             dataset=permitted,
             default_uris=default_uris,
             named_uris=named_uris,
-            media_type=media_type,
+            accept=accept,
             client=principal.id,
         )
 

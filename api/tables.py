@@ -17,6 +17,7 @@ import polars as pl
 
 from qualweave.errors import InputError, JsonValue
 from qualweave.iri import XSD, local_name
+from qualweave.negotiation import best_media_type
 from qualweave.store.results import JSON as SPARQL_JSON
 
 Format: TypeAlias = Literal["json", "csv", "parquet", "table"]
@@ -122,13 +123,9 @@ class Table:
 
 
 def media_of(accept: str) -> Format:
-    """Return the format that an Accept header asks for; JSON where it names none of ours."""
-    for one in accept.split(","):
-        kind = one.split(";")[0].strip()
-        for form, media in MEDIA.items():
-            if kind == media.split(";")[0]:
-                return form
-    return "json"
+    """Return the format that an Accept header asks for; JSON where it takes none of ours."""
+    forms: dict[str, Format] = {media.split(";")[0]: form for form, media in MEDIA.items()}
+    return forms.get(best_media_type(accept, forms) or "", "json")
 
 
 def _truth(value: object) -> dict[str, str]:

@@ -7,7 +7,6 @@ evidence is not there says so instead.
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, TypeAlias
 
 import orjson
 
@@ -15,10 +14,10 @@ from qualweave.api.deciding import Deciding
 from qualweave.api.service import Service
 from qualweave.errors import JsonValue, QualweaveError
 from qualweave.iri import curie, local_name
+from qualweave.negotiation import Language
 from qualweave.principal import Principal
 from qualweave.reasoning.decisions.recommend import Situation
 
-Language: TypeAlias = Literal["en", "zh"]
 _FROZEN = {
     "en": "{deliveries} deliveries frozen, {tasks} tasks",
     "zh": "冻结 {deliveries} 笔交付，下达 {tasks} 项任务",
@@ -139,7 +138,7 @@ class Tour:
         return str(said.get(self.language, "")) if isinstance(said, dict) else ""
 
     def _rows(self, query: str) -> list[dict[str, str]]:
-        answer = self.service.query(query, principal=self.principal, media_type=_JSON)
+        answer = self.service.query(query, principal=self.principal, accept=_JSON)
         found = orjson.loads(answer.body)["results"]["bindings"]
         return [{name: str(term["value"]) for name, term in row.items()} for row in found]
 

@@ -69,7 +69,7 @@ def _timed(service: Service, template: Template, text: str, thing: str) -> tuple
     values = {one.name: thing for one in template.parameters if one.type == "thing"}
     sparql = bind(text, template.parameters, values, place=place)
     started = time.perf_counter()
-    answer = service.query(sparql, principal=_ASKS, media_type=JSON)
+    answer = service.query(sparql, principal=_ASKS, accept=JSON)
     spent = (time.perf_counter() - started) * 1000
     if template.kind != "list" or not answer.rows:
         return spent, answer.rows, ""

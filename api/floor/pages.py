@@ -15,9 +15,9 @@ import yaml
 from jinja2 import DictLoader, Environment, pass_context
 from jinja2.runtime import Context
 
-from qualweave.api.floor.negotiate import Language
 from qualweave.errors import QualweaveError
 from qualweave.iri import local_name
+from qualweave.negotiation import Language
 from qualweave.reasoning.passport.unit import plain
 
 _TEMPLATES = ("base.html", "scan.html", "shift.html", "error.html")

@@ -6,7 +6,7 @@ JSON-LD for those who ask for it. The public sees the public tier; who may see m
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Literal, TypeAlias
 from urllib.parse import quote, urlencode
 
 from fastapi import APIRouter, Depends, Header, Query, Request, Response
@@ -14,17 +14,24 @@ from fastapi.responses import HTMLResponse, PlainTextResponse
 
 from qualweave.api.floor.asking import Floor, best_tier
 from qualweave.api.floor.labels import address_of, label_svg
-from qualweave.api.floor.negotiate import Form, Language, form_of, language_of
 from qualweave.api.floor.pages import Reader, error_page, render
 from qualweave.api.floor.shift_page import shift_json, shift_page
 from qualweave.api.replies import json_reply
 from qualweave.api.security.asking import ServiceOf, Visitor, Who
 from qualweave.errors import JsonValue, NotFound, QualweaveError
 from qualweave.iri import GS1_ID, local_name
+from qualweave.negotiation import Language, best_media_type, language_of
 from qualweave.reasoning.passport import Terms, Tier, Unit
 from qualweave.reasoning.passport.shift import ShiftLot
 
 _JSON_LD = "application/ld+json"
+Form: TypeAlias = Literal["html", "json", "jsonld"]
+_FORMS: dict[str, Form] = {  # a page first: a scanner opens a browser
+    "text/html": "html",
+    "application/xhtml+xml": "html",
+    _JSON_LD: "jsonld",
+    "application/json": "json",
+}
 
 
 @dataclass(frozen=True)
@@ -57,8 +64,9 @@ def _wanted(
     accept: Annotated[str, Header()] = "",
     accept_language: Annotated[str, Header()] = "",
 ) -> Wanted:
-    chosen, language = form_of(accept, form), language_of(accept_language, lang)
-    return Wanted(request, chosen, language, tier, record)
+    named: dict[str, Form] = {one: one for one in _FORMS.values()}
+    chosen = named.get(form) or _FORMS[best_media_type(accept, _FORMS) or "text/html"]
+    return Wanted(request, chosen, language_of(accept_language, lang), tier, record)
 
 
 WantedOf = Annotated[Wanted, Depends(_wanted)]

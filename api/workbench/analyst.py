@@ -7,9 +7,10 @@ from nicegui import ui
 
 from qualweave.api.enquiry import Found, run_template
 from qualweave.api.service import Service
-from qualweave.api.workbench.content import Language, Result, say, shown, term_label
+from qualweave.api.workbench.content import Result, say, shown, term_label
 from qualweave.api.workbench.frame import PAGES, as_code, frame, hint, section, show
 from qualweave.errors import QualweaveError
+from qualweave.negotiation import Language
 from qualweave.ontology.queries.values import KINDS, Template
 from qualweave.principal import Principal
 

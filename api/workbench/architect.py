@@ -5,11 +5,12 @@ from nicegui import events, run, ui
 
 from qualweave.api.governing import Governing
 from qualweave.api.service import Service
-from qualweave.api.workbench.content import Language, Result, say
+from qualweave.api.workbench.content import Result, say
 from qualweave.api.workbench.frame import PAGES, as_code, frame, hint, section, show
 from qualweave.change_request import ChangeRequest
 from qualweave.config import Settings
 from qualweave.errors import QualweaveError
+from qualweave.negotiation import Language
 from qualweave.principal import Principal, roles_from
 
 

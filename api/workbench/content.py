@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import files
-from typing import Literal, TypeAlias
 
 import orjson
 import yaml
@@ -12,9 +11,9 @@ import yaml
 from qualweave.api.service import Service
 from qualweave.errors import QualweaveError
 from qualweave.iri import Q, curie, local_name
+from qualweave.negotiation import Language
 from qualweave.principal import Principal
 
-Language: TypeAlias = Literal["en", "zh"]
 _JSON = "application/sparql-results+json"
 
 
@@ -59,7 +58,7 @@ class Result:
 def ask(service: Service, principal: Principal, query: str, language: Language) -> Result:
     """Return the rows of a guarded query; terms appear by their label, IRIs of data by their last part."""
     try:
-        answer = service.query(query, principal=principal, media_type=_JSON)
+        answer = service.query(query, principal=principal, accept=_JSON)
     except QualweaveError as error:
         return Result(problem=error.in_language(language))
     found = orjson.loads(answer.body)

@@ -6,9 +6,10 @@ from fastapi import Request
 from nicegui import run, ui
 
 from qualweave.api.service import Service
-from qualweave.api.workbench.content import Language, affected, say
+from qualweave.api.workbench.content import affected, say
 from qualweave.api.workbench.frame import PAGES, as_code, frame, hint, section, show
 from qualweave.errors import QualweaveError
+from qualweave.negotiation import Language
 from qualweave.principal import Principal
 
 

@@ -8,7 +8,8 @@ from urllib.parse import quote
 from fastapi import Request
 from nicegui import ui
 
-from qualweave.api.workbench.content import Language, Result, heading, say
+from qualweave.api.workbench.content import Result, heading, say
+from qualweave.negotiation import Language
 
 PAGES: Mapping[str, str] = MappingProxyType(
     {

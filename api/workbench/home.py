@@ -7,7 +7,6 @@ from nicegui import run, ui
 
 from qualweave.api.service import Service
 from qualweave.api.workbench.content import (
-    Language,
     Result,
     affected,
     ask,
@@ -23,6 +22,7 @@ from qualweave.api.workbench.frame import (
     section,
     show,
 )
+from qualweave.negotiation import Language
 from qualweave.principal import Principal
 
 _CODES, _WHY = 0, 4  # places of the example questions that two of the stories ask

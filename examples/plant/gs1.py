@@ -13,7 +13,7 @@ def check_digit(digits: str) -> str:
     """The modulo-10 check digit of a GTIN without it.
 
     >>> check_digit("690100500001")
-    '7'
+    '6'
     """
     total = sum(
         int(digit) * (3 if place % 2 == 0 else 1) for place, digit in enumerate(digits[::-1])

@@ -18,9 +18,9 @@ from scipy.stats import fisher_exact
 from qualweave.errors import JsonValue, NotFound
 from qualweave.evidence import Evidence
 from qualweave.iri import RDF, Q, local_name
+from qualweave.negotiation import Language
 from qualweave.ontology.terms import TermIndex
 from qualweave.reasoning.decisions.lines import LineProfile, read_lines, reasons, similar
-from qualweave.reasoning.decisions.sentence import Language
 from qualweave.reasoning.decisions.station import missing, text
 from qualweave.reasoning.decisions.tables import read_yaml
 from qualweave.store.port import Snapshot

@@ -5,15 +5,15 @@ here. The parameter is named within its process: the labels are merged where one
 later names leave out what the process has said already.
 """
 
-from typing import Any, Literal, TypeAlias
+from typing import Any
 
 from qualweave.iri import Q, local_name
+from qualweave.negotiation import Language
 from qualweave.ontology.terms import Term, TermIndex
 from qualweave.reasoning.decisions.intervention import Check, Intervention, ParameterAdjustment
 from qualweave.reasoning.decisions.tables import read_yaml
 from qualweave.values import find_unit
 
-Language: TypeAlias = Literal["zh", "en"]
 _ANY = "*"
 _LAST_LATIN = 0x24F  # end of the block Latin Extended-B
 

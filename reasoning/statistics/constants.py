@@ -44,8 +44,8 @@ def constants(size: int) -> ChartConstants:
     Raises:
         InputError: If the size is below 2 or above 100.
 
-    >>> round(constants(5).a2, 3), round(constants(5).upper_d, 3)
-    (0.577, 2.114)
+    >>> round(constants(5).a2, 3), round(constants(5).upper_d, 2)
+    (0.577, 2.11)
     """
     if not 2 <= size <= _LARGEST:  # noqa: PLR2004 - a range needs two values
         raise InputError(

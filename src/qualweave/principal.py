@@ -61,7 +61,9 @@ def roles_from(names: str) -> frozenset[Role]:
     if unknown:
         raise InputError(
             f"Unknown role {unknown[0]!r}.",
+            message_zh=f"未知角色 {unknown[0]!r}。",
             next_step="Roles: " + ", ".join(ROLES) + ".",
+            next_step_zh="角色：" + "、".join(ROLES) + "。",
             data={"role": unknown[0]},
         )
     return frozenset(known[name] for name in wanted)

@@ -3,15 +3,12 @@
 import asyncio
 import os
 import shutil
-import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import httpx
 import orjson
 import pyarrow.parquet as pq
 import pytest
@@ -30,6 +27,7 @@ from qualweave.errors import (
 )
 from qualweave.iri import local_name
 from tests.api.conftest import Plants
+from tests.api.serving import serving
 
 NOTEBOOK = Path(__file__).parents[2] / "examples" / "notebooks" / "three_stories.ipynb"
 
@@ -37,37 +35,8 @@ NOTEBOOK = Path(__file__).parents[2] / "examples" / "notebooks" / "three_stories
 @pytest.fixture(scope="module")
 def url(plants: Plants, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Address of a service over a copy of the plant's folder; it is ended by its own process id."""
-    folder = tmp_path_factory.mktemp("served")
-    shutil.copytree(plants(1).made / "data", folder / "data")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    command = [sys.executable, "-m", "qualweave.api.cli", "serve", "--dev", "--port", str(port)]
-    env = {**os.environ, "QUALWEAVE_CACHE_DIR": str(folder / "cache"), "PYTHONWARNINGS": "ignore"}
-    service = subprocess.Popen(
-        [*command, "--data", str(folder / "data")],
-        env=env,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    try:
-        address = f"http://127.0.0.1:{port}"
-        _wait_for(address, service)
+    with serving(plants(1).made, tmp_path_factory.mktemp("served")) as address:
         yield address
-    finally:
-        service.terminate()
-        service.wait(timeout=30)
-
-
-def _wait_for(address: str, service: subprocess.Popen[bytes]) -> None:
-    deadline = time.monotonic() + 90
-    while time.monotonic() < deadline and service.poll() is None:
-        try:
-            if httpx.get(f"{address}/healthz").is_success:
-                return
-        except httpx.HTTPError:
-            time.sleep(0.2)
-    pytest.fail("the service did not start")
 
 
 @pytest.fixture

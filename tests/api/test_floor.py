@@ -12,7 +12,6 @@ from lxml import html
 
 from qualweave.api.floor.curve import curve_svg, nice_ticks
 from qualweave.api.floor.labels import address_of, label_svg
-from qualweave.api.floor.negotiate import form_of, language_of
 from qualweave.api.floor.pages import words
 from qualweave.reasoning.passport import Sources, Terms, fields, passport, read_unit
 from qualweave.shapes.validate import validate
@@ -312,33 +311,24 @@ def test_a_plain_number_with_a_slash_stays_one_segment() -> None:
     )
 
 
+@one_plant
 @pytest.mark.parametrize(
     ("accept", "form"),
     [
-        ("", "html"),
-        ("text/turtle", "html"),
-        ("application/json;q=0", "html"),
-        ("application/json;q=x, text/html;q=0.2", "html"),
-        ("application/json, text/html", "json"),
+        ("", "text/html"),
+        ("text/turtle", "text/html"),
+        ("application/json;q=0", "text/html"),
+        ("application/json;q=x, text/html;q=0.2", "text/html"),
+        ("application/json, text/html", "application/json"),
+        ("application/ld+json;q=0.9, text/html;q=0.1", "application/ld+json"),
     ],
 )
-def test_the_most_wanted_known_form_is_given(accept: str, form: str) -> None:
-    assert form_of(accept) == form
+def test_the_most_wanted_known_form_is_given(plant: Plant, accept: str, form: str) -> None:
+    path = path_of(plant.oracle("levels.json")["pack"][0])
 
+    reply = plant.client.get(path, headers={"accept": accept})
 
-@pytest.mark.parametrize(
-    ("header", "chosen", "language"),
-    [
-        ("", "", "en"),
-        ("de", "", "en"),
-        ("fr, zh-TW;q=0.3", "", "zh"),
-        ("zh", "en", "en"),
-        ("en", "zh-CN", "zh"),
-        ("en;q=0.2, zh;q=0.9", "xx", "zh"),
-    ],
-)
-def test_the_most_wanted_known_language_is_spoken(header: str, chosen: str, language: str) -> None:
-    assert language_of(header, chosen) == language
+    assert reply.headers["content-type"].split(";")[0] == form
 
 
 def test_every_sentence_is_there_in_both_languages() -> None:

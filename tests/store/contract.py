@@ -383,7 +383,7 @@ class StoreContract:
         dataset = Dataset((G1,), (G1,))
 
         answers = {
-            kind: store.query(self.all_rows, dataset=dataset, media_type=kind).body
+            kind: store.query(self.all_rows, dataset=dataset, accept=kind).body
             for kind in (
                 "application/sparql-results+json",
                 "application/sparql-results+xml",
@@ -405,9 +405,7 @@ class StoreContract:
         store.commit([ChangeSet(G1, "data", triple(1))], principal=WHO)
         dataset = Dataset((G1,), (G1,))
 
-        graph = store.query(
-            "CONSTRUCT WHERE { ?s ?p ?o }", dataset=dataset, media_type="text/turtle"
-        )
+        graph = store.query("CONSTRUCT WHERE { ?s ?p ?o }", dataset=dataset, accept="text/turtle")
         ask = store.query("ASK { ?s ?p ?o }", dataset=dataset)
 
         assert (graph.form, graph.rows, ask.form) == ("graph", 1, "ask")

@@ -46,7 +46,7 @@ def holding(values: list[object]) -> ox.Store:
 
 
 def written(store: ox.Store, media_type: str, query: str = QUERY) -> bytes:
-    return write_answer(store.query(query), media_type=media_type, rows=99, size=99_999).body
+    return write_answer(store.query(query), accept=media_type, rows=99, size=99_999).body
 
 
 @given(st.lists(terms, max_size=5))
@@ -113,7 +113,7 @@ def test_an_answer_beyond_its_size_is_stopped() -> None:
 
     for query, media_type in ((QUERY, JSON), ("CONSTRUCT WHERE { ?s ?p ?o }", "text/turtle")):
         with pytest.raises(LimitMetError, match="size"):
-            write_answer(store.query(query), media_type=media_type, rows=9, size=500)
+            write_answer(store.query(query), accept=media_type, rows=9, size=500)
 
 
 def test_what_a_format_cannot_hold_is_said() -> None:
@@ -123,3 +123,17 @@ def test_what_a_format_cannot_hold_is_said() -> None:
         written(store, XML)
     with pytest.raises(MediaTypeError, match="not as text/turtle"):
         written(store, "text/turtle")
+
+
+def test_a_graph_and_a_table_take_the_best_of_one_header() -> None:
+    store = holding([ox.Literal("x")])
+    accept = (
+        "application/sparql-results+xml;q=0.8, text/csv;q=0.9, application/n-triples, */*;q=0.1"
+    )
+
+    table = write_answer(store.query(QUERY), accept=accept, rows=9, size=999)
+    graph = write_answer(
+        store.query("CONSTRUCT WHERE { ?s ?p ?o }"), accept=accept, rows=9, size=999
+    )
+
+    assert (table.media_type, graph.media_type) == (CSV, "application/n-triples")

@@ -133,8 +133,8 @@ def _unreadable(sparql: str, prologue: str, error: ParseBaseException) -> InputE
         return InputError(
             "This is an update; the query endpoint only reads.",
             message_zh="这是更新语句；查询端点只读。",
-            next_step="Send it to /sparql/update.",
-            next_step_zh="请发送到 /sparql/update。",
+            next_step="Hand data in at POST /sources and edits of the ontology at POST /change-requests.",
+            next_step_zh="数据请经 POST /sources 提交，本体修改请经 POST /change-requests 提交。",
         )
     line = error.lineno - prologue.count("\n")
     column, reason = error.column, str(error).split("  (at char")[0]

@@ -131,7 +131,7 @@ class OxigraphStore(JournaledStore):
         default_uris: Sequence[str] = (),
         named_uris: Sequence[str] = (),
         limits: Limits | None = None,
-        media_type: str = "application/sparql-results+json",
+        accept: str = "application/sparql-results+json",
         client: str = "",
     ) -> Answer:
         """Answer a query from outside, guarded; see the port."""
@@ -143,7 +143,7 @@ class OxigraphStore(JournaledStore):
                 default_uris=tuple(default_uris),
                 named_uris=tuple(named_uris),
                 limits=self._limits(limits),
-                media_type=media_type,
+                accept=accept,
                 client=client,
             )
 

@@ -165,7 +165,7 @@ class ReaderPool:
         snapshot: OxigraphSnapshot,
         dataset: Dataset,
         limits: Limits,
-        media_type: str,
+        accept: str,
         default_uris: tuple[str, ...] = (),
         named_uris: tuple[str, ...] = (),
         client: str = "",
@@ -189,7 +189,7 @@ class ReaderPool:
             "rows": limits.rows,
             "memory_mib": limits.memory_mib,
             "answer_mib": limits.answer_mib,
-            "media_type": media_type,
+            "accept": accept,
         }
         with self._worker(client, limits) as worker:
             head, body = self._asked(worker, request, limits)

@@ -259,7 +259,7 @@ class Store(Protocol):
         default_uris: Sequence[str] = (),
         named_uris: Sequence[str] = (),
         limits: Limits | None = None,
-        media_type: str = "application/sparql-results+json",
+        accept: str = "application/sparql-results+json",
         client: str = "",
     ) -> Answer:
         """Answer a query from outside, guarded.
@@ -270,7 +270,8 @@ class Store(Protocol):
             default_uris: ``default-graph-uri`` of the protocol; with ``named_uris`` they win over FROM.
             named_uris: ``named-graph-uri`` of the protocol.
             limits: The settings' where left out.
-            media_type: Of the answer. A truth value is JSON and a graph Turtle where it does not fit.
+            accept: Media types wanted, as in HTTP's ``Accept``; the best one that the form of the answer has is taken.
+                A truth value is JSON and a graph Turtle where none fits.
             client: Who asks; while all readers are busy, clients take turns.
 
         Raises:

@@ -250,7 +250,7 @@ class RemoteStore(JournaledStore):
         default_uris: Sequence[str] = (),
         named_uris: Sequence[str] = (),
         limits: Limits | None = None,
-        media_type: str = JSON,
+        accept: str = JSON,
         client: str = "",  # noqa: ARG002 - the server takes its clients in turn itself
     ) -> Answer:
         """Answer a query from outside, guarded; see the port. Memory is limited by the server alone."""
@@ -265,7 +265,7 @@ class RemoteStore(JournaledStore):
                 result = self._guarded(sparql, merged_dataset(narrowed, catalogue), chosen)
             written = write_answer(
                 result,
-                media_type=media_type,
+                accept=accept,
                 rows=chosen.rows,
                 size=chosen.answer_mib * _MIB,
             )

@@ -14,6 +14,7 @@ import orjson
 import pyoxigraph as ox
 
 from qualweave.iri import PREFIXES, XSD
+from qualweave.negotiation import best_media_type
 from qualweave.store.port import RdfTerm
 
 JSON = "application/sparql-results+json"
@@ -29,6 +30,15 @@ GRAPH_FORMATS = {
     "application/ld+json": ox.RdfFormat.JSON_LD,
     "application/n-quads": ox.RdfFormat.N_QUADS,
     "application/trig": ox.RdfFormat.TRIG,
+}
+_ALIASES = {
+    "application/json": JSON,
+    "application/xml": XML,
+    "text/xml": XML,
+    "text/tsv": TSV,
+    "application/turtle": "text/turtle",
+    "application/x-turtle": "text/turtle",
+    "text/plain": "application/n-triples",
 }
 Terms: TypeAlias = list[RdfTerm | None]
 _Anything = TypeVar("_Anything")
@@ -72,7 +82,7 @@ class _Sink(io.BytesIO):
 def write_answer(
     result: ox.QuerySolutions | ox.QueryBoolean | Iterable[ox.Triple | ox.Quad],
     *,
-    media_type: str,
+    accept: str,
     rows: int,
     size: int,
 ) -> Written:
@@ -80,7 +90,8 @@ def write_answer(
 
     Args:
         result: What Oxigraph gives; read once, row by row.
-        media_type: Wanted; a graph is written as Turtle and a truth value as JSON where it does not fit.
+        accept: Media types wanted, as in HTTP's ``Accept``; the best one that the form of the answer has is taken.
+            A graph is Turtle and a truth value JSON where none fits.
         rows: Most rows or triples.
         size: Most bytes.
 
@@ -89,20 +100,22 @@ def write_answer(
         MediaTypeError: If a table cannot be written like this.
     """
     if isinstance(result, ox.QueryBoolean):
-        return _boolean(bool(result), media_type)
+        chosen = best_media_type(accept, (JSON, XML), aliases=_ALIASES) or JSON
+        return _boolean(bool(result), chosen)
     sink = _Sink(size)
     if isinstance(result, ox.QuerySolutions):
-        write = _ROW_WRITERS.get(media_type)
-        if write is None:
+        media_type = best_media_type(accept, _ROW_WRITERS, aliases=_ALIASES)
+        if media_type is None:
             raise MediaTypeError(
-                f"A SELECT is answered as {', '.join(_ROW_WRITERS)}; not as {media_type}."
+                f"A SELECT is answered as {', '.join(_ROW_WRITERS)}; not as {accept}."
             )
+        write = _ROW_WRITERS[media_type]
         names = [variable.value for variable in result.variables]
         counted = _Counted(rows)
         for piece in write(names, (list(row) for row in counted.over(result))):
             sink.write(piece)
         return Written("select", media_type, counted.number, sink.getvalue())
-    chosen = media_type if media_type in GRAPH_FORMATS else "text/turtle"
+    chosen = best_media_type(accept, GRAPH_FORMATS, aliases=_ALIASES) or "text/turtle"
     counted = _Counted(rows)
     prefixes = dict(PREFIXES) if chosen in {"text/turtle", "application/trig"} else None
     ox.serialize(counted.over(result), sink, format=GRAPH_FORMATS[chosen], prefixes=prefixes)

@@ -95,7 +95,7 @@ def answer(store: ox.Store, request: dict[str, Any]) -> Written:
     )
     return write_answer(
         result,
-        media_type=request["media_type"],
+        accept=request["accept"],
         rows=request["rows"],
         size=int(request["answer_mib"]) * _MIB,
     )
