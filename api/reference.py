@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 from pydantic.fields import FieldInfo
-from pydantic_core import PydanticUndefined
 
 from qualweave.api.app import add_rooms
 from qualweave.config import Settings
@@ -55,7 +54,7 @@ def settings_page() -> str:
 
 
 def _default(field: FieldInfo) -> str:
-    if field.default is PydanticUndefined:
+    if field.default_factory is not None:
         return "the user's own folder"
     return f"`{field.default}`" if field.default != "" else "empty"
 
