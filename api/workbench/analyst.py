@@ -1,15 +1,17 @@
-"""The analyst's page: four templates for every class, their parameters, rows, and what was asked."""
+"""The analyst's page: questions in words, four templates for every class, their rows, and what was asked."""
 
-from collections.abc import Mapping
+from urllib.parse import urlencode
 
 from fastapi import Request
-from nicegui import ui
+from nicegui import run, ui
 
 from qualweave.api.enquiry import Found, run_template
 from qualweave.api.service import Service
-from qualweave.api.workbench.content import Result, say, shown, term_label
+from qualweave.api.workbench.asking import InWords
+from qualweave.api.workbench.content import say, table_of
 from qualweave.api.workbench.frame import PAGES, as_code, frame, hint, section, show
 from qualweave.errors import QualweaveError
+from qualweave.iri import Q
 from qualweave.negotiation import Language
 from qualweave.ontology.queries.values import KINDS, Template
 from qualweave.principal import Principal
@@ -21,6 +23,9 @@ def add_analyst(service: Service, who: Principal) -> None:
     @ui.page(PAGES["analyst"])
     async def analyst(request: Request) -> None:
         with frame(request, "analyst") as language:
+            section("in_words", language)
+            hint("in_words_hint", language)
+            InWords(service, who, language, str(request.base_url)).show()
             section("templates", language)
             hint("templates_hint", language)
             _Templates(service, who, language, str(request.base_url)).show()
@@ -36,7 +41,7 @@ class _Templates:
     def show(self) -> None:
         language, book = self._language, self._service.templates
         terms = {one.iri: self._service.terms.name_of(one.iri, language) for one in book.classes()}
-        first = next(iter(terms))
+        first = next((one for one in (Q + "Defect", *terms) if one in terms), None)
         with ui.card().classes("w-full p-3 gap-2"):
             with ui.row().classes("w-full gap-4"):
                 self._class = ui.select(
@@ -47,7 +52,7 @@ class _Templates:
                     "w-40"
                 )
             self._fields = ui.row().classes("w-full gap-4")
-            ui.button(say("run", language), on_click=self._run)
+            self._button = ui.button(say("run", language), on_click=self._run)
             self._answer = ui.column().classes("w-full")
         self._class.on_value_change(self._ask_for)
         self._kind.on_value_change(self._ask_for)
@@ -67,34 +72,28 @@ class _Templates:
                     lambda event, name=one.name: self._values.update({name: str(event.value or "")})
                 )
 
-    def _run(self) -> None:
+    async def _run(self) -> None:
         template, given = self._template(), {k: v for k, v in self._values.items() if v}
+        button, language = self._button, self._language
+        button.disable()
         self._answer.clear()
-        try:
-            found = run_template(self._service, template, given, principal=self._who)
-        except QualweaveError as error:
-            with self._answer:
-                ui.label(error.in_language(self._language)).classes("text-red-700")
-            return
         with self._answer:
-            show(_rows(self._service, found, self._language), self._language,
-                 empty=say("empty", self._language))  # fmt: skip
-            name = template.name
-            asked = "&".join(f"{key}={value}" for key, value in given.items())
-            as_code(self._language, address=self._address, sparql=found.sparql,
-                    path=f"queries/{name}" + (f"?{asked}" if asked else ""))  # fmt: skip
+            ui.spinner(size="lg")
+        found = await run.io_bound(self._found, template, given)
+        button.enable()
+        self._answer.clear()
+        with self._answer:
+            if isinstance(found, QualweaveError):
+                ui.label(found.in_language(language)).classes("text-red-700")
+            if not isinstance(found, Found):
+                return
+            show(table_of(self._service, found, language), language, empty=say("empty", language))
+            asked = f"?{urlencode(given)}" if given else ""
+            as_code(language, address=self._address, sparql=found.sparql,
+                    path=f"queries/{template.name}{asked}")  # fmt: skip
 
-
-def _rows(service: Service, found: Found, language: Language) -> Result:
-    columns = tuple(term_label(service, one.name, language) for one in found.table.columns)
-
-    def text(value: object) -> str:
-        iri = str(value)
-        kind: Mapping[str, str] = {"value": iri, "type": "uri" if "://" in iri else "literal"}
-        return "" if value is None else shown(service, kind, language)
-
-    rows = tuple(
-        {name: text(value) for name, value in zip(columns, row, strict=True)}
-        for row in found.table.rows
-    )
-    return Result(columns, rows, found.seconds)
+    def _found(self, template: Template, given: dict[str, str]) -> Found | QualweaveError:
+        try:
+            return run_template(self._service, template, given, principal=self._who)
+        except QualweaveError as error:
+            return error

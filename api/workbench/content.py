@@ -1,5 +1,6 @@
 """What the workbench shows: words, questions and figures, without a widget in it."""
 
+import csv
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -8,6 +9,7 @@ from importlib.resources import files
 import orjson
 import yaml
 
+from qualweave.api.enquiry import Found
 from qualweave.api.service import Service
 from qualweave.errors import QualweaveError
 from qualweave.iri import Q, curie, local_name
@@ -39,10 +41,17 @@ def say(name: str, language: Language, **facts: object) -> str:
     return words()[name][language].format(**facts)
 
 
+@lru_cache(maxsize=1)
+def headings() -> Mapping[str, Mapping[str, str]]:
+    """Return the heading of each column, per language."""
+    lines = [one for one in _read("columns.tsv").splitlines() if not one.startswith("#")]
+    rows = csv.DictReader(lines, delimiter="\t")
+    return {row["name"]: {"en": row["en"], "zh": row["zh"]} for row in rows}
+
+
 def heading(column: str, language: Language) -> str:
     """Return the heading of a column: its word where there is one, else the variable's name."""
-    name = f"column_{column}"
-    return say(name, language) if name in words() else column
+    return headings()[column][language] if column in headings() else column
 
 
 @dataclass(frozen=True)
@@ -118,6 +127,28 @@ def _model(told: str, language: Language) -> str:
     if not day:
         return say("no_model", language)
     return f"{day} {say(status, language) if status in words() else status}"
+
+
+def table_of(service: Service, found: Found, language: Language) -> Result:
+    """Return typed rows as a person reads them, each column headed by its word or term, with the unit."""
+    heads = tuple(
+        heading(term_label(service, one.name, language), language)
+        + (f" [{one.unit}]" if one.unit else "")
+        for one in found.table.columns
+    )
+
+    def text(value: object) -> str:
+        if isinstance(value, float):
+            return f"{value:.6g}"
+        iri = str(value)
+        kind: Mapping[str, str] = {"value": iri, "type": "uri" if "://" in iri else "literal"}
+        return "" if value is None else shown(service, kind, language)
+
+    rows = tuple(
+        {name: text(value) for name, value in zip(heads, row, strict=True)}
+        for row in found.table.rows
+    )
+    return Result(heads, rows, found.seconds)
 
 
 def affected(service: Service, principal: Principal, lot: str, language: Language) -> Result:

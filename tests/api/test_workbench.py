@@ -4,7 +4,16 @@ import re
 
 import pytest
 
-from qualweave.api.workbench.content import affected, ask, example_questions, figures, words
+from qualweave.api.questioning import ask_question
+from qualweave.api.workbench.content import (
+    affected,
+    ask,
+    example_questions,
+    figures,
+    headings,
+    table_of,
+    words,
+)
 from qualweave.principal import Principal
 from tests.api.conftest import Plant
 
@@ -68,3 +77,27 @@ def test_a_misspelt_term_is_answered_with_the_nearest(plant: Plant) -> None:
 
     assert any("Warpage" in row["value"] for row in found.rows)
     assert architect.described(plant.service, "翘曲", "zh").rows[0]["value"].endswith("Warpage")
+
+
+@pytest.mark.parametrize("plant", [1], indirect=True, ids=["seed 1"])
+def test_every_column_of_the_catalogue_has_a_heading(plant: Plant) -> None:
+    catalogue = plant.service.asker.catalogue
+    columns = {
+        column.name
+        for question in catalogue
+        for column in ask_question(plant.service, question.id, principal=READER).found.table.columns
+    }
+
+    assert len(columns) > 80
+    assert columns <= set(headings())
+    assert all(one["en"] and one["zh"] for one in headings().values())
+
+
+@pytest.mark.parametrize("plant", [1], indirect=True, ids=["seed 1"])
+def test_an_answer_in_words_is_headed_with_units_and_short_numbers(plant: Plant) -> None:
+    asked = ask_question(plant.service, "各产线的焊接电流平均值是多少？", principal=READER)
+
+    found = table_of(plant.service, asked.found, "zh")
+
+    assert found.columns == ("产线", "数量", "平均 [A]", "最小 [A]", "最大 [A]")
+    assert all(len(one["平均 [A]"]) <= 7 for one in found.rows)
