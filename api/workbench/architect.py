@@ -137,13 +137,16 @@ class _Desk:
                 hint("no_requests", language)
         self._releases.clear()
         with self._releases:
-            names = ("version", "state", "graph")
             rows = tuple(
-                {name: str(one[name] or "") for name in names}
+                {
+                    "version": str(one["version"]),
+                    "state": say(f"state_{one['state']}", language),
+                    "graph": str(one["graph"]),
+                }
                 for one in governing.releases()
                 if isinstance(one, dict)
             )
-            show(Result(names, rows), language, empty="")
+            show(Result(("version", "state", "graph"), rows), language, empty="")
 
     def _card(self, request: ChangeRequest) -> None:
         language = self._language

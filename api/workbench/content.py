@@ -3,6 +3,7 @@
 import csv
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from functools import lru_cache
 from importlib.resources import files
 
@@ -10,13 +11,22 @@ import orjson
 import yaml
 
 from qualweave.api.enquiry import Found
+from qualweave.api.enquiry import ask as rows_of
 from qualweave.api.service import Service
 from qualweave.errors import QualweaveError
 from qualweave.iri import Q, curie, local_name
 from qualweave.negotiation import Language
 from qualweave.principal import Principal
+from qualweave.reasoning.passport.shift import ShiftLot
 
 _JSON = "application/sparql-results+json"
+_TO_SCAN = """
+SELECT ?one WHERE {
+  { SELECT ?one WHERE { ?one q:derivedFromMaterial ?m . FILTER (CONTAINS(STR(?one), "/21/")) } LIMIT 1 } UNION
+  { SELECT ?one WHERE { ?made q:derivedFromMaterial ?one . FILTER (CONTAINS(STR(?one), "/10/")) } LIMIT 1 } UNION
+  { SELECT ?one WHERE { ?one q:derivedFromMaterial ?m . FILTER (!CONTAINS(STR(?one), "id.gs1.org")) } LIMIT 1 }
+}"""
+_BEGUN = "SELECT ?line ?at WHERE { ?made q:onLine ?line ; q:startedAt ?at } LIMIT 1"
 
 
 @lru_cache(maxsize=1)
@@ -149,6 +159,21 @@ def table_of(service: Service, found: Found, language: Language) -> Result:
         for row in found.table.rows
     )
     return Result(heads, rows, found.seconds)
+
+
+def examples_to_scan(service: Service, principal: Principal) -> tuple[str, ...]:
+    """Return a few codes that are in the graph: units and lots of either spelling, and a shift."""
+    items = [
+        str(row[0]) for row in rows_of(service, _TO_SCAN, principal=principal, units={}).table.rows
+    ]
+    begun = rows_of(service, _BEGUN, principal=principal, units={}).table.rows
+    zone = service.settings.plant_timezone
+    shifts = [
+        ShiftLot.of(local_name(str(line)), at.isoformat(), zone).code
+        for line, at in begun
+        if isinstance(at, datetime)
+    ]
+    return (*(one if "id.gs1.org" in one else local_name(one) for one in items), *shifts)
 
 
 def affected(service: Service, principal: Principal, lot: str, language: Language) -> Result:

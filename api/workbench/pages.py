@@ -19,6 +19,6 @@ def mount(app: FastAPI, service: Service, settings: Settings) -> None:
     add_home(service, who)
     add_analyst(service, who)
     add_architect(service, settings)
-    add_floor(service, who)
+    add_floor(service, settings, who)
     add_models(service, settings)
     ui.run_with(app, title="Qualweave", show_welcome_message=False)
