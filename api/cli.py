@@ -2,8 +2,8 @@
 
 import ipaddress
 import logging
+import os
 import shutil
-import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -11,20 +11,17 @@ from pathlib import Path
 from threading import Thread
 from typing import Annotated, Any
 
-import orjson
 import typer
 import uvicorn
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from qualweave.api import cli_ontology
+from qualweave.api import cli_asking, cli_ontology
 from qualweave.api.app import make_app
 from qualweave.api.exporting import add_command as add_export
 from qualweave.api.mcp.command import add_command as add_mcp
-from qualweave.api.questioning import ask_question, read_values, told
 from qualweave.api.service import Service
-from qualweave.api.tables import Format
 from qualweave.api.tour import Tour
 from qualweave.config import Settings
 from qualweave.errors import Forbidden, QualweaveError
@@ -44,6 +41,7 @@ app = typer.Typer(
 )
 app.add_typer(cli_ontology.app, name="ontology")
 console = Console()
+cli_asking.add_commands(app)
 add_mcp(app)
 add_export(app)
 _OPERATOR = Principal(id="operator", roles=frozenset({"engineer", "architect"}))
@@ -58,7 +56,11 @@ def main() -> None:
     try:
         app()
     except QualweaveError as error:
-        console.print(f"[red]{error.message}[/red]\n{error.next_step}", highlight=False)
+        chinese = os.environ.get("LC_ALL", os.environ.get("LANG", "")).startswith("zh")
+        message = error.message_zh if chinese else error.message
+        console.print(message, style="red", highlight=False, markup=False, soft_wrap=True)
+        step = error.next_step_zh if chinese else error.next_step
+        console.print(step, highlight=False, markup=False, soft_wrap=True)
         raise SystemExit(1) from error
 
 
@@ -140,24 +142,6 @@ def align(
 
 
 @app.command()
-def trace(item: str, data: DataDir = Path(".qualweave"), *, forward: bool = False) -> None:
-    """Trace an item back to where it came from, or forward."""
-    with _service(data) as service:
-        answer = service.trace(
-            item, principal=_OPERATOR, direction="forward" if forward else "back"
-        )
-    table = Table("depth", "item", "class", "gap")
-    for node in answer.nodes:
-        table.add_row(
-            str(node.depth),
-            node.name,
-            ", ".join(c.rsplit("/", 1)[-1] for c in node.classes),
-            node.gap,
-        )
-    console.print(table)
-
-
-@app.command()
 def train(
     data: DataDir = Path(".qualweave"),
     coverage: Annotated[
@@ -184,37 +168,6 @@ def _print_training(service: Service, coverage: float | None, seeds: int) -> Non
         verdict("en") if verdict else f"published: {len(report.predictions)} hypotheses",
         highlight=False,
     )
-
-
-@app.command()
-def ask(
-    question: Annotated[str, typer.Argument(help="Id of a question, or words (English, Chinese).")],
-    data: DataDir = Path(".qualweave"),
-    param: Annotated[
-        list[str] | None, typer.Option(help="name=value, for a parameter of the question.")
-    ] = None,
-    format: Annotated[Format, typer.Option(help="How rows are written.")] = "table",  # noqa: A002
-    out: Annotated[Path | None, typer.Option(help="File for the rows.")] = None,
-) -> None:
-    """Answer a competency question: its SPARQL and its rows, or the nearest questions where none fits."""
-    with _service(data) as service:
-        asked = ask_question(service, question, read_values(param or []), principal=_OPERATOR)
-    body = asked.found.table.write(format)
-    if format == "table":
-        console.print(told(asked), highlight=False, markup=False, soft_wrap=True)
-    if out is not None:
-        out.write_bytes(body)
-    elif format == "parquet":
-        sys.stdout.buffer.write(body)
-    else:
-        typer.echo(body.decode(), nl=False)
-
-
-@app.command()
-def status(data: DataDir = Path(".qualweave")) -> None:
-    """Print the figures of a store."""
-    with _service(data) as service:
-        console.print_json(orjson.dumps(service.numbers(_OPERATOR)).decode())
 
 
 @app.command()

@@ -8,7 +8,7 @@ from typing import Literal, TypeAlias
 
 from qualweave.api.enquiry import Found, ask, numbers_of, place_of, stand, standing
 from qualweave.api.service import Service
-from qualweave.errors import InputError, JsonValue, LimitExceeded
+from qualweave.errors import JsonValue, LimitExceeded
 from qualweave.iri import Q, local_name, mint
 from qualweave.ontology.queries.asking import Candidate, refuse
 from qualweave.ontology.queries.binding import bind
@@ -89,36 +89,6 @@ def ask_question(
             raise refuse(reading, "zh" if is_chinese(sentence) else "en")
         candidate = reading.chosen
     return _answer(service, candidate, values, principal)
-
-
-def read_values(given: Sequence[str]) -> dict[str, str]:
-    """Return parameters that were given as ``name=value``.
-
-    Raises:
-        InputError: If one has no name.
-    """
-    found = dict(one.split("=", 1) for one in given if "=" in one)
-    wrong = [one for one in given if "=" not in one]
-    if wrong:
-        raise InputError(
-            f"{wrong[0]!r} is no parameter.",
-            message_zh=f"“{wrong[0]}”不是参数。",
-            next_step="Write it as name=value.",
-            next_step_zh="请写作 名称=值。",
-            data={"parameter": wrong[0]},
-        )
-    return {name.strip(): value for name, value in found.items()}
-
-
-def told(asked: Asked) -> str:
-    """Return what was asked, in words, with its SPARQL: what stands above the rows in a terminal."""
-    lines = [f"{asked.question.id}: {asked.question.words['en']} / {asked.question.words['zh']}"]
-    for name, (value, origin) in asked.values.items():
-        hint = f"  (example; give your own with --param {name}=…)" if origin == "default" else ""
-        lines.append(f"  {name} = {value}{hint}")
-    if asked.unused:
-        lines.append(f"  not used: {', '.join(asked.unused)}")
-    return "\n".join([*lines, "", asked.found.sparql.rstrip(), ""])
 
 
 def _answer(

@@ -6,7 +6,9 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from qualweave.api.door import Caller, client_of_folder
 from qualweave.capability import require
+from qualweave.client import AsyncClient
 from qualweave.errors import QualweaveError
 
 _errors = Console(stderr=True)
@@ -39,10 +41,11 @@ def add_command(app: typer.Typer) -> None:
 
 def _run(data: Path, url: str, tenant: str) -> None:
     require("mcp", extra="mcp")
-    from qualweave.api.mcp import server  # noqa: PLC0415 - an extra
+    from qualweave.api.mcp.server import make_server  # noqa: PLC0415 - an extra
 
+    caller = Caller("mcp", tenant=tenant)
     if url:
-        server.make_server(server.client_of_service(url, tenant)).run()
+        make_server(AsyncClient(url, principal=caller.name, tenant=tenant)).run()
         return
-    with server.client_of_folder(data, tenant) as client:
-        server.make_server(client).run()
+    with client_of_folder(data, caller) as client:
+        make_server(client).run()

@@ -13,6 +13,7 @@ from qualweave.api.app import make_app
 from qualweave.api.cli import app as command_line
 from qualweave.api.service import Service
 from qualweave.config import Settings
+from qualweave.errors import NotFound
 from tests.ontology.test_proposal import ADDED, HEAD
 
 TERM = "https://w3id.org/qonto/LaserWarpage"
@@ -159,6 +160,7 @@ def test_the_command_line_walks_the_same_door(tmp_path: Path) -> None:
     file = tmp_path / "laser.ttl"
     file.write_text(ADDED, "utf-8")
     data = ["--data", str(tmp_path / "data")]
+    Service(Settings(data_dir=tmp_path / "data", cache_dir=tmp_path / "cache")).close()
     run = CliRunner()
 
     told = run.invoke(command_line, ["ontology", "propose", str(file), *data, "--as", "li"])
@@ -168,3 +170,13 @@ def test_the_command_line_walks_the_same_door(tmp_path: Path) -> None:
     assert "The term 'laser warpage' is new." in told.output
     assert "released: https://w3id.org/qonto/release/" in released.output, released.exception
     assert "former" in run.invoke(command_line, ["ontology", "releases", *data]).output
+
+
+def test_the_command_line_makes_no_store_where_there_is_none(tmp_path: Path) -> None:
+    told = CliRunner().invoke(
+        command_line, ["ontology", "releases", "--data", str(tmp_path / "none")]
+    )
+
+    assert isinstance(told.exception, NotFound)
+    assert "--url" in told.exception.next_step
+    assert not (tmp_path / "none").exists()

@@ -1,7 +1,9 @@
 """The doors walked end to end against the running service, with tools nobody here wrote: curl and SPARQLWrapper."""
 
+import os
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -106,6 +108,37 @@ def test_a_program_walks_the_three_stories(url: str, plant: Plant) -> None:
 def test_a_walk_ends_with_an_error_where_no_service_answers() -> None:
     with pytest.raises(AssertionError, match=r"curl: .7."):
         _walk("analyst", "http://127.0.0.1:9")
+
+
+# --- the command line, over the running service --------------------------------------------------
+
+
+def _command(*words: str) -> str:
+    done = subprocess.run(
+        [sys.executable, "-m", "qualweave.api.cli", *words],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "PYTHONWARNINGS": "ignore", "COLUMNS": "200"},
+    )
+    return done.stdout + done.stderr
+
+
+def test_the_command_line_asks_the_service_that_runs(url: str, tmp_path: Path) -> None:
+    rows = tmp_path / "rows.csv"
+    told = _command("ask", "各产线的焊接电流平均值", "--url", url)
+    _command(
+        "ask", "parameter-by-line", "--param", "parameter=WeldCurrent", "--format", "csv",
+        "--out", str(rows), "--url", url,
+    )  # fmt: skip
+    lost = _command("trace", "C2501-000000X", "--url", url)
+
+    assert "parameter = WeldCurrent" in told
+    assert "TW-01" in told
+    assert rows.read_text("utf-8").startswith("line,count,mean [A]")
+    assert "No item" in lost
+    assert '"terms"' in _command("status", "--url", url)
+    assert "current" in _command("ontology", "releases", "--url", url)
 
 
 # --- SPARQLWrapper -----------------------------------------------------------------------------------

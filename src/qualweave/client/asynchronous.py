@@ -155,3 +155,27 @@ class AsyncClient:
     async def neighbourhood(self, iri: str, *, hops: int = 1, limit: int = 200) -> PropertyGraph:
         """Return the typed graph around a node, capped."""
         return await self.run(calls.neighbourhood(iri, hops, limit))
+
+    async def question(self, text: str, **values: str) -> JsonObject:
+        """Answer a competency question, by its id or in English or Chinese words; parameters by name."""
+        return await self.run(calls.question(text, values))
+
+    async def propose(self, turtle: str) -> JsonObject:
+        """Propose an edited module of the ontology, or a supplement to it; needs the role ``engineer``."""
+        return await self.run(calls.propose(turtle))
+
+    async def change_requests(self, state: str = "open") -> list[JsonObject]:
+        """Return the change requests about terms of one state, or all for ``""``."""
+        return await self.run(calls.change_requests(state))
+
+    async def accept(self, request: str, reason: str = "") -> JsonObject:
+        """Accept somebody else's change request; ``release`` names the new graph. Needs ``architect``."""
+        return await self.run(calls.decide(request, "accept", reason))
+
+    async def refuse(self, request: str, reason: str) -> JsonObject:
+        """Refuse a change request, with a reason; needs the role ``architect``."""
+        return await self.run(calls.decide(request, "refuse", reason))
+
+    async def releases(self) -> list[JsonObject]:
+        """Return the releases of the ontology, the current one first; each is a graph to name in a query."""
+        return await self.run(calls.releases())

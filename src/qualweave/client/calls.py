@@ -238,3 +238,44 @@ def neighbourhood(iri: str, hops: int, limit: int) -> Call[PropertyGraph]:
         lambda reply: PropertyGraph.from_json(read_json(reply)),
         {"iri": iri, "hops": hops, "limit": limit},
     )
+
+
+# --- questions and governance ---------------------------------------------------------------------
+
+
+def question(text: str, values: Mapping[str, str]) -> Call[JsonObject]:
+    """A competency question by its id or in words: what was understood, its SPARQL and rows."""
+    return Call("GET", "/ask", read_json, {**values, "q": text, "format": "json"})
+
+
+def question_as(text: str, values: Mapping[str, str], form: str) -> Call[bytes]:
+    """The rows of a competency question as ``csv``, ``parquet``, ``json`` or ``table``."""
+    parameters = {**values, "q": text, "format": form}
+    return Call("GET", "/ask", lambda reply: reply.content, parameters)
+
+
+def propose(turtle: str) -> Call[JsonObject]:
+    """An edited module of the ontology, or a supplement, as a change request."""
+    headers = {"Content-Type": "text/turtle"}
+    return Call("POST", "/change-requests", read_json, content=turtle, headers=headers)
+
+
+def change_requests(state: str) -> Call[list[JsonObject]]:
+    """The change requests about terms of one state; all where it is empty."""
+    return Call(
+        "GET",
+        "/ontology/change-requests",
+        lambda reply: list(read_json(reply)["requests"]),
+        {"state": state},
+    )
+
+
+def decide(request: str, verdict: Literal["accept", "refuse"], reason: str) -> Call[JsonObject]:
+    """A change request accepted or refused."""
+    path = f"/ontology/change-requests/{_segment(request)}/{verdict}"
+    return Call("POST", path, read_json, json={"reason": reason})
+
+
+def releases() -> Call[list[JsonObject]]:
+    """The releases of the ontology, the current one first."""
+    return Call("GET", "/ontology/releases", lambda reply: list(read_json(reply)["releases"]))

@@ -151,3 +151,27 @@ class Client:
     def neighbourhood(self, iri: str, *, hops: int = 1, limit: int = 200) -> PropertyGraph:
         """Return the typed graph around a node, capped."""
         return self.run(calls.neighbourhood(iri, hops, limit))
+
+    def question(self, text: str, **values: str) -> JsonObject:
+        """Answer a competency question, by its id or in English or Chinese words; parameters by name."""
+        return self.run(calls.question(text, values))
+
+    def propose(self, turtle: str) -> JsonObject:
+        """Propose an edited module of the ontology, or a supplement to it; needs the role ``engineer``."""
+        return self.run(calls.propose(turtle))
+
+    def change_requests(self, state: str = "open") -> list[JsonObject]:
+        """Return the change requests about terms of one state, or all for ``""``."""
+        return self.run(calls.change_requests(state))
+
+    def accept(self, request: str, reason: str = "") -> JsonObject:
+        """Accept somebody else's change request; ``release`` names the new graph. Needs ``architect``."""
+        return self.run(calls.decide(request, "accept", reason))
+
+    def refuse(self, request: str, reason: str) -> JsonObject:
+        """Refuse a change request, with a reason; needs the role ``architect``."""
+        return self.run(calls.decide(request, "refuse", reason))
+
+    def releases(self) -> list[JsonObject]:
+        """Return the releases of the ontology, the current one first; each is a graph to name in a query."""
+        return self.run(calls.releases())

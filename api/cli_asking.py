@@ -1,0 +1,109 @@
+"""The commands that ask a graph: over a folder, or over a running service with ``--url``."""
+
+import getpass
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, TypeVar
+
+import orjson
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from qualweave.api.cli_ontology import HERE, DataDir, Url
+from qualweave.api.door import Caller, asking
+from qualweave.api.tables import Format
+from qualweave.client import calls
+from qualweave.client.calls import Call, JsonObject
+from qualweave.errors import InputError
+from qualweave.iri import local_name
+
+_Answer = TypeVar("_Answer")
+console = Console()
+
+
+def add_commands(app: typer.Typer) -> None:
+    """Add the commands to the command line."""
+
+    @app.command()
+    def trace(item: str, data: DataDir = HERE, url: Url = "", *, forward: bool = False) -> None:
+        """Trace an item back to where it came from, or forward."""
+        call = calls.trace(item, "forward" if forward else "back", 0)
+        table = Table("depth", "item", "class", "gap")
+        for node in _asked(call, data, url)["nodes"]:
+            classes = ", ".join(map(local_name, node["classes"]))
+            table.add_row(str(node["depth"]), node["name"], classes, node["gap"])
+        console.print(table)
+
+    @app.command()
+    def ask(
+        question: Annotated[
+            str, typer.Argument(help="Id of a question, or words (English, Chinese).")
+        ],
+        data: DataDir = HERE,
+        url: Url = "",
+        param: Annotated[
+            list[str] | None, typer.Option(help="name=value, for a parameter of the question.")
+        ] = None,
+        format: Annotated[Format, typer.Option(help="How rows are written.")] = "table",  # noqa: A002
+        out: Annotated[Path | None, typer.Option(help="File for the rows.")] = None,
+    ) -> None:
+        """Answer a competency question: its SPARQL and its rows, or the nearest questions where none fits."""
+        values = read_values(param or [])
+        with asking(data, url, _caller()) as run:
+            told = run(calls.question(question, values)) if format == "table" else None
+            body = run(calls.question_as(question, values, format))
+        if told is not None:
+            console.print(understood(told), highlight=False, markup=False, soft_wrap=True)
+        if out is not None:
+            out.write_bytes(body)
+        elif format == "parquet":
+            sys.stdout.buffer.write(body)
+        else:
+            typer.echo(body.decode(), nl=False)
+
+    @app.command()
+    def status(data: DataDir = HERE, url: Url = "") -> None:
+        """Print the figures of a store."""
+        console.print_json(orjson.dumps(_asked(calls.status(), data, url)).decode())
+
+
+def _asked(call: Call[_Answer], data: Path, url: str) -> _Answer:
+    with asking(data, url, _caller()) as run:
+        return run(call)
+
+
+def _caller() -> Caller:
+    return Caller(getpass.getuser(), roles="engineer")
+
+
+def read_values(given: Sequence[str]) -> dict[str, str]:
+    """Return parameters that were given as ``name=value``.
+
+    Raises:
+        InputError: If one has no name.
+    """
+    found = dict(one.split("=", 1) for one in given if "=" in one)
+    wrong = [one for one in given if "=" not in one]
+    if wrong:
+        raise InputError(
+            f"{wrong[0]!r} is no parameter.",
+            message_zh=f"“{wrong[0]}”不是参数。",
+            next_step="Write it as name=value.",
+            next_step_zh="请写作 名称=值。",
+            data={"parameter": wrong[0]},
+        )
+    return {name.strip(): value for name, value in found.items()}
+
+
+def understood(told: JsonObject) -> str:
+    """Return what was asked, in words, with its SPARQL: what stands above the rows in a terminal."""
+    lines = [f"{told['id']}: {told['question']['en']} / {told['question']['zh']}"]
+    for one in told["parameters"]:
+        name = one["name"]
+        example = f"  (example; give your own with --param {name}=…)"
+        lines.append(f"  {name} = {one['value']}{example if one['from'] == 'default' else ''}")
+    if told["unused"]:
+        lines.append(f"  not used: {', '.join(told['unused'])}")
+    return "\n".join([*lines, "", told["sparql"].rstrip(), ""])
