@@ -15,29 +15,15 @@ from rdflib import BNode, Graph, Literal, URIRef
 from rdflib.namespace import OWL, RDF, RDFS, SKOS
 from rdflib.term import Node
 
-from qualweave.errors import Conflict, InputError, JsonValue, MissingCapability, UnreadableSource
+from qualweave.checking import CHECKED, Finding, run_checks
+from qualweave.errors import Conflict, InputError, JsonValue, UnreadableSource
 from qualweave.iri import Q
-from qualweave.ontology.check import (
-    Finding,
-    definition_findings,
-    label_findings,
-    orphan_findings,
-    profile_findings,
-    satisfiability_findings,
-    undeclared_findings,
-)
+from qualweave.ontology.checks import OF_CONTENT, SATISFIABLE
 from qualweave.ontology.diff import TermChange, diff
 from qualweave.ontology.load import MODULE_IRI
 from qualweave.ontology.serialise import TurtleWriter
 
 _DECLARED = (OWL.Class, OWL.ObjectProperty, OWL.DatatypeProperty)
-_CHECKS = (
-    label_findings,
-    definition_findings,
-    profile_findings,
-    orphan_findings,
-    undeclared_findings,
-)
 _SHOWN = 3
 
 
@@ -91,10 +77,7 @@ class Proposal:
                 }
                 for one in self.changes
             ],
-            "findings": [
-                {"check": f.check, "term": f.term, "en": f.message, "zh": f.message_zh}
-                for f in self.findings
-            ],
+            "findings": [one.to_json() for one in self.findings],
             "satisfiability": self.satisfiability,
         }
 
@@ -332,19 +315,14 @@ def _signature(graph: Graph, term: str) -> frozenset[TermChange]:
 
 
 def _new_findings(current: Graph, after: Graph) -> list[Finding]:
-    return [
-        one
-        for check in _CHECKS
-        for one in dict.fromkeys(check(after))
-        if one not in set(check(current))
-    ]
+    before = set(run_checks(OF_CONTENT, current).findings)
+    return [one for one in run_checks(OF_CONTENT, after).findings if one not in before]
 
 
 def _satisfiable(graph: Graph) -> tuple[str, tuple[Finding, ...]]:
-    try:
-        return "checked", tuple(satisfiability_findings(graph))
-    except MissingCapability as error:
-        return f"not checked: {error.message}", ()
+    found = run_checks([SATISFIABLE], graph).of(SATISFIABLE.name)
+    state = found.state if found.state == CHECKED else f"not checked: {found.state}"
+    return state, found.findings
 
 
 def _removed_in_use(changes: Sequence[TermChange], used: Mapping[str, str]) -> Iterator[Finding]:

@@ -7,6 +7,7 @@ unsatisfiable classes out. It works on a temporary file and in a world of its ow
 import shutil
 import tempfile
 from pathlib import Path
+from typing import Any
 
 from rdflib import Graph, URIRef
 from rdflib.namespace import OWL, RDF, RDFS
@@ -43,6 +44,25 @@ def unsatisfiable_classes(graph: Graph) -> tuple[str, ...]:
     return _ask_hermit(_logical_part(graph))
 
 
+def read_by_owlready(ntriples: bytes) -> int:
+    """Return the number of triples that owlready2 reads of N-Triples.
+
+    Raises:
+        MissingCapability: If owlready2 is not installed.
+    """
+    owl = _owlready()
+    world = owl.World()
+    try:
+        with tempfile.TemporaryDirectory(prefix="qualweave-owl-") as folder:
+            path = Path(folder) / "ontology.nt"
+            path.write_bytes(ntriples)
+            with path.open("rb") as file:
+                loaded = world.get_ontology("urn:qualweave:read").load(fileobj=file)
+        return len(loaded.graph)
+    finally:
+        world.close()
+
+
 def _logical_part(graph: Graph) -> Graph:
     """Return what a reasoner reads, with the two meanings of a punned IRI under two IRIs.
 
@@ -77,9 +97,9 @@ def _is_axiom(predicate: Node, value: Node) -> bool:
     return predicate in (*_AXIOMS, RDF.first, RDF.rest) or str(predicate).startswith(str(OWL))
 
 
-def _ask_hermit(graph: Graph) -> tuple[str, ...]:
+def _owlready() -> Any:  # noqa: ANN401 - owlready2 has no types
     try:
-        import owlready2 as owl  # noqa: PLC0415 (starts slowly and keeps global state: only on demand)
+        import owlready2  # noqa: PLC0415 (starts slowly and keeps global state: only on demand)
     except ImportError as error:
         raise MissingCapability(
             "owlready2 is not installed, so HermiT cannot run.",
@@ -88,6 +108,11 @@ def _ask_hermit(graph: Graph) -> tuple[str, ...]:
             next_step_zh="请安装 owlready2。",
             data={"capability": "owlready2"},
         ) from error
+    return owlready2
+
+
+def _ask_hermit(graph: Graph) -> tuple[str, ...]:
+    owl = _owlready()
     with tempfile.TemporaryDirectory(prefix="qualweave-owl-") as folder:
         path = Path(folder) / "ontology.nt"
         path.write_text(graph.serialize(format="nt"), encoding="utf-8")

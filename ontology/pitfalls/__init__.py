@@ -4,10 +4,8 @@ Source: Poveda-Villalón, Gómez-Pérez, Suárez-Figueroa: OOPS! (OntOlogy Pitfa
 catalogue gives the codes. The checks are ours; they are proven on the inputs of that project (tests/ontology).
 """
 
-import csv
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from importlib.resources import files
 from types import MappingProxyType
 from typing import Literal, TypeAlias, get_args
 
@@ -15,6 +13,7 @@ from rdflib import Graph
 
 from qualweave.ontology.pitfalls import classes, properties, writing
 from qualweave.ontology.pitfalls.view import View
+from qualweave.ontology.tables import read_table
 
 Weight: TypeAlias = Literal["minor", "important", "critical"]
 Finder: TypeAlias = Callable[[View], Iterator[str]]
@@ -79,12 +78,10 @@ _FINDERS: Mapping[str, Finder] = MappingProxyType(
 
 
 def _table() -> tuple[Pitfall, ...]:
-    text = files("qualweave.ontology.pitfalls").joinpath("pitfalls.tsv").read_text("utf-8")
-    lines = [one for one in text.splitlines() if not one.startswith("#")]
     weights: dict[str, Weight] = {one: one for one in get_args(Weight)}
     return tuple(
         Pitfall(row["code"], row["en"], row["zh"], weights[row["weight"]], _FINDERS[row["code"]])
-        for row in csv.DictReader(lines, delimiter="\t")
+        for row in read_table("qualweave.ontology.pitfalls", "pitfalls.tsv")
     )
 
 

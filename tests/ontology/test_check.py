@@ -3,12 +3,14 @@
 from pathlib import Path
 
 import pytest
-from rdflib import Graph
+from rdflib import Graph, URIRef
+from rdflib.namespace import RDFS
 
+from qualweave.checking import run_checks
 from qualweave.errors import MissingCapability, UnreadableSource
 from qualweave.ontology import satisfiability
-from qualweave.ontology.check import (
-    check_graphs,
+from qualweave.ontology.checks import CHECKS, OF_CONTENT, SATISFIABLE, check_ontology, located
+from qualweave.ontology.findings import (
     definition_findings,
     label_findings,
     orphan_findings,
@@ -16,8 +18,10 @@ from qualweave.ontology.check import (
     satisfiability_findings,
     undeclared_findings,
 )
-from qualweave.ontology.load import load_graph, load_module
+from qualweave.ontology.load import load_graph, load_module, module_files
+from qualweave.ontology.tables import fixes
 
+ROOT = Path(__file__).parents[2]
 PREFIXES = """
 @prefix q: <https://w3id.org/qonto/> .
 @prefix owl: <http://www.w3.org/2002/07/owl#> .
@@ -43,11 +47,12 @@ needs_java = pytest.mark.skipif(
 
 
 def test_a_sound_ontology_has_no_finding() -> None:
-    report = check_graphs({"defect": turtle(SOUND)}, reason=False)
+    report = run_checks([one for one in OF_CONTENT if one.name != "pitfalls"], turtle(SOUND))
 
     assert report.findings == ()
-    assert report.satisfiability == "not asked for"
-    assert not report.ok
+    assert report.ok
+    assert report.of("satisfiable").state == "not asked for"
+    assert not report.of("satisfiable").ok
 
 
 def test_a_missing_chinese_label_is_found() -> None:
@@ -142,11 +147,11 @@ def test_an_inconsistent_ontology_is_no_pass() -> None:
 def test_without_java_the_report_says_not_checked(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "")
 
-    report = check_graphs({"defect": turtle(SOUND)})
+    report = run_checks([SATISFIABLE], turtle(SOUND))
 
-    assert report.satisfiability.startswith("not checked")
+    assert "Java" in report.of("satisfiable").state
     assert not report.ok
-    assert "not checked" in str(report)
+    assert "NOT CHECKED" in str(report)
     with pytest.raises(MissingCapability, match="Java"):
         satisfiability.unsatisfiable_classes(turtle(SOUND))
 
@@ -157,3 +162,31 @@ def test_a_broken_file_is_named(tmp_path: Path) -> None:
 
     with pytest.raises(UnreadableSource, match=r"broken\.ttl"):
         load_module(broken)
+
+
+def test_a_finding_names_file_line_and_fix() -> None:
+    graph = load_graph()
+    graph.remove((URIRef("https://w3id.org/qonto/Warpage"), RDFS.label, None))
+
+    found = located(run_checks(OF_CONTENT, graph)).of("texts").findings
+
+    assert {one.file for one in found} == {"ontology/modules/defect.ttl"}
+    line = (ROOT / found[0].file).read_text("utf-8").splitlines()[found[0].line - 1]
+    assert line.startswith("q:Warpage a ")
+    assert "rdfs:label" in found[0].fix
+    assert found[0].fix_zh
+
+
+def test_every_check_has_a_fix_for_what_it_finds() -> None:
+    kinds = {one.name for one in CHECKS} - {"texts"} | {"label", "definition"}
+
+    assert kinds <= set(fixes())
+
+
+def test_the_files_are_read_alike_by_three_readers_and_stand_in_order() -> None:
+    report = check_ontology(reason=False)
+
+    assert report.ok, str(report)
+    assert report.of("parse").figures["triples"] == sum(
+        len(load_module(one)) for one in module_files()
+    )

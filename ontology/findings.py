@@ -1,23 +1,19 @@
-"""Whether the ontology keeps its own promises: well-formed, complete, consistent, in profile.
+"""What can be wrong with an ontology: incomplete, out of profile, unconnected, contradictory.
 
-Each check is a function from a graph to findings, so that a test can plant a fault for it. The report
-never passes what it could not look at: where Java is missing, satisfiability reads "not checked".
+Each is a function from a graph to findings, so that a test can plant a fault for it; `ontology.checks` puts them
+together.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Literal as Choice
 
 from rdflib import BNode, Graph, Literal, URIRef
 from rdflib.namespace import OWL, RDF, RDFS, SKOS, XSD
 from rdflib.term import Node
 
-from qualweave.errors import MissingCapability, UnreadableSource
+from qualweave.checking import Finding
 from qualweave.iri import Q
-from qualweave.ontology.load import load_module, module_files, module_name
 from qualweave.ontology.satisfiability import unsatisfiable_classes
-
-Check = Choice["parse", "label", "definition", "satisfiable", "profile", "orphan", "undeclared"]
 
 TOP_CLASSES = frozenset(
     Q + name
@@ -74,23 +70,6 @@ _POINTERS = (Q + "hasQuantityKind",)
 
 
 @dataclass(frozen=True)
-class Finding:
-    """One broken promise.
-
-    Attributes:
-        check: Which check found it.
-        term: IRI of the term, or the name of the file.
-        message: What is wrong, in English.
-        message_zh: The same in Chinese.
-    """
-
-    check: Check
-    term: str
-    message: str
-    message_zh: str
-
-
-@dataclass(frozen=True)
 class ModuleCompleteness:
     """How complete one module is.
 
@@ -107,84 +86,9 @@ class ModuleCompleteness:
     defined: int
 
 
-@dataclass(frozen=True)
-class OntologyReport:
-    """The outcome of all checks.
-
-    Attributes:
-        findings: What is wrong.
-        modules: Completeness by module.
-        satisfiability: ``"checked"``, or why it was not checked; never an implied pass.
-    """
-
-    findings: tuple[Finding, ...]
-    modules: tuple[ModuleCompleteness, ...]
-    satisfiability: str
-
-    @property
-    def ok(self) -> bool:
-        """Whether every check ran and none found anything."""
-        return not self.findings and self.satisfiability == "checked"
-
-    def of(self, check: Check) -> tuple[Finding, ...]:
-        """Return the findings of one check."""
-        return tuple(f for f in self.findings if f.check == check)
-
-    def __str__(self) -> str:
-        lines = [f"{'module':<18}{'terms':>7}{'labelled':>10}{'defined':>9}"]
-        lines += [f"{m.module:<18}{m.terms:>7}{m.labelled:>10}{m.defined:>9}" for m in self.modules]
-        lines.append(
-            f"unsatisfiable classes: {len(self.of('satisfiable'))} ({self.satisfiability})"
-        )
-        lines.append(f"findings: {len(self.findings)}")
-        lines += [f"  {f.check}: {f.term}: {f.message}" for f in self.findings]
-        return "\n".join(lines)
-
-
-def check_modules(*, reason: bool = True) -> OntologyReport:
-    """Check the modules of this installation.
-
-    Args:
-        reason: Also ask HermiT for unsatisfiable classes (needs Java, takes seconds).
-    """
-    graphs: dict[str, Graph] = {}
-    findings: list[Finding] = []
-    for file in module_files():
-        try:
-            graphs[module_name(file)] = load_module(file)
-        except UnreadableSource as error:
-            findings.append(Finding("parse", file.name, error.message, error.message_zh))
-    return check_graphs(graphs, reason=reason, before=findings)
-
-
-def check_graphs(
-    graphs: Mapping[str, Graph], *, reason: bool = True, before: Iterable[Finding] = ()
-) -> OntologyReport:
-    """Check modules that were parsed already.
-
-    Args:
-        graphs: Module name to its graph.
-        reason: Also ask HermiT for unsatisfiable classes.
-        before: Findings made while reading.
-    """
-    whole = Graph()
-    for graph in graphs.values():
-        whole += graph
-    findings = [*before]
-    for graph in graphs.values():
-        findings += label_findings(graph)
-        findings += definition_findings(graph)
-    for check in _WHOLE_CHECKS:
-        findings += check(whole)
-    state = "not asked for"
-    if reason:
-        try:
-            findings += satisfiability_findings(whole)
-            state = "checked"
-        except MissingCapability as error:
-            state = f"not checked: {error.message}"
-    modules = tuple(_completeness(name, graph) for name, graph in sorted(graphs.items()))
-    return OntologyReport(tuple(findings), modules, state)
+def completeness(graphs: Mapping[str, Graph]) -> tuple[ModuleCompleteness, ...]:
+    """Return how complete each module is, by name."""
+    return tuple(_completeness(name, graph) for name, graph in sorted(graphs.items()))
 
 
 def label_findings(graph: Graph) -> Iterator[Finding]:
@@ -281,15 +185,8 @@ def terms_of(graph: Graph) -> tuple[URIRef, ...]:
     return tuple(sorted(found))
 
 
-_WHOLE_CHECKS: tuple[Callable[[Graph], Iterator[Finding]], ...] = (
-    profile_findings,
-    orphan_findings,
-    undeclared_findings,
-)
-
-
 def _missing_texts(
-    graph: Graph, check: Check, predicate: Node, names: tuple[str, str]
+    graph: Graph, check: str, predicate: Node, names: tuple[str, str]
 ) -> Iterator[Finding]:
     for term in terms_of(graph):
         if not str(term).startswith(Q):

@@ -1,0 +1,177 @@
+"""The checks that the ontology makes of itself, and where in its files each finding stands."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import lru_cache
+
+import pyoxigraph as ox
+from rdflib import Graph
+
+from qualweave.checking import Check, Checked, Finder, Finding, Report, run_checks
+from qualweave.errors import JsonValue, UnreadableSource
+from qualweave.iri import Q
+from qualweave.ontology.findings import (
+    completeness,
+    definition_findings,
+    label_findings,
+    orphan_findings,
+    profile_findings,
+    satisfiability_findings,
+    undeclared_findings,
+)
+from qualweave.ontology.load import load_graph, load_module, module_files
+from qualweave.ontology.pitfalls import pitfalls
+from qualweave.ontology.satisfiability import read_by_owlready
+from qualweave.ontology.serialise import to_turtle
+from qualweave.ontology.tables import fixes
+
+ACCEPTED_PITFALLS: Mapping[str, str] = {
+    "P11": "a property of many kinds of thing has no domain or range; its shape says where it is wanted",
+    "P13-N": "OWL 2 EL has no inverse properties; a query reads a property from either end",
+    "P13-Y": "as P13-N",
+}
+"""Pitfalls that follow from what the house restricts itself to, with the reason."""
+
+
+@dataclass(frozen=True)
+class Parsed:
+    """Every module is read by rdflib, pyoxigraph and owlready2, to the same number of triples; implements `Check`."""
+
+    name: str = "parse"
+
+    def run(self, graph: Graph) -> Checked:
+        """Return the outcome over the files of this installation; the graph is not looked at."""
+        del graph
+        findings: list[Finding] = []
+        triples = 0
+        for file in module_files():
+            try:
+                counts = _counts(file.read_bytes(), len(load_module(file)))
+            except (UnreadableSource, SyntaxError, ValueError) as error:
+                findings.append(
+                    _of_file(self.name, file.name, f"cannot be read: {error}", f"无法读取：{error}")
+                )
+                continue
+            triples += counts["rdflib"]
+            if len(set(counts.values())) > 1:
+                told = ", ".join(f"{name} {count}" for name, count in counts.items())
+                message = f"is read to different numbers of triples: {told}"
+                findings.append(
+                    _of_file(self.name, file.name, message, f"读得三元组数不一：{told}")
+                )
+        figures: dict[str, JsonValue] = {"modules": len(module_files()), "triples": triples}
+        return Checked(self.name, tuple(findings), figures)
+
+
+@dataclass(frozen=True)
+class Complete:
+    """Every term has label and definition in both languages; implements `Check`."""
+
+    name: str = "texts"
+
+    def run(self, graph: Graph) -> Checked:
+        """Return the outcome, with counts by the whole ontology."""
+        found = dict.fromkeys((*label_findings(graph), *definition_findings(graph)))
+        whole = completeness({"": graph})[0]
+        figures: dict[str, JsonValue] = {
+            "terms": whole.terms,
+            "labelled": whole.labelled,
+            "defined": whole.defined,
+        }
+        return Checked(self.name, tuple(found), figures)
+
+
+@dataclass(frozen=True)
+class Pitfalls:
+    """No pitfall but those that are accepted with a reason; implements `Check`."""
+
+    name: str = "pitfalls"
+
+    def run(self, graph: Graph) -> Checked:
+        """Return the outcome for our own terms."""
+        findings: list[Finding] = []
+        accepted = 0
+        for found in pitfalls(graph):
+            pitfall = found.pitfall
+            ours = [one for one in found.terms if not one or one.startswith(Q)]
+            if pitfall.code in ACCEPTED_PITFALLS:
+                accepted += len(ours)
+                continue
+            told = f"{pitfall.code}, {pitfall.name}", f"{pitfall.code}，{pitfall.name_zh}"
+            findings += [Finding(self.name, one or "the ontology", *told) for one in ours]
+        return Checked(self.name, tuple(findings), {"accepted": accepted})
+
+
+def form_findings(graph: Graph) -> Iterator[Finding]:
+    """Yield every module whose file is not in the fixed order: loading and saving it would move lines."""
+    del graph
+    for file in module_files():
+        if to_turtle(load_module(file)) != file.read_text("utf-8"):
+            yield _of_file("form", file.name, "is not in the fixed order", "未按固定顺序书写")
+
+
+OF_CONTENT: tuple[Check, ...] = (
+    Complete(),
+    Finder("profile", profile_findings),
+    Finder("orphan", orphan_findings),
+    Finder("undeclared", undeclared_findings),
+    Pitfalls(),
+)
+"""Checks of any graph, without a reasoner."""
+
+SATISFIABLE: Check = Finder("satisfiable", satisfiability_findings)
+OF_FILES: tuple[Check, ...] = (Parsed(), Finder("form", form_findings))
+"""Checks of the files of this installation."""
+
+CHECKS: tuple[Check, ...] = (*OF_FILES, *OF_CONTENT, SATISFIABLE)
+
+
+def check_ontology(*, reason: bool = True) -> Report:
+    """Return the outcome of all checks of the ontology over the files of this installation.
+
+    Args:
+        reason: Also ask HermiT for unsatisfiable classes (needs Java, takes seconds).
+    """
+    chosen = CHECKS if reason else (*OF_FILES, *OF_CONTENT)
+    return located(run_checks(chosen, load_graph()))
+
+
+def located(report: Report) -> Report:
+    """Return a report whose findings say file, line and fix."""
+    return report.with_findings(_located)
+
+
+def _located(finding: Finding) -> Finding:
+    file, line = _places().get(finding.term, ("", 0))
+    fix, fix_zh = fixes().get(finding.check, ("", ""))
+    return replace(
+        finding,
+        file=finding.file or file,
+        line=finding.line or line,
+        fix=finding.fix or fix,
+        fix_zh=finding.fix_zh or fix_zh,
+    )
+
+
+@lru_cache(maxsize=1)
+def _places() -> Mapping[str, tuple[str, int]]:
+    """Return where each term is described: file and line, from 1."""
+    found: dict[str, tuple[str, int]] = {}
+    for file in module_files():
+        for number, line in enumerate(file.read_text("utf-8").splitlines(), start=1):
+            if line.startswith("q:"):
+                name = line.split(maxsplit=1)[0].removeprefix("q:")
+                found[Q + name] = (f"ontology/modules/{file.name}", number)
+    return found
+
+
+def _counts(turtle: bytes, by_rdflib: int) -> dict[str, int]:
+    quads = set(ox.parse(turtle, format=ox.RdfFormat.TURTLE))
+    counts = {"rdflib": by_rdflib, "pyoxigraph": len(quads)}
+    triples = ox.serialize((quad.triple for quad in quads), format=ox.RdfFormat.N_TRIPLES) or b""
+    counts["owlready2"] = read_by_owlready(triples)
+    return counts
+
+
+def _of_file(check: str, name: str, message: str, message_zh: str) -> Finding:
+    return Finding(check, name, message, message_zh, file=f"ontology/modules/{name}", line=1)
