@@ -8,13 +8,18 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from qualweave.api.checks import check_everything
 from qualweave.api.door import Caller, asking
+from qualweave.checking import CHECKED
 from qualweave.client import calls
 from qualweave.client.calls import Call, JsonObject
+from qualweave.config import Settings
 from qualweave.errors import UnreadableSource
 
 _Answer = TypeVar("_Answer")
-app = typer.Typer(no_args_is_help=True, help="Edit the ontology: propose, list, accept, refuse.")
+app = typer.Typer(
+    no_args_is_help=True, help="Check and edit the ontology: check, propose, list, accept, refuse."
+)
 console = Console()
 DataDir = Annotated[Path, typer.Option("--data", help="Folder of a store that nobody is serving.")]
 Url = Annotated[
@@ -43,6 +48,21 @@ def _show(request: JsonObject) -> None:
     for one in proposal.get("findings", ()):
         console.print(f"    ! {one['term']}: {one['en']}", highlight=False, markup=False)
     console.print(f"    satisfiability: {proposal.get('satisfiability')}", highlight=False)
+
+
+@app.command()
+def check(
+    *,
+    reason: Annotated[bool, typer.Option(help="Ask HermiT for unsatisfiable classes.")] = True,
+    plant: Annotated[bool, typer.Option(help="Ask the questions of the example plant.")] = True,
+) -> None:
+    """Check ontology, shapes and questions of this installation; ends with status 1 where something is wrong."""
+    report = check_everything(Settings(), reason=reason, plant=plant)
+    console.print(str(report), highlight=False, markup=False, soft_wrap=True)
+    left = [one.check for one in report.checks if one.state != CHECKED]
+    if left:
+        console.print(f"not checked: {', '.join(left)}", highlight=False)
+    raise typer.Exit(0 if not report.findings else 1)
 
 
 @app.command()

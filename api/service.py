@@ -354,7 +354,7 @@ class Service:
                 index=self.index(snapshot, principal.tenant),
                 classes=self.terms.descendants(defect),
             )
-        return find_combinations(table.routes()[0].complete())
+        return find_combinations(table.routes()[0].complete(), name=self.terms.name_of)
 
     def provenance(
         self, s: str, p: str | None, g: str | None, *, principal: Principal

@@ -200,9 +200,7 @@ class Tour:
                 continue
             for one in found.combinations:
                 if len(one.members) > 1 and not one.incomplete:
-                    words = one.evidence[0].in_language(
-                        "zh"
-                    )  # the narrower of two classes is the last
+                    words = one.evidence[0].in_language(self.language)
                     said[words] = (len(one.members), f"{self._name(row['s'])}: {words}")
         return [words for _, words in sorted(said.values(), reverse=True)[:2]]
 

@@ -6,9 +6,10 @@ parameters in braces (``Which defects were found on item {item}?``), its text wi
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from importlib.resources import files
+from types import MappingProxyType
 from typing import Any
 
 import yaml
@@ -31,7 +32,9 @@ class Question:
         words: The question in English and Chinese.
         asked: Further ways to ask it, in either language.
         sparql: The query.
-        parameters: What it takes; each has a default, so that the question can be tried.
+        parameters: What it takes; most have a default, so that the question can be tried.
+        example: Parameters under which it is asked of the example plant, where the defaults do not suffice.
+        moves: Why its rows on the example plant are not the same each time, ``""`` where they are.
     """
 
     id: str
@@ -40,6 +43,8 @@ class Question:
     asked: tuple[str, ...]
     sparql: str
     parameters: tuple[Parameter, ...]
+    example: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    moves: str = ""
 
     @property
     def terms(self) -> tuple[str, ...]:
@@ -132,6 +137,8 @@ def read_question(name: str, text: str) -> Question:
             parameters=tuple(
                 _parameter(key, value) for key, value in told.get("parameters", {}).items()
             ),
+            example={key: str(value) for key, value in told.get("example", {}).items()},
+            moves=told.get("moves", ""),
         )
     except (yaml.YAMLError, KeyError, TypeError, AttributeError) as error:
         raise _unreadable(name, f"its head cannot be read: {error}") from error

@@ -8,10 +8,11 @@ the rest is searched again. Source of the search: J. H. Friedman, N. I. Fisher, 
 data (1999).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import combinations, product
 from types import MappingProxyType
+from typing import TypeAlias
 
 import numpy as np
 from scipy.special import expit, xlogy
@@ -21,6 +22,7 @@ from sklearn.linear_model import LogisticRegression
 from qualweave.errors import JsonValue, NotEnoughEvidence
 from qualweave.evidence import Evidence
 from qualweave.iri import local_name
+from qualweave.negotiation import Language
 from qualweave.reasoning.statistics.rules import Flags, Floats
 from qualweave.reasoning.statistics.series import Column, ItemTable
 
@@ -149,18 +151,29 @@ class CoupledFailures:
         }
 
 
-def find_combinations(table: ItemTable, search: Search | None = None) -> CoupledFailures:
+Named: TypeAlias = Callable[[str, Language], str]
+"""How a parameter is called in a language."""
+
+
+def _by_iri(iri: str, _: Language) -> str:
+    return local_name(iri)
+
+
+def find_combinations(
+    table: ItemTable, search: Search | None = None, *, name: Named = _by_iri
+) -> CoupledFailures:
     """Return the combinations of parameters that bring a defect about.
 
     Args:
         table: Items with all their parameters; without missing values (`ItemTable.complete`).
         search: How to search.
+        name: How a parameter is called in a language, for the sentences.
 
     Raises:
         NotEnoughEvidence: If fewer than 5 items have the defect, or fewer than 5 have not.
     """
     found = fit_combinations(table.values, table.defective, search)
-    told = tuple(_explained(one, table) for one in found.combinations)
+    told = tuple(_explained(one, table, name) for one in found.combinations)
     return CoupledFailures(told, table.columns, found.searched)
 
 
@@ -348,10 +361,10 @@ def _curved(one: Combination, values: Floats, defective: Flags) -> Combination:
 # --- words ---------------------------------------------------------------------------------------
 
 
-def _explained(one: Combination, table: ItemTable) -> Combination:
-    def told(high: str, low: str, joint: str) -> str:
+def _explained(one: Combination, table: ItemTable, name: Named) -> Combination:
+    def told(language: Language, joint: str) -> str:
         return joint.join(
-            f"{local_name(table.columns[m.place].parameter)} {high if m.side > 0 else low} {m.limit:.4g}"
+            f"{name(table.columns[m.place].parameter, language)} {'≥' if m.side > 0 else '≤'} {m.limit:.4g}"
             for m in one.members
         )
 
@@ -362,9 +375,9 @@ def _explained(one: Combination, table: ItemTable) -> Combination:
     evidence = Evidence(
         kind="parameter-combination",
         statement={
-            "en": f"{told('≥', '≤', ' and ')}: {inside} items have the defect, {outside} elsewhere "
+            "en": f"{told('en', ' and ')}: {inside} items have the defect, {outside} elsewhere "
             f"(family-wise p = {one.chance:.3g}).",
-            "zh": f"{told('≥', '≤', ' 且 ')}：区域内 {inside} 个有缺陷，其余 {outside}（全局 p = {one.chance:.3g}）。",
+            "zh": f"{told('zh', ' 且 ')}：区域内 {inside} 个有缺陷，其余 {outside}（全局 p = {one.chance:.3g}）。",
         },
         weight=round(one.ratio, 4),
         sources=(*(table.columns[m.place].parameter for m in one.members), *sources),

@@ -1,43 +1,27 @@
 """Competency questions on the example plant: rows as reviewed, rows as the oracle tells them, words that find them.
 
-``questions/ID.csv`` holds the expected rows of a question with its defaults (or ``_GIVEN``) on seed 1, in the columns
-that other work does not move. They were made by the query, the short ones and samples of the rest were reviewed; where the
-oracle tells the answer, a test derives it from there instead of trusting the file.
+``ontology/questions/rows/ID.csv`` holds the expected rows of a question on seed 1, in the columns that other work does not
+move. They were made by the query, the short ones and samples of the rest were reviewed; where the oracle tells the
+answer, a test derives it from there instead of trusting the file.
 """
 
 import csv
 import io
 from collections import Counter, defaultdict
-from pathlib import Path
 from typing import Any
 
 import polars as pl
 import pytest
 
 from qualweave.iri import Q, local_name
-from qualweave.ontology.queries.catalogue import load_catalogue
+from qualweave.ontology.queries.catalogue import Question, load_catalogue
+from qualweave.ontology.queries.expected import expected_rows, first_difference
 from tests.api.conftest import Plant
 
 pytestmark = pytest.mark.parametrize("plant", [1], indirect=True, ids=["seed 1"])
-_FOLDER = Path(__file__).with_name("questions")
-_GIVEN = {
-    "case-settings": {"case": "A7X2"},
-    "card-settings": {"card": "PC-IM-02-0107"},
-    "code-meaning": {"code": "127", "machine": "AOI-02"},
-    "machine-defects": {"machine": "AOI-01"},
-}
-_MOVED = {
-    "mappings-by-decider": "counts move with the aligner",
-    "unsure-mappings": "confidences move with the aligner",
-    "quarantined-rows": "reasons move with the readers; a test below asks the oracle",
-    "open-requests": "questions move with the aligner",
-    "predicted-causes": "another test may train",
-    "interventions": "another test may recommend",
-    "frozen-batches": "another test may freeze",
-}
 # A Windows-1252 row of units read as GB18030, so as data; an OWL file of two properties and the class they are of.
 _READ_OTHERWISE = {"thermal/scada/OV-01_EXPORT.csv", "thermal/cooling/COOL-01_interface.owl"}
-_QUESTIONS = [one.id for one in load_catalogue()]
+_QUESTIONS = list(load_catalogue())
 
 
 def _rows(plant: Plant, name: str, **values: str) -> list[dict[str, Any]]:
@@ -61,34 +45,25 @@ def _incident(plant: Plant, name: str) -> dict[str, Any]:
     return plant.oracle("incidents.json")[name]
 
 
-@pytest.mark.parametrize("name", [one for one in _QUESTIONS if one not in _MOVED])
-def test_a_question_gives_the_rows_that_were_reviewed(plant: Plant, name: str) -> None:
-    expected = list(csv.DictReader((_FOLDER / f"{name}.csv").read_text("utf-8").splitlines()))
+@pytest.mark.parametrize(
+    "question", [one for one in _QUESTIONS if not one.moves], ids=lambda one: one.id
+)
+def test_a_question_gives_the_rows_that_were_reviewed(plant: Plant, question: Question) -> None:
+    rows = _rows(plant, question.id, **question.example)
 
-    rows = _rows(plant, name, **_GIVEN.get(name, {}))
-
-    told = (
-        [{column: _cell(row[column]) for column in expected[0]} for row in rows]
-        if expected
-        else rows
-    )
-    assert told == [{column: _cell(value) for column, value in row.items()} for row in expected]
+    assert first_difference(expected_rows(question), rows) == ""
 
 
-def _cell(value: object) -> str:
-    """Return a cell as it is compared: numbers to nine digits, nothing as an empty text."""
-    try:
-        return f"{float(str(value)):.9g}"
-    except ValueError:
-        return "" if value is None else str(value)
-
-
-@pytest.mark.parametrize("name", sorted(_MOVED))
-def test_a_question_whose_rows_move_answers_in_its_columns(plant: Plant, name: str) -> None:
-    reply = plant.client.get("/ask", params={"q": name}).json()
+@pytest.mark.parametrize(
+    "question", [one for one in _QUESTIONS if one.moves], ids=lambda one: one.id
+)
+def test_a_question_whose_rows_move_answers_in_its_columns(
+    plant: Plant, question: Question
+) -> None:
+    reply = plant.client.get("/ask", params={"q": question.id}).json()
 
     assert len(reply["columns"]) >= 2
-    assert reply["id"] == name
+    assert reply["id"] == question.id
 
 
 def test_uses_and_inputs_are_the_oracles_genealogy(plant: Plant) -> None:

@@ -85,7 +85,7 @@ def test_a_misspelt_term_is_answered_with_the_nearest(plant: Plant) -> None:
 
 
 def test_every_column_of_the_catalogue_has_a_heading() -> None:
-    folder = Path(__file__).parent / "questions"
+    folder = Path(__file__).parents[2] / "ontology/questions/rows"
     heads = [one.read_text("utf-8-sig").splitlines()[0] for one in folder.glob("*.csv")]
     columns = {name.split(" [")[0].strip() for head in heads for name in head.split(",")}
 

@@ -1,0 +1,154 @@
+"""The check that needs a plant: every competency question gives its reviewed rows on the example plant.
+
+The plant is generated and ingested once and kept in the cache; the key is what this installation consists of, so that
+a change of the code, the ontology or a question makes it anew.
+"""
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from hashlib import sha256
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+from pathlib import Path
+
+from rdflib import Graph
+
+from qualweave.api.questioning import ask_question
+from qualweave.api.service import Service
+from qualweave.checking import Check, Checked, Finding, Report, run_checks
+from qualweave.config import Settings
+from qualweave.errors import JsonValue, QualweaveError
+from qualweave.examples.plant import generate
+from qualweave.ontology.checks import CHECKS as OF_ONTOLOGY
+from qualweave.ontology.checks import SATISFIABLE, located
+from qualweave.ontology.load import load_graph
+from qualweave.ontology.queries.catalogue import Question
+from qualweave.ontology.queries.expected import expected_rows, first_difference
+from qualweave.principal import Principal
+from qualweave.shapes.checks import CHECKS as OF_SHAPES
+
+_ENGINEER = Principal(id="engineer", roles=frozenset({"engineer", "architect"}))
+_READER = Principal(id="check")
+_DONE = "done"
+_KEPT = 2
+
+
+@dataclass(frozen=True)
+class Questions:
+    """Every competency question gives the rows that were reviewed; implements `Check`.
+
+    Attributes:
+        cache: Folder for the example plant.
+    """
+
+    cache: Path
+    name: str = "questions"
+
+    def run(self, graph: Graph) -> Checked:
+        """Return the outcome over the example plant with the ontology of this installation."""
+        del graph
+        findings: list[Finding] = []
+        touched: set[str] = set()
+        rows = 0
+        with example_plant(self.cache) as service:
+            catalogue = list(service.asker.catalogue)
+            for question in catalogue:
+                touched |= set(question.terms)
+                count, wrong = answered(service, question)
+                rows += count
+                if wrong:
+                    findings.append(_finding(self.name, question, wrong))
+            terms = len(service.terms)
+        share = f"{100 * len(touched) / terms:.0f} %"
+        figures: dict[str, JsonValue] = {
+            "questions": len(catalogue),
+            "rows": rows,
+            "terms touched": share,
+        }
+        return Checked(self.name, tuple(findings), figures)
+
+
+def answered(service: Service, question: Question) -> tuple[int, str]:
+    """Return how many rows a question gives, and what is wrong with them (``""`` for nothing)."""
+    try:
+        found = ask_question(service, question.id, question.example, principal=_READER)
+        given = found.found.table.to_json()["rows"]
+        rows = [one for one in given if isinstance(one, dict)] if isinstance(given, list) else []
+        wrong = "" if question.moves else first_difference(expected_rows(question), rows)
+    except QualweaveError as error:
+        return 0, error.message
+    return len(rows), wrong
+
+
+@contextmanager
+def example_plant(cache: Path) -> Iterator[Service]:
+    """Lend a service over the small example plant; it is made where the cache does not hold it."""
+    folder = cache / "example-plants" / installation()
+    settings = Settings(data_dir=folder / "data", cache_dir=cache, dev=True)
+    if not (folder / _DONE).exists():
+        _make(folder, settings)
+    service = Service(settings)
+    try:
+        yield service
+    finally:
+        service.close()
+
+
+def _make(folder: Path, settings: Settings) -> None:
+    shutil.rmtree(folder, ignore_errors=True)  # what a killed process left
+    plant = generate(folder, seed=1)
+    service = Service(settings)
+    try:
+        service.ingest(plant.input, principal=_ENGINEER, answers=plant.answers)
+        service.answer_from(plant.when_asked, principal=_ENGINEER)
+    finally:
+        service.close()
+    (folder / _DONE).touch()
+    others = sorted(folder.parent.iterdir(), key=lambda one: one.stat().st_mtime)
+    for old in others[:-_KEPT]:
+        shutil.rmtree(old, ignore_errors=True)
+
+
+def installation() -> str:
+    """Return a digest of every file of this installation."""
+    digest = sha256()
+    for name, file in sorted(_files(files("qualweave"), "")):
+        digest.update(name.encode())
+        digest.update(sha256(file.read_bytes()).digest())
+    return digest.hexdigest()[:16]
+
+
+def _files(folder: Traversable, below: str) -> Iterator[tuple[str, Traversable]]:
+    for one in folder.iterdir():
+        if one.is_dir() and one.name != "__pycache__":
+            yield from _files(one, f"{below}{one.name}/")
+        elif one.is_file() and not one.name.endswith((".pyc", ".csv")):
+            yield below + one.name, one
+
+
+def check_everything(settings: Settings, *, reason: bool = True, plant: bool = True) -> Report:
+    """Return the outcome of every check of this installation.
+
+    Args:
+        settings: Whose cache keeps the example plant.
+        reason: Also ask HermiT (needs Java).
+        plant: Also ask the competency questions of the example plant.
+    """
+    chosen: list[Check] = [one for one in OF_ONTOLOGY if reason or one is not SATISFIABLE]
+    chosen += OF_SHAPES
+    if plant:
+        chosen.append(Questions(settings.cache_dir))
+    return located(run_checks(chosen, load_graph()))
+
+
+def _finding(check: str, question: Question, wrong: str) -> Finding:
+    return Finding(
+        check,
+        question.id,
+        wrong,
+        f"结果与预期不符：{wrong}",
+        file=f"ontology/questions/{question.id}.rq",
+        line=1,
+    )
