@@ -14,6 +14,7 @@ from pyoxigraph import NamedNode, Triple
 from rdflib import Graph
 
 from qualweave.api.deciding import one_at_a_time
+from qualweave.api.impact import impact_of
 from qualweave.api.service import Service
 from qualweave.change_request import (
     ChangeRequest,
@@ -27,12 +28,10 @@ from qualweave.iri import Q
 from qualweave.ontology.proposal import Proposal, apply, modules_of, next_version, propose, stamped
 from qualweave.ontology.store_form import graph_of, triples_of
 from qualweave.principal import Principal
-from qualweave.shapes.load import load_shapes
 from qualweave.store.port import ChangeSet, GraphEntry, Snapshot
 
 _BODY = NamedNode(Q + "requestBody")
 _KINDS = frozenset({"new_term", "term_edit", "obsolete"})
-_MAPPED = "SELECT DISTINCT ?term WHERE { ?m a q:AcceptedMapping ; q:mapsTo ?term }"
 
 
 @dataclass(frozen=True)
@@ -56,7 +55,9 @@ class Governing:
         with self.service.reading(self.principal.tenant) as snapshot:
             entry = _released(snapshot)
             current = graph_of(snapshot, entry.graph)
-            examined = propose(current, turtle, used=self._used(snapshot))
+            examined = propose(
+                current, turtle, impact=lambda terms: impact_of(current, snapshot, terms)
+            )
         request = ChangeRequest(
             kind=_kind(examined),
             subject=examined.module or examined.terms[0],
@@ -196,15 +197,6 @@ class Governing:
                 next_step_zh="请更正文件后重新提交。",
                 data={"request": request.id, "findings": findings[:20]},
             )
-
-    def _used(self, snapshot: Snapshot) -> dict[str, str]:
-        """Return the terms that shapes and accepted mappings use, with what uses them."""
-        shaped = {str(one): "a shape" for one in load_shapes().objects() if str(one).startswith(Q)}
-        mapped = {
-            str(getattr(row["term"], "value", "")): "an accepted mapping"
-            for row in snapshot.select(_MAPPED)
-        }
-        return {**mapped, **shaped}
 
     def _change(self, request: ChangeRequest, before: ChangeRequest | None) -> ChangeSet:
         base = self.service.settings.base_iri

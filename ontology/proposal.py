@@ -6,9 +6,10 @@ writes; a change is applied term by term, so that a proposal made over an older 
 both touch the same term.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import TypeAlias
 
 import pyoxigraph as ox
 from rdflib import BNode, Graph, Literal, URIRef
@@ -17,6 +18,7 @@ from rdflib.term import Node
 
 from qualweave.checking import CHECKED, Finding, run_checks
 from qualweave.errors import Conflict, InputError, JsonValue, UnreadableSource
+from qualweave.impact import Use, told
 from qualweave.iri import Q
 from qualweave.ontology.checks import OF_CONTENT, SATISFIABLE
 from qualweave.ontology.diff import TermChange, diff
@@ -25,6 +27,12 @@ from qualweave.ontology.serialise import TurtleWriter
 
 _DECLARED = (OWL.Class, OWL.ObjectProperty, OWL.DatatypeProperty)
 _SHOWN = 3
+Impact: TypeAlias = Callable[[Sequence[str]], Sequence[Use]]
+"""Finds what uses some terms, given by IRI."""
+
+
+def _no_impact(_: Sequence[str]) -> Sequence[Use]:
+    return ()
 
 
 @dataclass(frozen=True)
@@ -37,6 +45,7 @@ class Proposal:
         changes: Term by term.
         findings: What would be wrong with the ontology afterwards and is not wrong now.
         satisfiability: ``"checked"``, or why it was not checked.
+        impact: What uses the terms that exist already and would change.
     """
 
     module: str
@@ -44,6 +53,7 @@ class Proposal:
     changes: tuple[TermChange, ...]
     findings: tuple[Finding, ...]
     satisfiability: str
+    impact: tuple[Use, ...] = ()
 
     @property
     def terms(self) -> tuple[str, ...]:
@@ -79,18 +89,21 @@ class Proposal:
             ],
             "findings": [one.to_json() for one in self.findings],
             "satisfiability": self.satisfiability,
+            "impact": [one.to_json() for one in self.impact],
+            "impact_en": told(self.impact),
+            "impact_zh": told(self.impact, "zh"),
         }
 
 
 def propose(
-    current: Graph, turtle: str, *, used: Mapping[str, str], reason: bool = True
+    current: Graph, turtle: str, *, impact: Impact = _no_impact, reason: bool = True
 ) -> Proposal:
     """Return what an edited file would change in the current ontology, examined.
 
     Args:
         current: The ontology as it is released.
         turtle: The edited file.
-        used: IRI of each term that must not go, with what uses it (a shape, a mapping), for the message.
+        impact: Finds what uses some terms; a removed term that something else uses is a finding.
         reason: Whether a reasoner is asked for unsatisfiable classes, where there is one.
 
     Raises:
@@ -108,13 +121,15 @@ def propose(
             next_step_zh="请修改术语，或提交已修改的文件。",
         )
     satisfiability, unsatisfiable = _satisfiable(after) if reason else ("not asked for", ())
+    added = {one.term for one in changes if one.kind == "added"}
+    uses = tuple(impact(sorted({one.term for one in changes} - added)))
     findings = [
         *_new_findings(current, after),
         *unsatisfiable,
-        *_removed_in_use(changes, used),
+        *_removed_in_use(changes, uses),
         *_same_label(after, changes),
     ]
-    return Proposal(module, turtle, changes, tuple(findings), satisfiability)
+    return Proposal(module, turtle, changes, tuple(findings), satisfiability, uses)
 
 
 def apply(current: Graph, turtle: str, *, terms: Sequence[str], base: Graph) -> Graph:
@@ -325,14 +340,16 @@ def _satisfiable(graph: Graph) -> tuple[str, tuple[Finding, ...]]:
     return state, found.findings
 
 
-def _removed_in_use(changes: Sequence[TermChange], used: Mapping[str, str]) -> Iterator[Finding]:
-    for one in changes:
-        if one.kind == "removed" and one.term in used:
+def _removed_in_use(changes: Sequence[TermChange], uses: Sequence[Use]) -> Iterator[Finding]:
+    gone = {one.term for one in changes if one.kind == "removed"}
+    for term in sorted(gone):
+        mine = [use for use in uses if use.term == term and use.name not in gone]
+        if mine:
             yield Finding(
-                "undeclared",
-                one.term,
-                f"{_short(one.term)} is removed but used by {used[one.term]}",
-                f"{_short(one.term)} 被删除，但仍被 {used[one.term]} 使用",
+                "in use",
+                term,
+                f"{_short(term)} is removed but used by {told(mine)}; the first: {mine[0].kind} {_short(mine[0].name)}",
+                f"{_short(term)} 被删除，但仍被使用：{told(mine, 'zh')}；首项：{_short(mine[0].name)}",
             )
 
 

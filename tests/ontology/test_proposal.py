@@ -8,6 +8,7 @@ from rdflib import Graph, URIRef
 from rdflib.namespace import OWL, RDFS
 
 from qualweave.errors import Conflict, InputError, UnreadableSource
+from qualweave.impact import Use
 from qualweave.iri import Q
 from qualweave.ontology.load import load_graph
 from qualweave.ontology.proposal import apply, next_version, propose, stamped
@@ -44,7 +45,7 @@ def _without(text: str, name: str) -> str:
 
 
 def test_a_supplement_adds_a_term_and_says_so_in_both_languages(current: Graph) -> None:
-    found = propose(current, ADDED, used={}, reason=False)
+    found = propose(current, ADDED, reason=False)
 
     assert found.statement() == (
         "1 terms new, 0 edited, 0 removed. The term 'laser warpage' is new."
@@ -54,7 +55,7 @@ def test_a_supplement_adds_a_term_and_says_so_in_both_languages(current: Graph) 
 
 
 def test_a_supplement_removes_nothing_and_belongs_to_its_parents_module(current: Graph) -> None:
-    found = propose(current, ADDED, used={}, reason=False)
+    found = propose(current, ADDED, reason=False)
 
     after = apply(current, ADDED, terms=found.terms, base=current)
 
@@ -66,22 +67,27 @@ def test_a_supplement_removes_nothing_and_belongs_to_its_parents_module(current:
 def test_a_module_that_lacks_a_term_proposes_its_removal(current: Graph) -> None:
     edited = _without(_module("defect"), "q:AbnormalNoise")
 
-    found = propose(current, edited, used={Q + "AbnormalNoise": "a shape"}, reason=False)
+    found = propose(
+        current,
+        edited,
+        impact=lambda terms: [Use(one, "shape", "S") for one in terms],
+        reason=False,
+    )
 
     assert [(one.term, one.kind) for one in found.changes] == [(Q + "AbnormalNoise", "removed")]
-    assert any("used by a shape" in one.message for one in found.findings)
+    assert any("used by 1 shape" in one.message for one in found.findings)
 
 
 @pytest.mark.parametrize("name", ["core", "defect", "parameter", "causal-knowledge"])
 def test_a_module_as_it_is_changes_nothing(current: Graph, name: str) -> None:
     with pytest.raises(InputError, match="changes no term"):
-        propose(current, _module(name), used={}, reason=False)
+        propose(current, _module(name), reason=False)
 
 
 def test_an_edited_label_is_one_change_lost_and_one_gained(current: Graph) -> None:
     edited = _module("defect").replace('"warpage"@en', '"warping"@en')
 
-    found = propose(current, edited, used={}, reason=False)
+    found = propose(current, edited, reason=False)
 
     assert {(one.kind, one.value) for one in found.changes if one.term == Q + "Warpage"} >= {
         ("lost", '"warpage"@en'),
@@ -92,7 +98,7 @@ def test_an_edited_label_is_one_change_lost_and_one_gained(current: Graph) -> No
 def test_what_breaks_the_house_rules_is_found(current: Graph) -> None:
     broken = HEAD + 'q:Blob a owl:Class ; rdfs:subClassOf q:Nowhere ; rdfs:label "warpage"@en .'
 
-    told = {one.message for one in propose(current, broken, used={}, reason=False).findings}
+    told = {one.message for one in propose(current, broken, reason=False).findings}
 
     assert "has no label in zh" in told
     assert "the IRI is used but not declared" in told
@@ -103,7 +109,7 @@ def test_what_breaks_the_house_rules_is_found(current: Graph) -> None:
 def test_a_class_that_can_have_no_instance_is_found(current: Graph) -> None:
     broken = ADDED.replace("q:Warpage ;", "q:Warpage, q:Site ;")
 
-    found = propose(current, broken, used={})
+    found = propose(current, broken)
 
     assert found.satisfiability == "checked"
     assert any(one.check == "satisfiable" for one in found.findings)
@@ -111,25 +117,25 @@ def test_a_class_that_can_have_no_instance_is_found(current: Graph) -> None:
 
 def test_a_broken_file_is_told_with_its_line(current: Graph) -> None:
     with pytest.raises(UnreadableSource, match="line 7"):
-        propose(current, HEAD + "\nq:X a owl:Class ; q:", used={})
+        propose(current, HEAD + "\nq:X a owl:Class ; q:")
 
 
 def test_terms_of_others_are_refused(current: Graph) -> None:
     with pytest.raises(InputError, match="outside"):
-        propose(current, HEAD + "<https://other.org/X> a owl:Class .", used={})
+        propose(current, HEAD + "<https://other.org/X> a owl:Class .")
 
 
 def test_an_axiom_without_a_subject_is_refused(current: Graph) -> None:
     text = HEAD + "[] a owl:AllDisjointClasses ; owl:members ( q:Warpage q:Flash ) ."
 
     with pytest.raises(InputError, match="without a subject"):
-        propose(current, text, used={})
+        propose(current, text)
 
 
 def test_two_proposals_meet_only_where_they_touch_the_same_term(current: Graph) -> None:
-    first = propose(current, ADDED, used={}, reason=False)
+    first = propose(current, ADDED, reason=False)
     other = ADDED.replace("LaserWarpage", "RoomWarpage").replace("laser", "room")
-    second = propose(current, other, used={}, reason=False)
+    second = propose(current, other, reason=False)
     now = apply(current, ADDED, terms=first.terms, base=current)
 
     both = apply(now, other, terms=second.terms, base=current)
@@ -165,4 +171,4 @@ def test_a_module_that_an_editor_wrote_anew_changes_nothing(current: Graph) -> N
     edited = Graph().parse(data=_module("parameter"), format="turtle").serialize(format="turtle")
 
     with pytest.raises(InputError, match="changes no term"):
-        propose(current, edited, used={}, reason=False)
+        propose(current, edited, reason=False)
