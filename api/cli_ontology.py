@@ -10,30 +10,28 @@ from rich.table import Table
 
 from qualweave.api.checks import check_everything
 from qualweave.api.door import Caller, asking
+from qualweave.change_request import Choice
 from qualweave.checking import CHECKED
 from qualweave.client import calls
 from qualweave.client.calls import Call, JsonObject
 from qualweave.config import Settings
 from qualweave.errors import UnreadableSource
+from qualweave.principal import SEATS
 
 _Answer = TypeVar("_Answer")
-app = typer.Typer(
-    no_args_is_help=True, help="Check and edit the ontology: check, propose, list, accept, refuse."
-)
+app = typer.Typer(no_args_is_help=True, help="Check, propose, vote, release, roll back.")
 console = Console()
 DataDir = Annotated[Path, typer.Option("--data", help="Folder of a store that nobody is serving.")]
 Url = Annotated[
     str,
     typer.Option(envvar="QUALWEAVE_URL", help="Address of a running service, in place of --data."),
 ]
-By = Annotated[
-    str, typer.Option("--as", help="Who decides; nobody accepts a request of their own.")
-]
+By = Annotated[str, typer.Option("--as", help="Who does it.")]
 HERE = Path(".qualweave")
 
 
-def _asked(call: Call[_Answer], data: Path, url: str, name: str = "") -> _Answer:
-    caller = Caller(name or getpass.getuser(), roles="engineer,architect")
+def _asked(call: Call[_Answer], data: Path, url: str, name: str = "", seat: str = "") -> _Answer:
+    caller = Caller(name or getpass.getuser(), roles="engineer,architect", seats=seat)
     with asking(data, url, caller) as run:
         return run(call)
 
@@ -48,6 +46,10 @@ def _show(request: JsonObject) -> None:
     for one in proposal.get("findings", ()):
         console.print(f"    ! {one['term']}: {one['en']}", highlight=False, markup=False)
     console.print(f"    satisfiability: {proposal.get('satisfiability')}", highlight=False)
+    if proposal.get("impact_en"):
+        console.print(f"    reaches: {proposal['impact_en']}", highlight=False, markup=False)
+    if "ballot" in request:
+        console.print(f"    ballot: {request['ballot']['en']}", highlight=False, markup=False)
 
 
 @app.command()
@@ -93,18 +95,51 @@ def requests(
 
 
 @app.command()
+def vote(
+    request: str,
+    choice: Annotated[Choice, typer.Argument(help="yes or no.")],
+    seat: Annotated[str, typer.Option(help=f"One of: {', '.join(SEATS)}.")],
+    data: DataDir = HERE,
+    url: Url = "",
+    by: By = "",
+    reason: Annotated[str, typer.Option(help="Why.")] = "",
+) -> None:
+    """Vote on a request for a seat of the committee; one vote a seat, one a person."""
+    _show(_asked(calls.vote(request, choice, seat, reason), data, url, by, seat))
+
+
+@app.command()
 def accept(
     request: str, data: DataDir = HERE, url: Url = "", by: By = "", reason: str = ""
 ) -> None:
-    """Accept a request of somebody else and release the ontology with it."""
+    """Release the ontology with a request that the committee passed."""
     decided = _asked(calls.decide(request, "accept", reason), data, url, by)
     console.print(f"released: {decided['release']}", highlight=False)
 
 
 @app.command()
 def refuse(request: str, reason: str, data: DataDir = HERE, url: Url = "", by: By = "") -> None:
-    """Refuse a request, with a reason."""
+    """Withdraw a request of your own, or close one whose time is over, with a reason."""
     _show(_asked(calls.decide(request, "refuse", reason), data, url, by))
+
+
+@app.command()
+def rollback(version: str, reason: str, data: DataDir = HERE, url: Url = "", by: By = "") -> None:
+    """Release the content of a former release anew; what came after it stays to be asked."""
+    told = _asked(calls.roll_back(version, reason), data, url, by)
+    console.print(f"released: {told['release']}", highlight=False)
+
+
+@app.command()
+def export(
+    version: str,
+    out: Annotated[Path, typer.Option(help="File for the N-Triples.")],
+    data: DataDir = HERE,
+    url: Url = "",
+) -> None:
+    """Write a release as canonical N-Triples: the same bytes each time."""
+    out.write_bytes(_asked(calls.release(version), data, url))
+    console.print(f"written: {out}", highlight=False)
 
 
 @app.command()

@@ -31,11 +31,13 @@ class Caller:
         name: Id of the principal.
         roles: Comma-separated.
         tenant: Whose graphs; the service's default where empty.
+        seats: Comma-separated seats of the committee.
     """
 
     name: str
     roles: str = "reader"
     tenant: str = ""
+    seats: str = ""
 
 
 class Run(Protocol):
@@ -62,7 +64,11 @@ def asking(data: Path, url: str, caller: Caller) -> Iterator[Run]:
     """
     if url:
         with Client(
-            url, principal=caller.name, roles=caller.roles, tenant=caller.tenant
+            url,
+            principal=caller.name,
+            roles=caller.roles,
+            tenant=caller.tenant,
+            seats=caller.seats,
         ) as service:
             yield service.run
     else:
@@ -107,6 +113,7 @@ def client_of_folder(folder: Path, caller: Caller) -> Iterator[AsyncClient]:
             principal=caller.name,
             roles=caller.roles,
             tenant=caller.tenant,
+            seats=caller.seats,
             transport=transport,
         )
     finally:

@@ -18,16 +18,20 @@ from qualweave.api.impact import impact_of
 from qualweave.api.service import Service
 from qualweave.change_request import (
     ChangeRequest,
+    Choice,
     RequestState,
     from_body,
     governance_graph,
     to_quads,
 )
+from qualweave.checking import run_checks
 from qualweave.errors import Conflict, Forbidden, InputError, JsonValue, NotFound
 from qualweave.iri import Q
+from qualweave.ontology.ballot import Outcome, Rules, cast, outcome, require_passed
+from qualweave.ontology.checks import OF_CONTENT, SATISFIABLE, located
 from qualweave.ontology.proposal import Proposal, apply, modules_of, next_version, propose, stamped
 from qualweave.ontology.store_form import graph_of, triples_of
-from qualweave.principal import Principal
+from qualweave.principal import Principal, Seat
 from qualweave.store.port import ChangeSet, GraphEntry, Snapshot
 
 _BODY = NamedNode(Q + "requestBody")
@@ -107,32 +111,65 @@ class Governing:
         return found
 
     @one_at_a_time
-    def refuse(self, request_id: str, reason: str) -> ChangeRequest:
-        """Refuse a request, with a reason.
+    def vote(
+        self, request_id: str, choice: Choice, *, seat: Seat, reason: str = ""
+    ) -> ChangeRequest:
+        """Cast a vote for a seat; a request that cannot pass any more is refused with it.
 
         Raises:
-            Forbidden: If the principal is no architect.
+            Forbidden: If the principal does not hold the seat.
+            Conflict: If the request is decided, the time is over, or seat or person has voted.
+        """
+        before = self.request(request_id)
+        rules = self._rules
+        voted = cast(before, choice, seat=seat, by=self.principal, rules=rules, reason=reason)
+        found = outcome(voted, rules)
+        if found.standing == "rejected":
+            voted = voted.decide("refused", by="committee", reason=found.reason)
+        self._keep(voted, before=before)
+        return voted
+
+    def ballot(self, request: ChangeRequest) -> Outcome:
+        """Return where the ballot of a request stands."""
+        return outcome(request, self._rules)
+
+    @one_at_a_time
+    def refuse(self, request_id: str, reason: str) -> ChangeRequest:
+        """Withdraw a request of one's own, or close one whose time is over, with a reason.
+
+        Raises:
+            Forbidden: If it is somebody else's and its time is not over: then the committee votes.
             Conflict: If it was decided before.
             InputError: If no reason is given.
         """
-        self.principal.require("architect")
         request = self.request(request_id)
+        if request.submitted_by != self.principal.id:
+            self.principal.require("architect")
+            if request.state == "open" and self.ballot(request).standing != "expired":
+                raise Forbidden(
+                    f"Change request {request.id} is {request.submitted_by}'s; nobody refuses it alone.",
+                    message_zh=f"变更申请 {request.id} 由 {request.submitted_by} 提交，不能由一人拒绝。",
+                    next_step="Vote no: qualweave ontology vote, or POST /ontology/change-requests/{id}/votes.",
+                    next_step_zh="请投反对票：qualweave ontology vote，或 POST /ontology/change-requests/{id}/votes。",
+                    data={"request": request.id},
+                )
         decided = request.decide("refused", by=self.principal.id, reason=reason)
         self._keep(decided, before=request)
         return decided
 
     @one_at_a_time
     def accept(self, request_id: str, reason: str = "") -> tuple[ChangeRequest, str]:
-        """Accept a request and release the ontology with it; return the request and the release's graph.
+        """Release the ontology with a request that the committee passed; return the request and the release's graph.
 
         Raises:
-            Forbidden: If the principal is no architect, or opened the request.
-            Conflict: If it was decided before, has findings, or meets a later release in the same term.
+            Forbidden: If the principal is no architect.
+            Conflict: If it was decided before, has not passed, has findings, or meets a later release in the same term.
         """
         self.principal.require("architect")
         request = self.request(request_id)
-        self._may_accept(request)
+        self._without_findings(request, _findings_of(request))
         decided = request.decide("accepted", by=self.principal.id, reason=reason)
+        passed = require_passed(request, self._rules)
         with self.service.reading(self.principal.tenant) as snapshot:
             entry = _released(snapshot)
             current = graph_of(snapshot, entry.graph)
@@ -142,20 +179,50 @@ class Governing:
             version = next_version(_versions(snapshot), datetime.now(UTC).date())
         touched = {*modules_of(current, terms), *modules_of(merged, terms)}
         released = stamped(merged, version, touched)
-        name = f"{Q}release/{version}"
+        self._checked(request, released)
         about: dict[str, JsonValue] = {
             "version": version,
             "request": request.id,
             "follows": entry.graph,
+            "ballot": passed.reason,
         }
-        self.service.store.commit(
-            [*_exchange(entry, current, released, name, about), self._change(decided, request)],
-            principal=self.principal,
-        )
-        self.service.store.publish()
-        self.service.adopt(released)
-        self.service.entail_all()
-        return decided, name
+        change = self._change(decided, request)
+        return decided, self._publish(entry, current, released, about, change)
+
+    @one_at_a_time
+    def roll_back(self, version: str, reason: str) -> str:
+        """Release the content of a former release anew and return the graph; what came after it stays to be asked.
+
+        The committee has passed that content before, so this takes an architect and a reason, and no vote.
+
+        Raises:
+            Forbidden: If the principal is no architect.
+            NotFound: If there is no such former release.
+            InputError: If no reason is given.
+        """
+        self.principal.require("architect")
+        if not reason.strip():
+            raise InputError(
+                "A rollback takes a reason.",
+                message_zh="回退必须说明理由。",
+                next_step="Say what was wrong with the release.",
+                next_step_zh="请说明该版本的问题。",
+            )
+        with self.service.reading(self.principal.tenant) as snapshot:
+            entry = _released(snapshot)
+            current = graph_of(snapshot, entry.graph)
+            former = _former(snapshot, version)
+            released = graph_of(snapshot, former.graph)
+            number = next_version(_versions(snapshot), datetime.now(UTC).date())
+        about: dict[str, JsonValue] = {
+            "version": number,
+            "request": None,
+            "follows": entry.graph,
+            "rollback_to": former.graph,
+            "reason": reason,
+            "by": self.principal.id,
+        }
+        return self._publish(entry, current, released, about)
 
     # --- releases ------------------------------------------------------------------------------
 
@@ -171,31 +238,61 @@ class Governing:
                 "state": "current" if one.role == "ontology" else "former",
                 "request": one.about.get("request"),
                 "follows": one.about.get("follows"),
+                "rollback_to": one.about.get("rollback_to"),
+                "content_hash": one.about.get("content_hash"),
             }
             for one in reversed(ordered)
         ]
 
+    def exported(self, version: str) -> bytes:
+        """Return a release as canonical N-Triples: the same bytes each time, of the hash that its entry names.
+
+        Raises:
+            NotFound: If there is no such release.
+        """
+        with self.service.reading(self.principal.tenant) as snapshot:
+            return triples_of(graph_of(snapshot, _release(snapshot, version).graph))
+
     # --- inside --------------------------------------------------------------------------------
 
-    def _may_accept(self, request: ChangeRequest) -> None:
-        if request.submitted_by == self.principal.id:
-            raise Forbidden(
-                f"{self.principal.id} opened change request {request.id} and cannot accept it alone.",
-                message_zh=f"{self.principal.id} 是变更申请 {request.id} 的提交人，不能自行批准。",
-                next_step="Ask another architect to decide it.",
-                next_step_zh="请由另一位架构师审批。",
-                data={"request": request.id},
-            )
-        findings = request.proposal.get("findings")
-        if isinstance(findings, list) and findings:
-            first = findings[0] if isinstance(findings[0], dict) else {}
-            count, term = len(findings), first.get("term")
+    @property
+    def _rules(self) -> Rules:
+        told = self.service.settings
+        return Rules(told.governance_quorum, told.governance_majority, told.governance_days)
+
+    def _publish(
+        self,
+        entry: GraphEntry,
+        current: Graph,
+        released: Graph,
+        about: dict[str, JsonValue],
+        *more: ChangeSet,
+    ) -> str:
+        name = f"{Q}release/{about['version']}"
+        changes = _exchange(entry, current, released, name, about)
+        self.service.store.commit([*changes, *more], principal=self.principal)
+        self.service.store.publish()
+        self.service.adopt(released)
+        self.service.entail_all()
+        return name
+
+    def _checked(self, request: ChangeRequest, released: Graph) -> None:
+        """Refuse a release that a check finds something wrong with."""
+        report = located(run_checks((*OF_CONTENT, SATISFIABLE), released))
+        self._without_findings(request, [one.to_json() for one in report.findings])
+
+    def _without_findings(
+        self, request: ChangeRequest, findings: list[dict[str, JsonValue]]
+    ) -> None:
+        if findings:
+            count, first = len(findings), findings[0]
+            term = first.get("term")
             raise Conflict(
                 f"Change request {request.id} has {count} findings; the first: {term}: {first.get('en')}.",
                 message_zh=f"变更申请 {request.id} 有 {count} 项问题，首项：{term}：{first.get('zh')}。",
-                next_step="Correct the file and propose it again.",
-                next_step_zh="请更正文件后重新提交。",
-                data={"request": request.id, "findings": findings[:20]},
+                next_step=f"{first.get('fix', '')} Then propose it again.".strip(),
+                next_step_zh=f"{first.get('fix_zh', '')}然后重新提交。",
+                data={"request": request.id, "findings": list[JsonValue](findings[:20])},
             )
 
     def _change(self, request: ChangeRequest, before: ChangeRequest | None) -> ChangeSet:
@@ -212,6 +309,38 @@ class Governing:
     def _keep(self, request: ChangeRequest, *, before: ChangeRequest | None) -> None:
         self.service.store.commit([self._change(request, before)], principal=self.principal)
         self.service.store.publish()
+
+
+def _findings_of(request: ChangeRequest) -> list[dict[str, JsonValue]]:
+    findings = request.proposal.get("findings")
+    listed = findings if isinstance(findings, list) else []
+    return [one for one in listed if isinstance(one, dict)]
+
+
+def _release(snapshot: Snapshot, version: str) -> GraphEntry:
+    known = {str(one.about.get("version")): one for one in snapshot.graphs("ontology", "archive")}
+    if version not in known:
+        raise NotFound(
+            f"There is no release {version!r}.",
+            message_zh=f"没有版本 {version!r}。",
+            next_step="Releases: qualweave ontology releases, or GET /ontology/releases.",
+            next_step_zh="版本列表：qualweave ontology releases，或 GET /ontology/releases。",
+            data={"version": version, "nearest": list[JsonValue](sorted(known))},
+        )
+    return known[version]
+
+
+def _former(snapshot: Snapshot, version: str) -> GraphEntry:
+    found = _release(snapshot, version)
+    if found.role == "ontology":
+        raise Conflict(
+            f"The release {version} is the current one.",
+            message_zh=f"版本 {version} 即当前版本。",
+            next_step="Name a former release.",
+            next_step_zh="请指定历史版本。",
+            data={"version": version},
+        )
+    return found
 
 
 def _released(snapshot: Snapshot) -> GraphEntry:

@@ -13,6 +13,7 @@ import pyoxigraph as ox
 from rdflib import Graph
 
 from qualweave.errors import UnreadableSource
+from qualweave.ontology.canonical import canonical_ntriples
 
 MODULE_IRI = "https://w3id.org/qonto/module/"
 
@@ -61,17 +62,15 @@ def load_ntriples() -> bytes:
     Raises:
         UnreadableSource: If a module is no well-formed Turtle.
     """
-    dataset = ox.Dataset()
+    found: list[ox.Quad] = []
     for file in module_files():
         try:
-            quads = ox.parse(file.read_bytes(), format=ox.RdfFormat.TURTLE, rename_blank_nodes=True)
-            for quad in quads:
-                dataset.add(quad)
+            found += ox.parse(
+                file.read_bytes(), format=ox.RdfFormat.TURTLE, rename_blank_nodes=True
+            )
         except (SyntaxError, ValueError) as error:
             raise _unreadable(file, error) from error
-    dataset.canonicalize(ox.CanonicalizationAlgorithm.RDFC_1_0)
-    data = ox.serialize(dataset, format=ox.RdfFormat.N_QUADS) or b""
-    return b"".join(sorted(data.splitlines(keepends=True)))
+    return canonical_ntriples(found)
 
 
 def _unreadable(file: Traversable, error: Exception) -> UnreadableSource:

@@ -4,17 +4,14 @@ import pyoxigraph as ox
 from pyoxigraph import NamedNode
 from rdflib import Graph
 
+from qualweave.ontology.canonical import canonical_ntriples
 from qualweave.store.port import Snapshot
 
 
 def triples_of(graph: Graph) -> bytes:
-    """Return a graph as canonical N-Triples (RDFC-1.0 labels, sorted): equal content, equal bytes."""
-    dataset = ox.Dataset()
-    for quad in ox.parse(graph.serialize(format="nt").encode(), format=ox.RdfFormat.N_TRIPLES):
-        dataset.add(quad)
-    dataset.canonicalize(ox.CanonicalizationAlgorithm.RDFC_1_0)
-    data = ox.serialize(dataset, format=ox.RdfFormat.N_QUADS) or b""
-    return b"".join(sorted(data.splitlines(keepends=True)))
+    """Return a graph as canonical N-Triples: equal content, equal bytes."""
+    lines = graph.serialize(format="nt").encode()
+    return canonical_ntriples(ox.parse(lines, format=ox.RdfFormat.N_TRIPLES))
 
 
 def graph_of(snapshot: Snapshot, name: str) -> Graph:

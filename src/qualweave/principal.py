@@ -14,6 +14,7 @@ Seat: TypeAlias = Literal[
 ]
 
 ROLES: tuple[Role, ...] = get_args(Role)
+SEATS: tuple[Seat, ...] = get_args(Seat)
 
 
 @dataclass(frozen=True)
@@ -65,6 +66,26 @@ def roles_from(names: str) -> frozenset[Role]:
             next_step="Roles: " + ", ".join(ROLES) + ".",
             next_step_zh="角色：" + "、".join(ROLES) + "。",
             data={"role": unknown[0]},
+        )
+    return frozenset(known[name] for name in wanted)
+
+
+def seats_from(names: str) -> frozenset[Seat]:
+    """Return the seats of a comma-separated list.
+
+    Raises:
+        InputError: If a name is not a seat.
+    """
+    wanted = {name.strip() for name in names.split(",") if name.strip()}
+    known: dict[str, Seat] = {seat: seat for seat in SEATS}
+    unknown = sorted(wanted - set(known))
+    if unknown:
+        raise InputError(
+            f"Unknown seat {unknown[0]!r}.",
+            message_zh=f"未知席位 {unknown[0]!r}。",
+            next_step="Seats: " + ", ".join(SEATS) + ".",
+            next_step_zh="席位：" + "、".join(SEATS) + "。",
+            data={"seat": unknown[0]},
         )
     return frozenset(known[name] for name in wanted)
 

@@ -1,7 +1,8 @@
 """The architect's door: an edited module becomes a request, a release, and the former release stays."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -9,11 +10,15 @@ import pytest
 from fastapi.testclient import TestClient
 from typer.testing import CliRunner
 
+from qualweave.api import governing
 from qualweave.api.app import make_app
 from qualweave.api.cli import app as command_line
 from qualweave.api.service import Service
+from qualweave.checking import Finder, Finding
 from qualweave.config import Settings
 from qualweave.errors import NotFound
+from qualweave.ontology.load import load_ntriples, module_files
+from qualweave.principal import SEATS, Seat
 from tests.ontology.test_proposal import ADDED, HEAD
 
 TERM = "https://w3id.org/qonto/LaserWarpage"
@@ -45,6 +50,20 @@ def _known(client: TestClient, graph: str = "") -> bool:
     return found
 
 
+def _vote(
+    client: TestClient, request: str, choice: str = "yes", seats: Sequence[Seat] = SEATS[:3]
+) -> Any:
+    reply = None
+    for seat in seats:
+        reply = client.post(
+            f"/ontology/change-requests/{request}/votes",
+            json={"choice": choice, "seat": seat},
+            headers={"Qualweave-Principal": f"holder of {seat}", "Qualweave-Seats": seat},
+        )
+        assert reply.status_code == 200, reply.text
+    return None if reply is None else reply.json()
+
+
 def _accept(client: TestClient, request: str, who: dict[str, str]) -> Any:
     return client.post(f"/ontology/change-requests/{request}/accept", headers=who)
 
@@ -66,6 +85,7 @@ def test_asked_twice_it_is_one_request(client: TestClient) -> None:
 def test_an_accepted_request_is_a_release_and_the_former_stays(client: TestClient) -> None:
     former = client.get("/ontology/releases").json()["releases"][0]["graph"]
     opened = _propose(client)
+    _vote(client, opened["id"])
 
     reply = _accept(client, opened["id"], WANG)
 
@@ -80,12 +100,47 @@ def test_an_accepted_request_is_a_release_and_the_former_stays(client: TestClien
     assert client.get("/combinations/激光翘曲").json()["title"] == "not enough evidence"
 
 
-def test_nobody_accepts_a_request_of_their_own(client: TestClient) -> None:
+@pytest.mark.parametrize("roles", ["architect", "admin", "architect,approver,admin"])
+def test_no_role_releases_what_the_committee_has_not_passed(client: TestClient, roles: str) -> None:
+    opened = _propose(client)
+    _vote(client, opened["id"], seats=SEATS[:2])
+
+    reply = _accept(client, opened["id"], {**WANG, "Qualweave-Roles": roles})
+
+    assert reply.status_code == 409
+    assert "2 of 3 votes cast" in reply.json()["detail"]
+    assert reply.json()["ballot"]["missing"] == list(SEATS[2:])
+    assert not _known(client)
+
+
+def test_a_request_shows_its_votes_and_where_it_stands(client: TestClient) -> None:
     opened = _propose(client)
 
-    reply = _accept(client, opened["id"], LI)
+    told = _vote(client, opened["id"])
 
-    assert (reply.status_code, reply.json()["next_step_zh"]) == (403, "请由另一位架构师审批。")
+    assert told["ballot"]["standing"] == "passed"
+    assert [one["seat"] for one in told["votes"]] == list(SEATS[:3])
+    assert client.get(f"/ontology/change-requests/{opened['id']}").json() == told
+
+
+def test_a_seat_that_one_does_not_hold_is_refused(client: TestClient) -> None:
+    opened = _propose(client)
+    where = f"/ontology/change-requests/{opened['id']}/votes"
+
+    reply = client.post(where, json={"choice": "yes", "seat": SEATS[0]}, headers=WANG)
+
+    assert reply.status_code == 403
+    assert client.post(where, json={"choice": "maybe", "seat": SEATS[0]}).status_code == 400
+
+
+def test_what_cannot_pass_any_more_is_refused_with_the_last_vote(client: TestClient) -> None:
+    opened = _propose(client)
+
+    told = _vote(client, opened["id"], "no", SEATS[:2])
+
+    assert (told["state"], told["decided_by"]) == ("refused", "committee")
+    assert told["decision_reason"] == "rejected: 0 yes, 2 no"
+    assert _accept(client, opened["id"], WANG).status_code == 409
 
 
 def test_a_request_with_findings_is_not_accepted(client: TestClient) -> None:
@@ -101,8 +156,9 @@ def test_a_refusal_takes_a_reason_and_is_final(client: TestClient) -> None:
     opened = _propose(client)
     where = f"/ontology/change-requests/{opened['id']}/refuse"
 
-    assert client.post(where, json={"reason": ""}, headers=WANG).status_code == 400
-    refused = client.post(where, json={"reason": "a synonym of warpage"}, headers=WANG).json()
+    assert client.post(where, json={"reason": ""}, headers=LI).status_code == 400
+    assert client.post(where, json={"reason": "a synonym"}, headers=WANG).status_code == 403
+    refused = client.post(where, json={"reason": "a synonym of warpage"}, headers=LI).json()
     assert (refused["state"], refused["decision_reason"]) == ("refused", "a synonym of warpage")
     assert _accept(client, opened["id"], WANG).status_code == 409
     assert not _known(client)
@@ -132,6 +188,8 @@ def test_two_accepted_at_once_are_both_released(client: TestClient) -> None:
         .replace("激光", "房间")
     )
     opened = [_propose(client)["id"], _propose(client, other)["id"]]
+    for one in opened:
+        _vote(client, one)
 
     with ThreadPoolExecutor(2) as pool:
         replies = list(pool.map(lambda one: _accept(client, one, WANG), opened))
@@ -145,6 +203,8 @@ def test_two_accepted_at_once_are_both_released(client: TestClient) -> None:
 
 def test_a_release_survives_a_restart(client: TestClient, settings: Settings) -> None:
     opened = _propose(client)
+    _vote(client, opened["id"], seats=SEATS[:2])
+    _vote(client, opened["id"], seats=SEATS[2:3])
     _accept(client, opened["id"], WANG)
     client.app.state.service.close()  # type: ignore[attr-defined]  # the application of this test
 
@@ -165,11 +225,20 @@ def test_the_command_line_walks_the_same_door(tmp_path: Path) -> None:
 
     told = run.invoke(command_line, ["ontology", "propose", str(file), *data, "--as", "li"])
     request = told.output.split()[0]
+    for seat in SEATS[:3]:
+        words = ["ontology", "vote", request, "yes", "--seat", seat, "--as", seat, *data]
+        assert run.invoke(command_line, words).exit_code == 0
     released = run.invoke(command_line, ["ontology", "accept", request, *data, "--as", "wang"])
 
     assert "The term 'laser warpage' is new." in told.output
     assert "released: https://w3id.org/qonto/release/" in released.output, released.exception
     assert "former" in run.invoke(command_line, ["ontology", "releases", *data]).output
+    version = released.output.strip().rsplit("/", 1)[1].rsplit(".", 1)[0]
+    out = ["--out", str(tmp_path / "former.nt")]
+    run.invoke(command_line, ["ontology", "export", version, *out, *data])
+    assert (tmp_path / "former.nt").read_bytes() == load_ntriples()
+    back = run.invoke(command_line, ["ontology", "rollback", version, "laser is no cause", *data])
+    assert "released:" in back.output, back.exception
 
 
 def test_the_command_line_makes_no_store_where_there_is_none(tmp_path: Path) -> None:
@@ -180,3 +249,77 @@ def test_the_command_line_makes_no_store_where_there_is_none(tmp_path: Path) -> 
     assert isinstance(told.exception, NotFound)
     assert "--url" in told.exception.next_step
     assert not (tmp_path / "none").exists()
+
+
+def test_a_release_is_exported_to_the_same_bytes_for_good(client: TestClient) -> None:
+    former = client.get("/ontology/releases").json()["releases"][0]
+    before = client.get(f"/ontology/releases/{former['version']}").content
+    opened = _propose(client)
+    _vote(client, opened["id"])
+    _accept(client, opened["id"], WANG)
+
+    current = client.get("/ontology/releases").json()["releases"][0]
+    after = client.get(f"/ontology/releases/{former['version']}").content
+
+    assert after == before == load_ntriples()
+    body = client.get(f"/ontology/releases/{current['version']}").content
+    assert sha256(body).hexdigest() == current["content_hash"]
+    assert client.get("/ontology/releases/1999-01-01").status_code == 404
+
+
+def test_a_rollback_is_one_request_with_a_reason_and_loses_nothing(client: TestClient) -> None:
+    former = client.get("/ontology/releases").json()["releases"][0]
+    opened = _propose(client)
+    _vote(client, opened["id"])
+    released = _accept(client, opened["id"], WANG).json()["release"]
+    where = f"/ontology/releases/{former['version']}/rollback"
+
+    assert client.post(where, json={"reason": " "}, headers=WANG).status_code == 400
+    back = client.post(where, json={"reason": "laser is no cause"}, headers=WANG).json()["release"]
+
+    assert not _known(client)
+    assert _known(client, released)
+    newest = client.get("/ontology/releases").json()["releases"][0]
+    assert (newest["graph"], newest["rollback_to"]) == (back, former["graph"])
+    body = client.get(f"/ontology/releases/{newest['version']}").content
+    assert body == load_ntriples()
+    assert (
+        client.post(
+            where.replace(former["version"], newest["version"]), json={"reason": "x"}
+        ).status_code
+        == 409
+    )
+
+
+def test_what_a_change_reaches_is_told_and_a_used_term_does_not_go(client: TestClient) -> None:
+    module = next(one for one in module_files() if one.name == "code.ttl").read_text("utf-8")
+    start = module.index("q:validInContext a ")
+    without = (
+        module[:start] + module[module.index("\n\nq:", start) + 2 :]
+        if "\n\nq:" in module[start:]
+        else module[:start]
+    )
+
+    opened = _propose(client, without)
+
+    reached = {one["kind"] for one in opened["proposal"]["impact"]}
+    assert {"shape", "question", "rule"} <= reached
+    assert any(one["check"] == "in use" for one in opened["proposal"]["findings"])
+    assert "shape" in opened["proposal"]["impact_en"]
+    _vote(client, opened["id"])
+    assert _accept(client, opened["id"], WANG).status_code == 409
+
+
+def test_a_release_that_a_check_finds_wrong_is_refused(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened = _propose(client)
+    _vote(client, opened["id"])
+    wrong = Finding("texts", TERM, "has no label in de", "缺少德文标签")
+    monkeypatch.setattr(governing, "OF_CONTENT", (Finder("texts", lambda _: [wrong]),))
+
+    reply = _accept(client, opened["id"], WANG)
+
+    assert reply.status_code == 409
+    assert "has no label in de" in reply.json()["detail"]
+    assert not _known(client)

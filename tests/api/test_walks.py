@@ -73,7 +73,8 @@ def test_an_architect_proposes_another_accepts_and_the_old_release_answers(url: 
 
     assert '"boolean":true' in told[-2]
     assert '"boolean":false' in told[-1]
-    assert "403" in told
+    assert "409" in told
+    assert '"standing":"passed"' in told
     assert any("新增" in line for line in told)
 
 

@@ -1,7 +1,7 @@
 """`AsyncClient`: a running service, asked from an event loop."""
 
 from types import TracebackType
-from typing import Self, TypeVar
+from typing import Literal, Self, TypeVar
 
 import httpx
 
@@ -21,6 +21,7 @@ class AsyncClient:
         principal: Who asks; a service started with ``--dev`` believes it.
         roles: Comma-separated roles; the least that reads is the default.
         tenant: Whose graphs; the service's default where left out.
+        seats: Comma-separated seats of the committee that the principal holds.
         headers: Further headers of every request, such as a key.
         timeout: Seconds to wait for a reply.
         transport: How requests travel; an application in this process can be given here.
@@ -33,6 +34,7 @@ class AsyncClient:
         principal: str = "client",
         roles: str = "reader",
         tenant: str = "",
+        seats: str = "",
         headers: dict[str, str] | None = None,
         timeout: float = 60.0,
         transport: httpx.AsyncBaseTransport | None = None,
@@ -40,7 +42,7 @@ class AsyncClient:
         self.url = url.rstrip("/")
         self._http = httpx.AsyncClient(
             base_url=self.url,
-            headers={**headers_of(principal, roles, tenant), **(headers or {})},
+            headers={**headers_of(principal, roles, tenant, seats), **(headers or {})},
             timeout=timeout,
             transport=transport,
         )
@@ -169,13 +171,27 @@ class AsyncClient:
         return await self.run(calls.change_requests(state))
 
     async def accept(self, request: str, reason: str = "") -> JsonObject:
-        """Accept somebody else's change request; ``release`` names the new graph. Needs ``architect``."""
+        """Release with a change request that the committee passed; ``release`` names the graph. Needs ``architect``."""
         return await self.run(calls.decide(request, "accept", reason))
 
+    async def vote(
+        self, request: str, choice: Literal["yes", "no"], seat: str, *, reason: str = ""
+    ) -> JsonObject:
+        """Vote on a change request for a seat of the committee that the principal holds."""
+        return await self.run(calls.vote(request, choice, seat, reason))
+
     async def refuse(self, request: str, reason: str) -> JsonObject:
-        """Refuse a change request, with a reason; needs the role ``architect``."""
+        """Withdraw one's own change request, or close one whose time is over, with a reason."""
         return await self.run(calls.decide(request, "refuse", reason))
 
     async def releases(self) -> list[JsonObject]:
         """Return the releases of the ontology, the current one first; each is a graph to name in a query."""
         return await self.run(calls.releases())
+
+    async def release(self, version: str) -> bytes:
+        """Return a release of the ontology as canonical N-Triples, the same bytes each time."""
+        return await self.run(calls.release(version))
+
+    async def roll_back(self, version: str, reason: str) -> JsonObject:
+        """Release the content of a former release anew, with a reason; needs the role ``architect``."""
+        return await self.run(calls.roll_back(version, reason))

@@ -108,10 +108,11 @@ def unreachable(url: str, error: httpx.HTTPError) -> StoreError:
     )
 
 
-def headers_of(principal: str, roles: str, tenant: str) -> dict[str, str]:
+def headers_of(principal: str, roles: str, tenant: str, seats: str = "") -> dict[str, str]:
     """Return the headers of a principal; a name outside ASCII is percent-encoded, as headers are ASCII."""
     found = {"Qualweave-Principal": quote(principal), "Qualweave-Roles": roles}
-    return {**found, "Qualweave-Tenant": quote(tenant)} if tenant else found
+    given = {"Qualweave-Tenant": quote(tenant), "Qualweave-Seats": seats}
+    return found | {name: value for name, value in given.items() if value}
 
 
 def _segment(text: str) -> str:
@@ -273,6 +274,24 @@ def change_requests(state: str) -> Call[list[JsonObject]]:
 def decide(request: str, verdict: Literal["accept", "refuse"], reason: str) -> Call[JsonObject]:
     """A change request accepted or refused."""
     path = f"/ontology/change-requests/{_segment(request)}/{verdict}"
+    return Call("POST", path, read_json, json={"reason": reason})
+
+
+def vote(request: str, choice: Literal["yes", "no"], seat: str, reason: str) -> Call[JsonObject]:
+    """A vote on a change request, for a seat of the committee."""
+    path = f"/ontology/change-requests/{_segment(request)}/votes"
+    return Call("POST", path, read_json, json={"choice": choice, "seat": seat, "reason": reason})
+
+
+def release(version: str) -> Call[bytes]:
+    """A release as canonical N-Triples."""
+    path = f"/ontology/releases/{_segment(version)}"
+    return Call("GET", path, lambda reply: reply.content)
+
+
+def roll_back(version: str, reason: str) -> Call[JsonObject]:
+    """The content of a former release, released anew."""
+    path = f"/ontology/releases/{_segment(version)}/rollback"
     return Call("POST", path, read_json, json={"reason": reason})
 
 
