@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from qualweave.api.service import Service
-from qualweave.errors import JsonValue, NotFound
+from qualweave.errors import AmbiguousTerm, JsonValue, NotFound
 from qualweave.mappers.raw import RawCells
 from qualweave.principal import Principal, Role
 from qualweave.reasoning.passport import Source, Sources, Terms, Tier, Unit, passport, read_unit
@@ -109,7 +109,18 @@ class Floor:
     def _resolve(self, snapshot: Snapshot, text: str) -> str:
         index = self.service.index(snapshot, self.principal.tenant)
         base = self.service.settings.base_iri
-        return resolve_item(snapshot, index, text, tenant=self.principal.tenant, base=base)
+        try:
+            return resolve_item(snapshot, index, text, tenant=self.principal.tenant, base=base)
+        except (NotFound, AmbiguousTerm) as error:
+            if self.principal.roles:
+                raise
+            # The public learns nothing of identities that it does not know already.
+            raise NotFound(
+                "No item of this identity is known.",
+                message_zh="未找到该标识对应的物品。",
+                next_step="Check the label.",
+                next_step_zh="请核对标签。",
+            ) from error
 
     @contextmanager
     def _asked(self) -> Iterator[tuple[Snapshot, Terms]]:

@@ -5,7 +5,7 @@ The marks outside the limits differ in form and colour, so that a print and a co
 
 from collections.abc import Callable, Sequence
 from html import escape
-from math import floor, log10
+from math import floor, isfinite, log10
 
 from qualweave.reasoning.passport.unit import plain
 
@@ -25,12 +25,13 @@ def curve_svg(
     """Return a drawing.
 
     Args:
-        points: Seconds and value, by time; at least one.
+        points: Seconds and value, by time; at least one is a number.
         unit: Printed over the value axis.
         title: What is drawn, for those who cannot see it.
         clock: How seconds are printed on the time axis.
         limits: Least and greatest allowed value, None where there is none.
     """
+    points = [point for point in points if isfinite(point[1])] or [(points[0][0], 0.0)]
     shown = [value for _, value in points] + [one for one in limits if one is not None]
     ticks = nice_ticks(min(shown), max(shown))
     begin, end = points[0][0], max(points[-1][0], points[0][0] + 60)
@@ -61,8 +62,10 @@ def nice_ticks(least: float, greatest: float) -> list[float]:
 
     >>> nice_ticks(171.9, 179.3), nice_ticks(5.0, 5.0)
     ([170.0, 172.0, 174.0, 176.0, 178.0, 180.0], [4.5, 5.0, 5.5])
+    >>> nice_ticks(60.1, 60.1 + 2e-13)
+    [54.09, 60.1, 66.11]
     """
-    if greatest <= least:
+    if greatest - least <= 1e-9 * max(1.0, abs(least), abs(greatest)):
         room = abs(least) * 0.1 or 1.0
         return [round(least - room, 12), least, round(least + room, 12)]
     rough = (greatest - least) / _TICKS

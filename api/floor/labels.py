@@ -16,11 +16,15 @@ def address_of(item: str, root: str) -> str:
 
     >>> address_of("https://id.gs1.org/01/04012345111118/21/98", "https://q.example/")
     'https://q.example/01/04012345111118/21/98'
+    >>> address_of("https://id.gs1.org/00/140123451111111117", "https://q.example/")
+    'https://q.example/scan/https%3A%2F%2Fid.gs1.org%2F00%2F140123451111111117'
     """
     base = root.rstrip("/") + "/"
-    if item.startswith(GS1_ID):
+    if item.startswith(f"{GS1_ID}01/"):
         return base + item.removeprefix(GS1_ID)
-    return f"{base}scan/{quote(local_name(item), safe='')}"
+    # Other keys (a logistic unit's SSCC, an asset) have no page at their own path: their scan page is asked by IRI.
+    name = item if item.startswith(GS1_ID) else local_name(item)
+    return f"{base}scan/{quote(name, safe='')}"
 
 
 def label_svg(address: str, text: str) -> str:

@@ -6,6 +6,7 @@ JSON-LD for those who ask for it. The public sees the public tier; who may see m
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from shlex import quote as quoted
 from typing import Annotated, Literal, TypeAlias
 from urllib.parse import quote, urlencode
 
@@ -170,15 +171,20 @@ def _page(
     shown = document.get("hasControlPoint")
     lot = "batchNumber" in document
     kinds = [terms.label(one, reader.language) for one in unit.classes]
-    here = str(wanted.request.url.replace(query=""))
+    root = floor.service.settings.public_url or str(wanted.request.base_url)
+    here = address_of(unit.item, root)
     return render(
         "scan.html",
         reader,
         doc=document,
-        number=str(document.get("serialNumber") or document.get("batchNumber") or ""),
+        number=str(
+            document.get("serialNumber") or document.get("batchNumber") or local_name(unit.item)
+        ),
         kind=" · ".join([*kinds, reader.say("lot" if lot else "unit")]),
         hidden=len(unit.points) - (len(shown) if isinstance(shown, list) else 0),
-        record_address=lambda digest: f"{here}?{urlencode({'tier': tier, 'record': digest})}",
+        record_address=lambda digest: quoted(
+            f"{here}?{urlencode({'tier': tier, 'record': digest})}"
+        ),
         links=_links(floor, unit.item, wanted=wanted, tier=str(tier)),
     )
 

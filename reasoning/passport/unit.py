@@ -249,20 +249,24 @@ def plain(number: float) -> str:
 
 
 def _summaries(index: GenealogyIndex, parts: Sequence[str], terms: Terms) -> Iterator[PointSummary]:
-    steps = index.records.of_items(parts, *_KIND)
+    classes = dict(zip(parts, index.classes_of(parts), strict=True))
     found: dict[tuple[str, str], list[float]] = {}
-    rules: dict[str, ControlRule] = {}
-    for linked in steps:
-        for parameter, value, rule in _key_values(linked, (), terms):
-            if not isinstance(value, str):
-                found.setdefault((parameter, process_of(linked)), []).append(value)
-                rules[parameter] = rule
+    rules: dict[tuple[str, str], ControlRule] = {}
+    for linked in index.records.of_items(parts, *_KIND):
+        for parameter, value, rule in _key_values(linked, classes[linked.item], terms):
+            if isinstance(value, str):
+                continue
+            key = parameter, process_of(linked)
+            found.setdefault(key, []).append(value)
+            # One value that is restricted makes the summary so: least and greatest would show it.
+            if key not in rules or rule.tier == "restricted":
+                rules[key] = rule
     for (parameter, process), values in sorted(found.items()):
         yield PointSummary(
             parameter=parameter,
             process=process,
             unit=terms.symbol(parameter),
-            rule=rules[parameter],
+            rule=rules[parameter, process],
             count=len(values),
             least=min(values),
             median=float(np.median(values)),

@@ -5,8 +5,9 @@ on; where two items fit alike, each has half and neither is proposed. Nothing he
 with its evidence, kept apart from what records say.
 """
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Literal, TypeAlias
 
 import numpy as np
@@ -22,7 +23,7 @@ from qualweave.reasoning.trace.genealogy import CsrGenealogy
 LEAST_CONFIDENCE: Final = 0.8
 NONE_FITS: Final = 0.2
 """Probability, before anything is known, that the item of a slot is none of the candidates."""
-_RIVALS = 5
+_RIVALS, _RULED_OUT = 5, 0.01
 RULE, VERSION = "rebinding by place, time and measured values", "1"
 
 Reason: TypeAlias = Literal["tag-lost", "ambiguous", "no-candidate"]
@@ -98,11 +99,23 @@ def rebind(index: CsrGenealogy, *, least: float = LEAST_CONFIDENCE) -> Rebinding
         least: Confidence from which a link is proposed.
     """
     found = [rebind_case(case, least=least) for case in read_cases(index)]
-    return Rebinding(
-        links=tuple(link for one in found for link in one.links),
-        slots=tuple(slot for one in found for slot in one.slots),
-        commit=index.commit,
+    links = tuple(link for one in found for link in one.links)
+    slots = tuple(slot for one in found for slot in one.slots)
+    return _each_once(Rebinding(links, slots, commit=index.commit))
+
+
+def _each_once(found: Rebinding) -> Rebinding:
+    """Return what was inferred without the links of an item that several sources claim: it can be in one place only."""
+    claims = Counter(link.parent for link in found.links)
+    claimed = {parent for parent, count in claims.items() if count > 1}
+    links = tuple(link for link in found.links if link.parent not in claimed)
+    slots = tuple(
+        replace(slot, reason="ambiguous")
+        if slot.reason == "tag-lost" and claimed & set(slot.rivals)
+        else slot
+        for slot in found.slots
     )
+    return replace(found, links=links, slots=slots)
 
 
 def rebind_case(case: Case, *, least: float = LEAST_CONFIDENCE) -> Rebinding:
@@ -118,10 +131,13 @@ def rebind_case(case: Case, *, least: float = LEAST_CONFIDENCE) -> Rebinding:
     for child, rows in _by_child(case.open).items():
         # Which of a child's slots an item fills does not matter to the genealogy: its chances add up.
         joint = sure[rows].sum(axis=0)
-        chosen = [n for n in np.argsort(-joint, kind="stable").tolist() if joint[n] >= least]
+        # What nothing speaks for is no link, however few the candidates are.
+        spoken = totals[rows].max(axis=0) > 0
+        order = np.argsort(-joint, kind="stable").tolist()
+        chosen = [n for n in order if joint[n] >= least and spoken[n]]
         free = list(rows)
         for n in chosen[: len(rows)]:
-            row = max(free, key=lambda one: sure[one, n])
+            row = max(free, key=lambda one: (totals[one, n] > 0, sure[one, n]))
             free.remove(row)
             slot, one = case.open[row], case.unread[n]
             weighed = {name: float(table[row, n]) for name, table in said.items() if table[row, n]}
@@ -129,7 +145,7 @@ def rebind_case(case: Case, *, least: float = LEAST_CONFIDENCE) -> Rebinding:
             confidence = min(float(joint[n]), 1.0)
             links.append(InferredLink(child, one.item, confidence, slot.operation, evidence))
             slots.append(OpenSlot(slot.operation, child, "tag-lost", confidence, (one.item,)))
-        slots += [_left_open(case, row, joint, least) for row in free]
+        slots += [_left_open(case, row, joint) for row in free]
     return Rebinding(tuple(links), tuple(sorted(slots, key=lambda one: one.operation)))
 
 
@@ -140,17 +156,18 @@ def _by_child(slots: Sequence[Slot]) -> dict[str, list[int]]:
     return found
 
 
-def _left_open(case: Case, row: int, joint: NDArray[np.float64], least: float) -> OpenSlot:
+def _left_open(case: Case, row: int, joint: NDArray[np.float64]) -> OpenSlot:
     """Return a slot for which no item is named, with those that cannot be ruled out."""
     order = np.argsort(-joint, kind="stable").tolist()
-    rivals = [n for n in order if 1 - least < joint[n] < least][:_RIVALS]
+    rivals = [n for n in order if joint[n] > _RULED_OUT][:_RIVALS]
+    fits = bool(rivals) and float(joint.sum()) > NONE_FITS
     slot = case.open[row]
     return OpenSlot(
         operation=slot.operation,
         child=slot.child,
-        reason="ambiguous" if rivals else "no-candidate",
-        best=float(joint[rivals[0]]) if rivals else 0.0,
-        rivals=tuple(case.unread[n].item for n in rivals),
+        reason="ambiguous" if fits else "no-candidate",
+        best=float(joint[rivals[0]]) if fits else 0.0,
+        rivals=tuple(case.unread[n].item for n in rivals) if fits else (),
     )
 
 

@@ -1,8 +1,9 @@
 """`read_case`: open slots, unread items and the pairs that were read, from what the graph holds.
 
-Where nearly every operation of a source consumes an item, one that made something and consumed nothing is an *open
-slot*: something was built in and its tag not read. An item of the same kind that no operation has consumed is a
-*candidate*. What was read tells how slots and items go together, so no rate, lag or tolerance is written down here.
+Where most operations of one kind at one machine of a source consume an item, one that made something and consumed
+nothing is an *open slot*: something was built in and its tag not read. An item of the kind that is built in, which no
+operation has consumed and this source has not made, is a *candidate*. What was read tells how slots and items go
+together, so no rate, lag or tolerance is written down here.
 """
 
 from collections import Counter
@@ -14,8 +15,9 @@ from qualweave.reasoning.trace.genealogy import CsrGenealogy
 from qualweave.reasoning.trace.parts import LinkKind
 from qualweave.reasoning.trace.records import Linked, Record
 
-_CONSUMING, _ENOUGH = 0.5, 8
-"""Share of a source's operations that consume an item, and the number of them, from which one without is open."""
+_CONSUMING, _ENOUGH, _FEWEST = 0.5, 8, 2
+"""Share of the operations of one kind and machine that consume an item, from which one without is open; how many of
+their source must, and how many of them."""
 _TIMES = ("started_at", "event_time", "ended_at", "result_time", "recorded_at")
 _SEEN = (LinkKind.EVENT, LinkKind.INSPECTION, LinkKind.OPERATION)
 
@@ -40,6 +42,7 @@ class Slot:
         place: The machine.
         values: Parameter IRI to the number that it recorded.
         taken: The item that was read there, ``""`` for an open slot.
+        kinds: Classes of the operation.
     """
 
     operation: str
@@ -48,6 +51,7 @@ class Slot:
     place: str
     values: Mapping[str, float] = field(default_factory=dict)
     taken: str = ""
+    kinds: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -97,11 +101,13 @@ def read_cases(index: CsrGenealogy) -> list[Case]:
     built_in = {item for items in taken.values() for item in items}
     cases = []
     for source, found in sorted(slots.items()):
-        read = [one for one in found if one.taken]
-        open_ = [one for one in found if not one.taken]
-        if not open_ or len(read) < max(_ENOUGH, _CONSUMING * len(found)):
+        building = _building_in(found)
+        read = [one for one in building if one.taken]
+        open_ = [one for one in building if not one.taken]
+        if not open_ or len(read) < _ENOUGH:
             continue
-        unread = _unread(index, {one.taken for one in read}, built_in)
+        made = {one.child for one in found}
+        unread = _unread(index, {one.taken for one in read}, built_in | made)
         cases.append(
             Case(
                 source=source,
@@ -112,6 +118,20 @@ def read_cases(index: CsrGenealogy) -> list[Case]:
             )
         )
     return cases
+
+
+def _building_in(slots: Sequence[Slot]) -> list[Slot]:
+    """Return the slots of those kinds of operation, machine by machine, that build something in as a rule."""
+    alike: dict[tuple[str, tuple[str, ...]], list[Slot]] = {}
+    for one in slots:
+        alike.setdefault((one.place, one.kinds), []).append(one)
+    taking = {key: sum(bool(one.taken) for one in found) for key, found in alike.items()}
+    return [
+        one
+        for key, found in alike.items()
+        for one in found
+        if taking[key] >= max(_FEWEST, _CONSUMING * len(found))
+    ]
 
 
 def _consumed(index: CsrGenealogy) -> dict[str, list[str]]:
@@ -145,6 +165,7 @@ def _slots(index: CsrGenealogy, taken: Mapping[str, Sequence[str]]) -> dict[str,
                 place=one.record.facts.get("equipment", ""),
                 values=_numbers(one.record),
                 taken=inputs[0] if inputs else "",
+                kinds=one.record.classes,
             )
         )
     return {source: slots for source, slots in found.items() if source not in several}

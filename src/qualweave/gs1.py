@@ -22,8 +22,9 @@ from qualweave.iri import GS1_ID
 _GCP_AND_ITEM = (
     13  # digits of a GTIN without indicator: company prefix, item reference and check digit
 )
-_CSET82 = re.compile(r"""^[!"%&'()*+,\-./0-9:;<=>?A-Z_a-z]+$""")
-_CSET39 = re.compile(r"^[#\-/0-9A-Z]+$")
+_CSET82 = re.compile(r"""[!"%&'()*+,\-./0-9:;<=>?A-Z_a-z]+""")
+_CSET39 = re.compile(r"[#\-/0-9A-Z]+")
+_CSET39_AIS = frozenset({"8010"})  # GS1 General Specifications, figure 7.11-2
 _SHORT_GTIN = (8, 12, 13)
 _NAMED: Mapping[str, str] = MappingProxyType(
     {
@@ -177,7 +178,8 @@ def validate(element: Element, *, verify: bool = True) -> None:
         part, rest = rest[:longest], rest[longest:]
         if kind == "N" and part and not re.fullmatch(r"[0-9]+", part):
             raise _bad(shown, f"{ai.name} holds something other than digits where digits belong")
-        if kind == "X" and part and not (_CSET82.match(part) or _CSET39.match(part)):
+        allowed = _CSET39 if ai.ai in _CSET39_AIS else _CSET82
+        if kind == "X" and part and not allowed.fullmatch(part):
             raise _bad(shown, f"{ai.name} holds a character that GS1 does not allow")
     if verify and ai.check is not None:
         body, digit = value[: ai.check], value[ai.check]

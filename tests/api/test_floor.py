@@ -3,6 +3,7 @@
 import hashlib
 import os
 import re
+import shlex
 from collections.abc import Callable
 from random import Random, SystemRandom
 from urllib.parse import quote
@@ -10,13 +11,17 @@ from urllib.parse import quote
 import pytest
 from lxml import html
 
+from qualweave.api.floor.asking import Floor
 from qualweave.api.floor.curve import curve_svg, nice_ticks
 from qualweave.api.floor.labels import address_of, label_svg
 from qualweave.api.floor.pages import words
+from qualweave.errors import NotFound
+from qualweave.iri import local_name
+from qualweave.principal import Principal
 from qualweave.reasoning.passport import Sources, Terms, fields, passport, read_unit
 from qualweave.shapes.validate import validate
 from tests.api.conftest import Plant
-from tests.reasoning.leaks import leaks, leaves
+from tests.reasoning.leaks import leaks, leaves, tier_leaks
 
 one_plant = pytest.mark.parametrize("plant", [1], indirect=True, ids=["seed 1"])
 HTML = {"accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
@@ -182,6 +187,7 @@ def check_tiers(plant: Plant, count: int | None, seed: int) -> int:
             unit = read_unit(index, sources, one, terms=terms)
             public, whole = passport(unit, terms), passport(unit, terms, tier="restricted")
             assert leaks(public, whole) == [], one
+            assert tier_leaks(public, unit, index, terms) == [], one
             secrets += sum(fields()[field].tier == "restricted" for field, _ in leaves(whole))
     assert secrets > len(chosen)  # there was something to leak
     return len(chosen)
@@ -333,3 +339,37 @@ def test_the_most_wanted_known_form_is_given(plant: Plant, accept: str, form: st
 
 def test_every_sentence_is_there_in_both_languages() -> None:
     assert all(set(texts) == {"en", "zh"} and all(texts.values()) for texts in words().values())
+
+
+@one_plant
+def test_the_command_that_verifies_a_record_runs_as_it_is_shown(plant: Plant) -> None:
+    cell = cell_with_a_pull_test(plant)
+    asked = f"/scan/https://x';touch$IFS/tmp/pwned;'/{cell}"
+
+    page = html.fromstring(plant.client.get(f"/scan/{cell}", headers=HTML).text)
+    odd = plant.client.get(asked, headers=HTML)
+
+    shown = next(one.text_content() for one in page.iter("pre") if "curl" in one.text_content())
+    words = shlex.split(shown)
+    assert words[:2] == ["curl", "-s"]
+    assert words[2].startswith(f"http://testserver/scan/{cell}?")
+    assert words[3:] == ["|", "sha256sum"]
+    assert "touch" not in "".join(
+        one.text_content() for one in html.fromstring(odd.text).iter("pre")
+    )
+
+
+@one_plant
+def test_the_public_is_told_no_identity_that_it_did_not_know(plant: Plant) -> None:
+    known = local_name(plant.oracle("levels.json")["cell"][0])
+    public = Floor(plant.service, Principal(id="public", roles=frozenset()))
+    engineer = Floor(plant.service, Principal(id="li", roles=frozenset({"engineer"})))
+
+    with pytest.raises(NotFound) as told:
+        public.resolve(f"{known}X")
+    with pytest.raises(NotFound) as more:
+        engineer.resolve(f"{known}X")
+
+    assert told.value.data == {}
+    assert known[:4] not in str(told.value)
+    assert more.value.data["nearest"]

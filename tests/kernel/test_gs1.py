@@ -135,3 +135,21 @@ def test_only_what_is_meant_as_gs1_must_be_valid() -> None:
     assert not gs1.looks_like("urn:epc:id:gid:1.2.3")
     assert gs1.looks_like("https://example.org/x/01/04012345111118")
     assert gs1.looks_like("(01)04012345111117")
+
+
+@pytest.mark.parametrize(
+    ("identity", "fine"),
+    [
+        ("https://id.gs1.org/01/04012345111118/21/98%0A", False),
+        ("https://id.gs1.org/01/04012345111118/21/A%23B", False),
+        ("https://id.gs1.org/01/04012345111118/21/a%2Fb", True),
+        ("https://id.gs1.org/8010/4012345AB%23C", True),
+    ],
+    ids=["line end", "number sign in a serial", "slash", "number sign in a CPID"],
+)
+def test_only_characters_of_the_identifiers_own_set_are_taken(identity: str, fine: bool) -> None:  # noqa: FBT001
+    if fine:
+        assert gs1.parse_digital_link(identity)
+    else:
+        with pytest.raises(gs1.BadIdentity, match="character"):
+            gs1.parse_digital_link(identity)

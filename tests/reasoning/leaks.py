@@ -1,10 +1,18 @@
 """What of a restricted passport shows up in a public one: by field, and by value wherever it stands."""
 
-from collections.abc import Iterator
+import json
+from collections.abc import Iterator, Mapping
 
 from qualweave.errors import JsonValue
-from qualweave.reasoning.passport import fields
+from qualweave.iri import Q
+from qualweave.reasoning.passport import Terms, Unit, fields
 from qualweave.reasoning.passport.document import unlisted
+from qualweave.reasoning.passport.unit import process_of
+from qualweave.reasoning.trace import CsrGenealogy
+from qualweave.reasoning.trace.parts import LinkKind
+from qualweave.reasoning.trace.records import Linked
+
+_KINDS = {LinkKind.OPERATION: Q + "Operation", LinkKind.INSPECTION: Q + "Inspection"}
 
 
 def leaves(value: JsonValue, field: str = "") -> Iterator[tuple[str, str]]:
@@ -51,3 +59,38 @@ def _without(text: str, *parts: str) -> str:
     for part in parts:
         text = text.replace(part, "")
     return text
+
+
+def tier_leaks(
+    public: Mapping[str, JsonValue], unit: Unit, index: CsrGenealogy, terms: Terms
+) -> list[str]:
+    """Return every control point or summary that a public document shows and the table of tiers restricts.
+
+    The tier of each record is worked out anew from the table, so that a wrong tier on a point is found as well.
+    """
+    told = json.dumps(public)
+    own = {one.record.iri: one for one in index.records.of_items([unit.item])}
+    found = [
+        f"{point.parameter} {point.hash}"
+        for point in unit.points
+        if point.hash in told
+        and _tier(own[point.record.iri], point.parameter, index, terms) != "public"
+    ]
+    restricted = {
+        (parameter, process_of(linked))
+        for linked in index.records.of_items(unit.components, *_KINDS)
+        for parameter in linked.record.parameters
+        if _tier(linked, parameter, index, terms) == "restricted"
+    }
+    summaries = public.get("hasControlSummary", [])
+    for one in summaries if isinstance(summaries, list) else []:
+        if isinstance(one, dict):
+            key = one["observesParameter"]["id"], one["atProcess"]["id"]  # type: ignore[index,call-overload]
+            found += [f"{key}"] if key in restricted else []
+    return found
+
+
+def _tier(linked: Linked, parameter: str, index: CsrGenealogy, terms: Terms) -> str:
+    classes = index.classes_of([linked.item])[0]
+    rule = terms.rule(parameter, (*linked.record.classes, _KINDS[linked.kind], *classes))
+    return rule.tier if rule else "none"

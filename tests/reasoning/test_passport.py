@@ -21,7 +21,7 @@ from qualweave.shapes.load import shape_files
 from qualweave.shapes.validate import validate
 from qualweave.store.port import ChangeSet, Snapshot
 from tests.reasoning.graphs import change_set, edge, item, operation, record, snapshot_of, typed
-from tests.reasoning.leaks import leaks
+from tests.reasoning.leaks import leaks, tier_leaks
 
 CELL = [
     typed("C1", "BatteryCell"),
@@ -114,6 +114,50 @@ def test_parts_are_counted_and_their_control_points_summed_up(snapshot: Snapshot
     assert [(one.parameter.removeprefix(Q), one.count, one.median) for one in unit.summaries] == [
         ("SlurryViscosity", 1, 5182.0)
     ]
+
+
+@pytest.mark.parametrize("first", ["operation", "inspection"])
+def test_one_restricted_value_restricts_a_summary_and_no_other(tmp_path: Path, first: str) -> None:
+    with snapshot_of(tmp_path / "terms", ontology=True) as empty:
+        told = Terms.read(empty)
+    known = next(  # restricted as a cause, public as measured on the product
+        one.removeprefix(Q)
+        for one in sorted(told.causes)
+        if told.tree.is_a(one, (Q + "ProductCharacteristic",))
+        and not told.tree.is_a(one, (Q + "CriticalQualityParameter",))
+        and not told.tree.is_a(one, (Q + "CriticalToQualityCharacteristic",))
+    )
+    test = mint("inspection", "I1")
+    made, measured = ("A", "B") if first == "operation" else ("B", "A")
+    lines = [
+        typed("P", "BatteryModule"),
+        *(edge("P", one) for one in "AB"),
+        *(typed(one, "BatteryCell") for one in "AB"),
+        *operation(made, "OP-1", type="Coating", **{known: "5182"}),
+        f"<{test}> <{Q}inspects> <{item(measured)}> .",
+        *record(test, type="LaboratoryTest", **{known: "1"}),
+    ]
+
+    with snapshot_of(tmp_path / "data", change_set(lines, GRAPH), ontology=True) as snapshot:
+        index, terms = CsrGenealogy.build(snapshot), Terms.read(snapshot)
+        unit = read_unit(index, Sources(snapshot), item("P"), terms=terms)
+        public = passport(unit, terms)
+
+        tiers = {one.process.removeprefix(Q): one.rule.tier for one in unit.summaries}
+        assert tiers == {"Coating": "restricted", "LaboratoryTest": "public"}
+        assert [one["greatestValue"] for one in public["hasControlSummary"]] == [1.0]  # type: ignore[index,union-attr,call-overload]
+        assert tier_leaks(public, unit, index, terms) == []
+        whole = passport(unit, terms, tier="restricted")
+        assert len(tier_leaks(whole, unit, index, terms)) == 1
+
+
+def test_a_restricted_point_in_a_public_document_is_seen_as_a_leak(snapshot: Snapshot) -> None:
+    unit, terms = unit_of(snapshot)
+    leaky = in_tier(passport(unit, terms, tier="restricted"), "public")
+
+    found = tier_leaks(leaky, unit, CsrGenealogy.build(snapshot), terms)
+
+    assert any("WeldCurrent" in one for one in found)
 
 
 def test_a_failed_inspection_among_good_ones_does_not_conform(tmp_path: Path) -> None:

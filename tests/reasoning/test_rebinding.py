@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from itertools import permutations
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from qualweave.errors import GateRefused
+from qualweave.evidence import Evidence
+from qualweave.iri import XSD, Q, graph_iri, mint
 from qualweave.principal import SYSTEM
 from qualweave.reasoning.rebinding import InferredLink, Rebinding, rebind
 from qualweave.reasoning.rebinding.association import marginals
@@ -19,8 +20,9 @@ from qualweave.reasoning.rebinding.overlay import overlay
 from qualweave.reasoning.trace import CsrGenealogy, recall_scope, trace
 from qualweave.shapes.gate import ShapeGate
 from qualweave.store.port import Snapshot
-from tests.reasoning.graphs import item, opened, snapshot_of
-from tests.reasoning.lost_tags import PackLine
+from tests.reasoning.graphs import change_set as graph_set
+from tests.reasoning.graphs import edge, item, opened, operation, record, snapshot_of, typed
+from tests.reasoning.lost_tags import PackLine, _at
 
 LOST = (2, 9, 17, 23, 30, 38)
 
@@ -109,20 +111,134 @@ def test_the_same_graph_gives_the_same_links(tmp_path: Path) -> None:
         assert rebind(index) == rebind(index)
 
 
+# --- what may not be invented -----------------------------------------------------------------------
+
+
+def _weighed(number: str, mass: float, minute: int) -> list[str]:
+    test = mint("inspection", f"W{number}")
+    return [
+        f"<{test}> <{Q}inspects> <{item(number)}> .",
+        *record(test, Mass=f"{mass:.0f}"),
+        f'<{test}> <{Q}resultTime> "{_at(minute)}"^^<{XSD}dateTime> .',
+    ]
+
+
+def _done(child: str, number: str, minute: int, **facts: str) -> list[str]:
+    row = f'<{mint("operation", number)}> <{Q}sourceRow> "2"^^<{XSD}integer> .'
+    return [*operation(child, number, type="Operation", startedAt=_at(minute), **facts), row]
+
+
+def _took(child: str, parent: str, number: str) -> list[str]:
+    return [
+        edge(child, parent),
+        f"<{item(parent)}> <{Q}consumedIn> <{mint('operation', number)}> .",
+    ]
+
+
+def _inferred(folder: Path, **sources: list[str]) -> Rebinding:
+    sets = [
+        graph_set(lines, graph_iri("data", "plant", name.replace("_", "-"), "1"))
+        for name, lines in sources.items()
+    ]
+    with snapshot_of(folder, *sets) as snapshot:
+        return rebind(CsrGenealogy.build(snapshot))
+
+
+def _mass(number: int) -> float:
+    return 12600 + 37 * (number * 7 % 12)
+
+
+def test_an_item_is_not_made_of_itself_nor_of_its_like_from_the_same_station(
+    tmp_path: Path,
+) -> None:
+    coils, slit = [], []
+    for n in range(12):
+        coils += [typed(f"C{n}", "ElectrodeCoil"), typed(f"D{n}", "ElectrodeCoil")]
+        coils += _weighed(f"C{n}", _mass(n), n - 100) + _weighed(f"D{n}", _mass(n) - 5, n * 30 - 1)
+        slit += _done(f"D{n}", f"S{n}", n * 30, usesEquipment="SL-1", Mass=f"{_mass(n):.0f}")
+        slit += _took(f"D{n}", f"C{n}", f"S{n}")
+    coils += [typed("Dx", "ElectrodeCoil"), *_weighed("Dx", 12750, 359)]
+    slit += _done("Dx", "Sx", 360, usesEquipment="SL-1", Mass="12751")
+
+    found = _inferred(tmp_path, scale=coils, slit=slit)
+
+    assert found.links == ()
+    assert [slot.reason for slot in found.slots] == ["no-candidate"]
+
+
+def test_an_item_that_two_stations_claim_is_in_neither(tmp_path: Path) -> None:
+    modules: list[str] = [typed("X", "BatteryModule"), *_weighed("X", 13050, -50)]
+    stations: dict[str, list[str]] = {"a": [], "b": []}
+    for name in stations:
+        for n in range(12):
+            module = f"M{name}{n}"
+            modules += [typed(module, "BatteryModule"), *_weighed(module, _mass(n), n - 100)]
+            pack, done = f"P{name}{n}", f"OP{name}{n}"
+            stations[name] += _done(
+                pack, done, n * 30, usesEquipment=f"PA-{name}", Mass=f"{_mass(n):.0f}"
+            )
+            stations[name] += _took(pack, module, done)
+        stations[name] += _done(
+            f"P{name}x", f"OP{name}x", 200, usesEquipment=f"PA-{name}", Mass="13050"
+        )
+
+    found = _inferred(tmp_path, scale=modules, station_a=stations["a"], station_b=stations["b"])
+
+    assert found.links == ()
+    assert {slot.reason for slot in found.slots} == {"ambiguous"}
+    assert {rival for slot in found.slots for rival in slot.rivals} == {item("X")}
+
+
+def test_a_station_that_builds_nothing_in_opens_no_slot(tmp_path: Path) -> None:
+    modules, packs = [], []
+    for n in range(12):
+        modules += [typed(f"M{n}", "BatteryModule"), *_weighed(f"M{n}", _mass(n), n * 30 - 60)]
+        packs += _done(f"P{n}", f"A{n}", n * 30, usesEquipment="PA") + _took(
+            f"P{n}", f"M{n}", f"A{n}"
+        )
+    packs += _done("P3", "T3", 100, usesEquipment="EOL-TEST")
+    modules += [typed("STOCK", "BatteryModule"), *_weighed("STOCK", 12000, 40)]
+
+    found = _inferred(tmp_path, scale=modules, mes=packs)
+
+    assert (found.links, found.slots) == ((), ())
+
+
+def test_a_lone_candidate_that_nothing_speaks_for_is_not_named(tmp_path: Path) -> None:
+    modules, packs = [], []
+    for n in range(12):
+        modules += [typed(f"M{n}", "BatteryModule")]
+        packs += _done(f"P{n}", f"A{n}", n * 30, usesEquipment="PA") + _took(
+            f"P{n}", f"M{n}", f"A{n}"
+        )
+    packs += _done("Px", "Ax", 400, usesEquipment="PA")
+    modules += [typed("STOCK", "BatteryModule")]
+
+    found = _inferred(tmp_path, master=modules, mes=packs)
+
+    assert found.links == ()
+    assert [slot.reason for slot in found.slots] == ["ambiguous"]
+
+
+@pytest.mark.parametrize("alike", [2, 5, 8])
+def test_several_that_fit_alike_are_named_as_rivals(tmp_path: Path, alike: int) -> None:
+    modules, packs = [], []
+    for n in range(12):
+        modules += [typed(f"M{n}", "BatteryModule"), *_weighed(f"M{n}", _mass(n), n * 30 - 60)]
+        packs += _done(f"P{n}", f"A{n}", n * 30, usesEquipment="PA", Mass=f"{_mass(n):.0f}")
+        packs += _took(f"P{n}", f"M{n}", f"A{n}")
+    packs += _done("Px", "Ax", 400, usesEquipment="PA", Mass="13050")
+    for n in range(alike):
+        modules += [typed(f"TWIN{n}", "BatteryModule"), *_weighed(f"TWIN{n}", 13050, 340)]
+
+    found = _inferred(tmp_path, scale=modules, mes=packs)
+
+    assert found.links == ()
+    (slot,) = found.slots
+    assert (slot.reason, len(slot.rivals)) == ("ambiguous", min(alike, 5))
+
+
 # --- marginals --------------------------------------------------------------------------------------
-
-
-def exact(weights: np.ndarray) -> np.ndarray:
-    """Return marginals by summing over every assignment."""
-    slots, items = weights.shape
-    total, found = 0.0, np.zeros_like(weights)
-    for chosen in permutations([*range(items), *[-1] * slots], slots):
-        weight = float(np.prod([1.0 if n < 0 else weights[row, n] for row, n in enumerate(chosen)]))
-        total += weight
-        for row, n in enumerate(chosen):
-            if n >= 0:
-                found[row, n] += weight
-    return found / total
 
 
 @settings(max_examples=40, deadline=None)
@@ -184,10 +300,21 @@ def test_links_are_published_apart_and_read_back_as_they_were(tmp_path: Path) ->
             assert item("P0") not in scope.affected  # a recall rests on records alone
 
 
-def test_a_link_without_evidence_or_beyond_one_is_kept_out(tmp_path: Path) -> None:
-    bad = Rebinding((InferredLink(item("P"), item("M"), 1.5, item("O")),), ())
-    with opened(tmp_path) as store, pytest.raises(GateRefused, match="confidence"):
-        store.commit([change_set(bad)], principal=SYSTEM, gate=ShapeGate())
+WEIGHED = Evidence("Mass", {"en": "fits", "zh": "符合"}, 2.0, (item("O"),), "rebinding", "1")
+
+
+@pytest.mark.parametrize(
+    ("link", "word"),
+    [
+        (InferredLink(item("P"), item("M"), 1.5, item("O"), (WEIGHED,)), "confidence"),
+        (InferredLink(item("P"), item("M"), 0.9, item("O")), "evidence"),
+        (InferredLink(item("P"), item("P"), 0.9, item("O"), (WEIGHED,)), "out of itself"),
+    ],
+    ids=["beyond one", "without evidence", "of itself"],
+)
+def test_a_link_that_cannot_be_is_kept_out(tmp_path: Path, link: InferredLink, word: str) -> None:
+    with opened(tmp_path) as store, pytest.raises(GateRefused, match=word):
+        store.commit([change_set(Rebinding((link,), ()))], principal=SYSTEM, gate=ShapeGate())
 
 
 def test_an_overlay_reaches_on_from_an_inferred_link_with_its_confidence(tmp_path: Path) -> None:
