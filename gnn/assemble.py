@@ -319,6 +319,15 @@ def link_edges(
     return {relation: pairs_of(pairs) for relation, pairs in rows.items()}
 
 
+def dealt_out(edges: Mapping[Relation, Edges], seed: int) -> dict[Relation, Edges]:
+    """Return edges whose targets are dealt out anew, relation by relation: every degree stays, the content goes."""
+    rng = np.random.default_rng(seed)
+    return {
+        relation: np.stack([pairs[0], rng.permutation(pairs[1])]) if pairs.shape[1] else pairs
+        for relation, pairs in edges.items()
+    }
+
+
 def pairs_of(pairs: Sequence[tuple[int, int]]) -> Edges:
     """Return pairs as an edge array; int64, shape ``(2, num_edges)``."""
     return np.array(pairs, dtype=np.int64).reshape(-1, 2).T.copy()

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from qualweave.gnn.assemble import dealt_out
 from qualweave.gnn.dataset import LearningGraph
 from qualweave.gnn.labels import Link
 
@@ -25,10 +26,14 @@ def shuffle_labels(graph: LearningGraph, seed: int) -> LearningGraph:
 
 
 def rewire(graph: LearningGraph, seed: int) -> LearningGraph:
-    """Return the graph with the targets of every relation dealt out anew; which line a sensor is on stays."""
-    rng = np.random.default_rng(seed)
-    edges = dict(graph.edges)
-    for relation, pairs in graph.edges.items():
-        if relation[:2] != ("line", "has") and pairs.shape[1]:
-            edges[relation] = np.stack([pairs[0], rng.permutation(pairs[1])])
-    return replace(graph, edges=edges)
+    """Return the graph with the targets of every relation dealt out anew; which line a sensor is on stays.
+
+    The links themselves stay, since they are what is asked; what the graph shows of them is dealt out like the rest.
+    """
+    others = {
+        name: pairs
+        for name, pairs in graph.edges.items()
+        if name[:2] != ("line", "has") and name[0] != "link"
+    }
+    broken = replace(graph, edges={**graph.edges, **dealt_out(others, seed)}, rewired=seed)
+    return broken.with_link_list(graph.links)

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from qualweave.config import Settings
 from qualweave.errors import NotFound
-from qualweave.gnn.assemble import Assembly, Edges, link_edges, link_name
+from qualweave.gnn.assemble import Assembly, Edges, dealt_out, link_edges, link_name
 from qualweave.gnn.gathering import Progress, gather
 from qualweave.gnn.labels import Coverage, Link, coverage, links_of
 from qualweave.gnn.reading import Reading, Statement
@@ -52,6 +52,7 @@ class LearningGraph:
         coverage: How far alarms carry signed labels.
         commit: Commit of the snapshot.
         notes: What could not be done, in words.
+        rewired: Seed by which the edges of links are dealt out anew, None in a true graph (`controls.rewire`).
     """
 
     nodes: Mapping[NodeType, tuple[str, ...]]
@@ -67,6 +68,7 @@ class LearningGraph:
     coverage: Coverage = field(default_factory=lambda: Coverage(0, 0, 1.0))
     commit: str = ""
     notes: tuple[str, ...] = ()
+    rewired: int | None = None
 
     @classmethod
     def from_snapshot(
@@ -176,16 +178,44 @@ class LearningGraph:
             }
         ).unique(["line", "cause", "defect"], keep="first", maintain_order=True)
 
-    def with_links(self, keep: Callable[[Link], bool]) -> "LearningGraph":
-        """Return the graph with only those confirmed links that are kept; evidence stays."""
-        places = [place for place, link in enumerate(self.links) if keep(link)]
-        return self.with_link_list([self.links[place] for place in places])
+    def with_lines(self, keep: Callable[[str], bool]) -> "LearningGraph":
+        """Return the graph with what persons said of some lines only: confirmed links and refutations.
+
+        Evidence stays, and so does what is said of every line.
+        """
+        links = [one for one in self.links if keep(one.line)]
+        return self._with_refutations(keep).with_link_list(links)
+
+    def _with_refutations(self, keep: Callable[[str], bool]) -> "LearningGraph":
+        first = len(self.nodes.get("hypothesis", ()))
+        said = self.statements[first:]
+        kept = [place for place, one in enumerate(said) if not one.line or keep(one.line)]
+        if len(kept) == len(said):
+            return self
+        number = np.full(len(said), -1, dtype=np.int64)
+        number[kept] = np.arange(len(kept))
+        edges = dict(self.edges)
+        for relation, pairs in self.edges.items():
+            if relation[0] == "refutation":
+                there = pairs[:, number[pairs[0]] >= 0]
+                edges[relation] = np.stack([number[there[0]], there[1]])
+        names = tuple(self.nodes["refutation"][place] for place in kept)
+        return replace(
+            self,
+            nodes={**self.nodes, "refutation": names},
+            edges=edges,
+            statements=(*self.statements[:first], *(said[place] for place in kept)),
+        )
 
     def with_link_list(self, links: Sequence[Link]) -> "LearningGraph":
         """Return the graph with other confirmed links, between nodes that it has."""
         edges = {relation: pairs for relation, pairs in self.edges.items() if relation[0] != "link"}
         nodes = {**self.nodes, "link": tuple(link_name(one) for one in links)}
         edges |= link_edges(links, self.number, self.process_of)
+        if self.rewired is not None:
+            edges |= dealt_out(
+                {name: edges[name] for name in edges if name[0] == "link"}, self.rewired
+            )
         return replace(self, nodes=nodes, edges=edges, links=tuple(links))
 
     @cached_property
@@ -196,7 +226,8 @@ class LearningGraph:
             digest.update("\n".join((kind, *names)).encode())
         for relation, pairs in sorted(self.edges.items()):
             digest.update(" ".join(relation).encode() + np.ascontiguousarray(pairs).tobytes())
-        digest.update((np.round(self.evidence, 6) + 0.0).tobytes())
+        digest.update((np.round(self.evidence, 6) + 0.0).tobytes() + self.own.tobytes())
+        digest.update(repr([one.count for one in self.links]).encode())
         return digest.hexdigest()
 
     def to_hetero(self) -> "HeteroData":

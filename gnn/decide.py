@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 from qualweave.gnn.evaluate import Tally
 
+_ROUNDED = 1e-6
+
 
 @dataclass(frozen=True)
 class Accept:
@@ -60,7 +62,7 @@ def decide(
 
     Args:
         ours: The model over seeds.
-        baselines: The flat baselines over the same seeds.
+        baselines: The flat baselines and the null controls, over seeds.
         former: Figure of the model that was published last, None where there was none.
     """
     figure = ours.summary()["mrr"][0]
@@ -68,4 +70,5 @@ def decide(
     best, name = max(rated, default=(0.0, "nothing"))
     if former is not None and former > best:
         best, name = former, "former model"
-    return Accept(figure, name, best) if figure >= best else Refusal(figure, name, best)
+    # A figure is kept with six digits: the same model again is no worse than itself.
+    return Accept(figure, name, best) if figure >= best - _ROUNDED else Refusal(figure, name, best)

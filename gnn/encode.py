@@ -52,7 +52,8 @@ class Encoded:
         relation: Number of the relation; those of the inverse follow those of the relation itself.
         features: Features of the messages along evidence, zero for the others; shape ``(num_evidence, 21)``.
         feature_of: Row of `features` per message, -1 without.
-        link_line: Line's place of the link at the end of a message, -1 where no link is; what is hidden goes by it.
+        link_line: Line's place of the link or refutation at the end of a message, -1 where none is; what is hidden goes
+            by it.
     """
 
     kind: Ints
@@ -89,7 +90,10 @@ def encode(graph: LearningGraph) -> Encoded:
         kinds.append(np.full(len(graph.nodes.get(kind, ())), number, dtype=np.int64))
     lines = {name: place for place, name in enumerate(graph.nodes["line"])}
     link_line = np.array([lines[link.line] for link in graph.links], dtype=np.int64)
-    parts = [_messages(graph, number, offset, link_line) for number in range(len(RELATIONS))]
+    first = len(graph.nodes.get("hypothesis", ()))
+    said = [lines.get(one.line, -1) for one in graph.statements[first:]]
+    of_line = {"link": link_line, "refutation": np.array(said, dtype=np.int64)}
+    parts = [_messages(graph, number, offset, of_line) for number in range(len(RELATIONS))]
     source, target, relation, feature_of, hidden = (
         np.concatenate(one) for one in zip(*parts, strict=True)
     )
@@ -100,14 +104,18 @@ def encode(graph: LearningGraph) -> Encoded:
 
 
 def _messages(
-    graph: LearningGraph, number: int, offset: Mapping[NodeType, int], link_line: Ints
+    graph: LearningGraph,
+    number: int,
+    offset: Mapping[NodeType, int],
+    of_line: Mapping[str, Ints],
 ) -> tuple[Ints, Ints, Ints, Ints, Ints]:
     relation = RELATIONS[number]
     pairs = graph.edges.get(relation, np.zeros((2, 0), dtype=np.int64))
     a, b = pairs[0] + offset[relation[0]], pairs[1] + offset[relation[2]]
     count = pairs.shape[1]
     rows = np.arange(count) if relation == EVIDENCE else np.full(count, -1)
-    hidden = link_line[pairs[0]] if relation[0] == "link" else np.full(count, -1)
+    said = of_line.get(relation[0])
+    hidden = np.full(count, -1) if said is None else said[pairs[0]]
     kinds = np.repeat([number, number + len(RELATIONS)], count)
     twice = (np.concatenate(two) for two in ((a, b), (b, a), (rows, rows), (hidden, hidden)))
     source, target, feature_of, unseen = (one.astype(np.int64) for one in twice)

@@ -68,9 +68,13 @@ class Tally:
 def ranks(
     graph: LearningGraph, queries: Sequence[Query], scores: Sequence[NDArray[np.float64]]
 ) -> list[list[float]]:
-    """Return the filtered rank of every right answer of each question; 1 is the best."""
+    """Return the filtered rank of every right answer of each question; 1 is the best.
+
+    What has no score (NaN, of a training that diverged) is the last and ties with its like.
+    """
     found = []
-    for query, row in zip(queries, scores, strict=True):
+    for query, scored in zip(queries, scores, strict=True):
+        row = np.where(np.isnan(scored), -np.inf, scored)
         names = candidates(graph, query)
         right = [place for place, name in enumerate(names) if name in query.answers]
         wrong = np.array([row[place] for place in range(len(names)) if place not in right])

@@ -67,6 +67,11 @@ class Calibration:
     shift: float = 0.0
     examples: int = 0
 
+    @property
+    def fitted(self) -> bool:
+        """Whether there were enough examples of either kind to fit it on."""
+        return self.examples >= _MIN_EXAMPLES
+
     def confidence(self, score: float) -> float:
         """Return the calibrated chance of a score."""
         return float(1 / (1 + np.exp(-np.clip(self.slope * score + self.shift, -30, 30))))
@@ -76,7 +81,7 @@ def calibrate(pairs: Iterable[tuple[float, bool]]) -> Calibration:
     """Return the calibration of (score, right or not) pairs from hidden lines."""
     found = list(pairs)
     if len(found) < _MIN_EXAMPLES or len({right for _, right in found}) < 2:  # noqa: PLR2004 - both must occur
-        return Calibration(examples=len(found))
+        return Calibration()
     x = np.array([[score] for score, _ in found])
     slope, shift = ridge_logistic(x, np.array([right for _, right in found])).tolist()
     return Calibration(max(float(slope), 0.0), float(shift), len(found))
@@ -145,6 +150,8 @@ def predict(
 ) -> tuple[Prediction, ...]:
     """Return the model's hypotheses: what engineers have neither confirmed nor refuted, strongest first.
 
+    A line and defect that engineers have labelled is left out: confidences are fitted where nothing was said.
+
     Args:
         model: What ranks.
         graph: What is known.
@@ -153,7 +160,6 @@ def predict(
         per_defect: Most hypotheses per line and defect.
         keep: Which links are of interest.
     """
-    known = {(one.line, one.cause, one.effect, one.mechanism) for one in graph.links}
     refuted = {
         (one.line, one.cause, one.effect, one.mechanism)
         for one in graph.statements
@@ -163,14 +169,17 @@ def predict(
         (row["line"], row["cause"], row["defect"]): row
         for row in graph.statistics.iter_rows(named=True)
     }
-    places = sorted({(line, defect) for line, _, defect in shown})
+    labelled = {(one.line, one.effect) for one in graph.links}
+    places = sorted({(line, defect) for line, _, defect in shown} - labelled)
+    if not calibration.fitted:
+        return ()
     found: dict[Place, list[Prediction]] = {}
     for link, score in joint_scores(model, graph, places).items():
         key = (link.line, link.cause, link.effect, link.mechanism)
         row = shown.get((link.line, link.cause, link.effect))
         confidence = calibration.confidence(score)
         ruled_out = key in refuted or ("", *key[1:]) in refuted
-        if row is None or key in known or ruled_out or confidence < least or not keep(link):
+        if row is None or ruled_out or confidence < least or not keep(link):
             continue
         numbers = {name: float(value) for name, value in row.items() if isinstance(value, float)}
         made = Prediction(

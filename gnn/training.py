@@ -189,11 +189,13 @@ def train_from_graph(
         schedule=schedule,
         settings=settings,
         compare_texts=compare_texts,
+        controls=True,
         progress=progress,
         stop=stop,
     )
     chosen = judged.chosen
-    decision = decide(judged.table.ours[chosen], judged.table.baselines, former)
+    rivals = (*judged.table.baselines, *judged.table.controls)
+    decision = decide(judged.table.ours[chosen], rivals, former)
     final = _final_split(graph, seeds[0])
     ours = fit_ours(graph, final, seed=seeds[0], schedule=schedule, progress=progress, stop=stop)
     predictions = predict(ours[chosen], graph, judged.calibration)
@@ -275,12 +277,12 @@ def judge(  # noqa: PLR0913 - each is one thing that a caller may choose
             progress(f"seed {seed}", number, len(seeds))
         drawn = split(graph, seed, by=by)
         sizes.append(len(drawn.test))
-        known = graph.with_links(lambda link, drawn=drawn: link.line not in drawn.test)  # type: ignore[misc]
+        known = graph.with_lines(lambda line, drawn=drawn: line not in drawn.test)  # type: ignore[misc]
         truth = links_on(graph.links, drawn.test)
         queries = queries_of(graph, truth)
         ours = fit_ours(graph, drawn, seed=seed, schedule=schedule, progress=progress, stop=stop)
         held = queries_of(graph, links_on(graph.links, drawn.held))
-        learned = graph.with_links(lambda link, drawn=drawn: link.line in drawn.train)  # type: ignore[misc]
+        learned = graph.with_lines(lambda line, drawn=drawn: line in drawn.train)  # type: ignore[misc]
         held_figures.append((evaluate(ours[0], learned, held).mrr, ours[1].held))
         rankers: list[Ranker] = [
             *ours,
@@ -333,12 +335,12 @@ def fit_ours(
 ) -> tuple[PathModel, Stack]:
     """Train the path network, and mix it with boosting by weights chosen on the held lines."""
     path = train(graph, drawn, seed=seed, schedule=schedule, progress=progress, stop=stop)
-    learned = graph.with_links(lambda link: link.line in drawn.train)
+    learned = graph.with_lines(lambda line: line in drawn.train)
     held = queries_of(graph, links_on(graph.links, drawn.held))
     trial = BoostingRanker(seed).fit(learned)
     weights = choose_weights(path, trial, learned, held)
     figure = evaluate(Stack(path, trial, weights), learned, held).mrr
-    everything = graph.with_links(lambda link: link.line not in drawn.test)
+    everything = graph.with_lines(lambda line: line not in drawn.test)
     return path, Stack(path, BoostingRanker(seed).fit(everything), weights, held=figure)
 
 
@@ -360,7 +362,7 @@ def _controls(
     for name, make in makers.items():
         broken = make(graph, drawn.seed)
         model = train(broken, drawn, seed=drawn.seed, schedule=schedule, stop=stop)
-        known = broken.with_links(lambda link: link.line not in drawn.test)
+        known = broken.with_lines(lambda line: line not in drawn.test)
         tallies.setdefault(name, Tally(name)).runs.append(
             evaluate(model, known, queries, truth=truth)
         )

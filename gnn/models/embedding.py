@@ -20,7 +20,7 @@ _KINDS: tuple[NodeType, ...] = ("parameter", "defect", "mechanism")
 
 
 def _said(graph: LearningGraph) -> list[Link | Statement]:
-    return [*graph.links, *graph.statements]
+    return [*graph.links, *(one for one in graph.statements if one.kind == "hypothesised")]
 
 
 class DistMultRanker:

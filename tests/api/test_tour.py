@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from qualweave.api.tour import Tour
+from qualweave.iri import Q
 from tests.api.conftest import ENGINEER, Plant
 
 
@@ -24,10 +25,12 @@ def test_the_stories_are_those_of_the_oracle(plant: Plant) -> None:
     assert code in en["One code, two meanings"]
     assert change in en["Why did it fail at the customer's?"]
     assert change in en["Which change did nobody follow up?"]
-    assert all(
-        one in en["What fails only in combination?"]
-        for one in told["coupled-failure"]["parameters"]
-    )
+    for language, story in (
+        ("en", en["What fails only in combination?"]),
+        ("zh", zh["哪些缺陷只在组合下出现？"]),
+    ):
+        for one in told["coupled-failure"]["parameters"]:
+            assert plant.service.terms.name_of(Q + one, language) in story
     assert told["weld-intervention"]["sentence_zh"] in zh["该工位应如何调整？"]
     assert told["card-coach"]["sentence_zh"] in zh["这张工艺卡草案安全吗？"]
     assert str(told["freeze"]["tasks"]) in en["What must be stopped?"]
