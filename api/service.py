@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from functools import cached_property
+from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,7 +16,7 @@ from rdflib import RDFS, Graph
 from qualweave.config import Settings
 from qualweave.errors import JsonValue, UnreadableSource
 from qualweave.gnn.capability import require_torch
-from qualweave.iri import expand
+from qualweave.iri import Q, expand
 from qualweave.mappers.answering import answer_many
 from qualweave.mappers.desk import Desk, desk
 from qualweave.mappers.drafting import read_answers
@@ -26,7 +27,7 @@ from qualweave.mappers.quarantine import QuarantinedRow, list_quarantine
 from qualweave.mappers.report import IngestReport
 from qualweave.mappers.revise import Question, answer_question, questions
 from qualweave.mappers.voice import VoiceReader
-from qualweave.ontology.load import load_graph, load_ntriples
+from qualweave.ontology.load import load_codelists, load_graph, load_ntriples
 from qualweave.ontology.queries.asking import Asker
 from qualweave.ontology.queries.catalogue import load_catalogue
 from qualweave.ontology.queries.generate import TemplateBook
@@ -86,6 +87,7 @@ class Service:
         self._lifting = threading.RLock()  # the same for lifting files and what is entailed by them
         self._numbers: dict[tuple[str, str], dict[str, JsonValue]] = {}
         self.adopt(self._released())
+        self._keep_codelists()
 
     def adopt(self, graph: Graph) -> None:
         """Take a graph as the ontology: terms, domains, constraints and the reader of voices come from it."""
@@ -102,7 +104,9 @@ class Service:
         release = current_release()
         with self.store.snapshot() as snapshot:
             known = snapshot.graphs("ontology")
-            edited = [one for one in known if one.about.get("request")]
+            edited = [
+                one for one in known if one.about.get("follows")
+            ]  # released or rolled back here
             if edited:
                 return graph_of(snapshot, edited[0].graph)
             former = [one for one in known if one.graph != release.iri]
@@ -112,10 +116,22 @@ class Service:
             role="ontology",
             inserts=load_ntriples(),
             replace=True,
-            about={"version": release.version},
+            about={"version": release.version, "content_hash": release.content_hash},
         )
         self.store.commit([change, *archived], principal=SYSTEM)
         return load_graph()
+
+    def _keep_codelists(self) -> None:
+        """Put the code lists of this installation into a graph of their own, for every tenant to ask."""
+        body = load_codelists()
+        about: dict[str, JsonValue] = {"content_hash": sha256(body).hexdigest()}
+        with self.store.snapshot() as snapshot:
+            known = [one.about.get("content_hash") for one in snapshot.graphs("codelists")]
+        if known != [about["content_hash"]]:
+            change = ChangeSet(
+                f"{Q}codelists", "codelists", inserts=body, replace=True, about=about
+            )
+            self.store.commit([change], principal=SYSTEM)
 
     def close(self) -> None:
         """Let go of the store."""

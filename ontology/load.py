@@ -25,6 +25,13 @@ def module_files() -> tuple[Traversable, ...]:
     return tuple(sorted(found, key=lambda f: f.name))
 
 
+def codelist_files() -> tuple[Traversable, ...]:
+    """Return the Turtle files of all code lists, by name."""
+    folder = files("qualweave.ontology").joinpath("codelists")
+    found = [f for f in folder.iterdir() if f.name.endswith(".ttl")]
+    return tuple(sorted(found, key=lambda f: f.name))
+
+
 def module_name(file: Traversable) -> str:
     """Return the module's name, for example ``"process"`` for ``process.ttl``."""
     return file.name.removesuffix(".ttl")
@@ -53,6 +60,22 @@ def load_graph() -> Graph:
         for triple in load_module(file):
             graph.add(triple)
     return graph
+
+
+@lru_cache(maxsize=1)
+def load_codelists() -> bytes:
+    """Return all code lists as canonical N-Triples.
+
+    Raises:
+        UnreadableSource: If a list is no well-formed Turtle.
+    """
+    found: list[ox.Quad] = []
+    for file in codelist_files():
+        try:
+            found += ox.parse(file.read_bytes(), format=ox.RdfFormat.TURTLE)
+        except (SyntaxError, ValueError) as error:
+            raise _unreadable(file, error) from error
+    return canonical_ntriples(found)
 
 
 @lru_cache(maxsize=1)

@@ -291,6 +291,30 @@ def test_a_rollback_is_one_request_with_a_reason_and_loses_nothing(client: TestC
     )
 
 
+def test_a_rollback_to_a_release_of_ones_own_survives_a_restart(
+    client: TestClient, settings: Settings
+) -> None:
+    opened = _propose(client)
+    _vote(client, opened["id"])
+    mine = _accept(client, opened["id"], WANG).json()["release"].rsplit("/", 1)[1]
+    other = (
+        ADDED.replace("LaserWarpage", "RoomWarpage")
+        .replace("laser", "room")
+        .replace("激光", "房间")
+    )
+    opened = _propose(client, other)
+    _vote(client, opened["id"])
+    _accept(client, opened["id"], WANG)
+    client.post(f"/ontology/releases/{mine}/rollback", json={"reason": "x"}, headers=WANG)
+    client.app.state.service.close()  # type: ignore[attr-defined]  # the application of this test
+
+    service = Service(settings)
+
+    assert TERM in service.terms
+    assert TERM.replace("Laser", "Room") not in service.terms
+    service.close()
+
+
 def test_what_a_change_reaches_is_told_and_a_used_term_does_not_go(client: TestClient) -> None:
     module = next(one for one in module_files() if one.name == "code.ttl").read_text("utf-8")
     start = module.index("q:validInContext a ")

@@ -16,7 +16,7 @@ from qualweave.iri import RDF, XSD, Q, graph_iri
 from qualweave.store.journal import Entry
 from qualweave.store.port import ChangeSet, Commit, GraphEntry, GraphRole
 
-SHARED_ROLES: tuple[GraphRole, ...] = ("ontology", "shapes")
+SHARED_ROLES: tuple[GraphRole, ...] = ("ontology", "codelists", "shapes")
 ARCHIVE: GraphRole = "archive"
 """Role of a graph that is kept for good and read by its name only: a former release."""
 """Roles of graphs that belong to every tenant."""

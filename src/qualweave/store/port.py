@@ -26,7 +26,15 @@ Row: TypeAlias = Mapping[str, RdfTerm | None]
 
 Severity: TypeAlias = Literal["violation", "warning", "info"]
 GraphRole: TypeAlias = Literal[
-    "data", "ontology", "shapes", "entailed", "learned", "governance", "decisions", "archive"
+    "data",
+    "ontology",
+    "codelists",
+    "shapes",
+    "entailed",
+    "learned",
+    "governance",
+    "decisions",
+    "archive",
 ]
 
 
