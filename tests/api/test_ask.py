@@ -222,7 +222,7 @@ def test_what_no_question_fits_is_refused_with_the_nearest_three(
 
     assert reply.status_code == 404
     assert len(reply.json()["nearest"]) == 3
-    assert {one["id"] for one in reply.json()["nearest"]} <= set(_QUESTIONS)
+    assert {one["id"] for one in reply.json()["nearest"]} <= {one.id for one in _QUESTIONS}
 
 
 def test_a_parameter_that_is_given_wins_over_the_words_and_is_checked(plant: Plant) -> None:

@@ -12,7 +12,7 @@ import pytest
 from qualweave.iri import local_name
 from tests.api.conftest import Plant
 
-pytestmark = pytest.mark.parametrize("plant", [1, 2], indirect=True, ids=["seed 1", "seed 2"])
+pytestmark = pytest.mark.parametrize("plant", [1], indirect=True, ids=["seed 1"])
 KPI = "https://w3id.org/qonto/codelist/iso22400-2-kpis/"
 INSPECTED = ("cell/mes/TabWelding_inspection.csv", "machining/mes/Machining_inspection.csv")
 

@@ -259,7 +259,7 @@ def test_a_folder_that_is_being_served_says_to_ask_the_service(
 
     assert found.returncode == 1
     assert found.stdout == ""
-    assert "qualweave mcp --url http://" in found.stderr
+    assert "Add --url http://" in found.stderr
     assert plant.client.get("/healthz").status_code == 200
 
 
