@@ -102,8 +102,12 @@ def understood(told: JsonObject) -> str:
     lines = [f"{told['id']}: {told['question']['en']} / {told['question']['zh']}"]
     for one in told["parameters"]:
         name = one["name"]
-        example = f"  (example; give your own with --param {name}=…)"
-        lines.append(f"  {name} = {one['value']}{example if one['from'] == 'default' else ''}")
+        origin = {
+            "given": "given",
+            "question": "from the question",
+            "default": f"example; give your own with --param {name}=…",
+        }[one["from"]]
+        lines.append(f"  {name} = {one['value']}  ({origin})")
     if told["unused"]:
         lines.append(f"  not used: {', '.join(told['unused'])}")
     return "\n".join([*lines, "", told["sparql"].rstrip(), ""])

@@ -6,7 +6,6 @@ from typing import Annotated, TypeVar
 
 import typer
 from rich.console import Console
-from rich.table import Table
 
 from qualweave.api.checks import check_everything
 from qualweave.api.door import Caller, asking
@@ -145,8 +144,7 @@ def export(
 @app.command()
 def releases(data: DataDir = HERE, url: Url = "") -> None:
     """List the releases, the current one first."""
-    names = ("version", "state", "graph", "request")
-    table = Table(*names)
+    names = ("version", "state", "graph", "request", "rollback_to", "content_hash")
     for one in _asked(calls.releases(), data, url):
-        table.add_row(*(str(one[name] or "") for name in names))
-    console.print(table)
+        told = "  ".join(str(one[name] or "-") for name in names)
+        console.print(told, highlight=False, markup=False, soft_wrap=True)

@@ -24,6 +24,7 @@ from qualweave.reasoning.decisions.contract import (
 from qualweave.reasoning.decisions.intervention import Intervention, check
 from qualweave.reasoning.decisions.recommend import Situation, recommend
 from qualweave.reasoning.decisions.sentence import render
+from qualweave.reasoning.graph_extract import node_of
 from qualweave.store.port import ChangeSet
 
 _Act = TypeVar("_Act", bound=Callable[..., Any])
@@ -50,7 +51,7 @@ class Deciding:
     def iri(self, kind: str, name: str) -> str:
         """Return an IRI, or that of a thing of a kind by its plain name."""
         if "://" in name:
-            return name
+            return node_of(name).value
         return mint(kind, name, tenant=self.principal.tenant, base=self.service.settings.base_iri)
 
     @one_at_a_time

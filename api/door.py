@@ -76,6 +76,30 @@ def asking(data: Path, url: str, caller: Caller) -> Iterator[Run]:
             yield lambda call: asyncio.run(folder.run(call))
 
 
+def require_store(folder: Path) -> None:
+    """Refuse a folder that holds no store, so that none is made by asking.
+
+    Raises:
+        NotFound: If it holds none; where its folder ``store`` does, the next step names that.
+    """
+    if (folder / "store" / "ledger.jsonl").exists():
+        return
+    within = (folder / "store" / "store" / "ledger.jsonl").exists()
+    meant, meant_zh = (
+        (f"Give {folder / 'store'} instead. ", f"请改用 {folder / 'store'}。")
+        if within
+        else ("", "")
+    )
+    raise NotFound(
+        f"There is no store in {folder}.",
+        message_zh=f"{folder} 中没有数据存储。",
+        next_step=f"{meant}Give the folder that 'qualweave ingest' or 'qualweave serve' was given with --data, "
+        "or the address of a running service with --url.",
+        next_step_zh=f"{meant_zh}请给出 qualweave ingest 或 serve 所用的 --data 文件夹，或用 --url 指定运行中的服务。",
+        data={"folder": str(folder)},
+    )
+
+
 @contextmanager
 def client_of_folder(folder: Path, caller: Caller) -> Iterator[AsyncClient]:
     """Open a folder's store and lend a client of it, without a port.
@@ -84,15 +108,7 @@ def client_of_folder(folder: Path, caller: Caller) -> Iterator[AsyncClient]:
         NotFound: If the folder holds no store.
         Conflict: If another process has it open; the next step names the way through its service.
     """
-    if not (folder / "store").is_dir():
-        raise NotFound(
-            f"There is no store in {folder}.",
-            message_zh=f"{folder} 中没有数据存储。",
-            next_step="Give the folder that 'qualweave ingest' or 'qualweave serve' was given with --data, "
-            "or the address of a running service with --url.",
-            next_step_zh="请给出 qualweave ingest 或 serve 所用的 --data 文件夹，或用 --url 指定运行中的服务。",
-            data={"folder": str(folder)},
-        )
+    require_store(folder)
     # The application has no port and only this process asks it, so that its principals may come by header.
     settings = Settings(data_dir=folder, dev=True)
     try:

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from qualweave.api.door import require_store
 from qualweave.api.service import Service
 from qualweave.capability import require
 from qualweave.config import Settings
@@ -69,6 +70,7 @@ def add_command(app: typer.Typer) -> None:
         ),
     ) -> None:
         """Write the graph for PyTorch Geometric, as GraphML for NetworkX, or as Parquet tables."""
+        require_store(data)
         service = Service(Settings(data_dir=data))
         try:
             found = exported(service, _READER, graph)

@@ -76,9 +76,18 @@ class Governing:
     @one_at_a_time
     def _opened(self, request: ChangeRequest) -> ChangeRequest:
         known = {one.id: one for one in self.requests(state=None)}
-        if request.id not in known:
+        former = known.get(request.id)
+        if former is None:
             self._keep(request, before=None)
-        return known.get(request.id, request)
+        elif former.state != "open":
+            raise Conflict(
+                f"This very proposal was {former.state} by {former.decided_by}: {former.decision_reason}",
+                message_zh=f"该提案已由 {former.decided_by} 处理（{former.state}）：{former.decision_reason}",
+                next_step="Answer that in a remark of the file (# …), or change the file, and propose it.",
+                next_step_zh="请在文件中以注释（# …）说明，或修改文件后重新提交。",
+                data={"request": former.id, "state": former.state},
+            )
+        return former or request
 
     def requests(self, *, state: RequestState | None = "open") -> list[ChangeRequest]:
         """Return the requests about terms, of one state or all, oldest first."""
@@ -120,8 +129,13 @@ class Governing:
             Forbidden: If the principal does not hold the seat.
             Conflict: If the request is decided, the time is over, or seat or person has voted.
         """
+        self._of_the_house()
         before = self.request(request_id)
         rules = self._rules
+        if (
+            choice == "yes" and before.state == "open"
+        ):  # what cannot be released is not passed either
+            self._without_findings(before, _findings_of(before))
         voted = cast(before, choice, seat=seat, by=self.principal, rules=rules, reason=reason)
         found = outcome(voted, rules)
         if found.standing == "rejected":
@@ -143,7 +157,7 @@ class Governing:
             InputError: If no reason is given.
         """
         request = self.request(request_id)
-        if request.submitted_by != self.principal.id:
+        if not self.principal.is_same(request.submitted_by):
             self.principal.require("architect")
             if request.state == "open" and self.ballot(request).standing != "expired":
                 raise Forbidden(
@@ -166,6 +180,7 @@ class Governing:
             Conflict: If it was decided before, has not passed, has findings, or meets a later release in the same term.
         """
         self.principal.require("architect")
+        self._of_the_house()
         request = self.request(request_id)
         self._without_findings(request, _findings_of(request))
         decided = request.decide("accepted", by=self.principal.id, reason=reason)
@@ -201,6 +216,7 @@ class Governing:
             InputError: If no reason is given.
         """
         self.principal.require("architect")
+        self._of_the_house()
         if not reason.strip():
             raise InputError(
                 "A rollback takes a reason.",
@@ -254,6 +270,18 @@ class Governing:
             return triples_of(graph_of(snapshot, _release(snapshot, version).graph))
 
     # --- inside --------------------------------------------------------------------------------
+
+    def _of_the_house(self) -> None:
+        """Refuse who is of another tenant: the ontology is everybody's, and the service's own tenant decides on it."""
+        house = self.service.settings.tenant
+        if self.principal.tenant != house:
+            raise Forbidden(
+                f"The ontology is decided on in the tenant {house!r}, not in {self.principal.tenant!r}.",
+                message_zh=f"本体由租户 {house!r} 决定，而非 {self.principal.tenant!r}。",
+                next_step=f"Propose it to the committee of {house!r}.",
+                next_step_zh=f"请向 {house!r} 的委员会提交。",
+                data={"tenant": self.principal.tenant},
+            )
 
     @property
     def _rules(self) -> Rules:

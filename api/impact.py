@@ -24,7 +24,7 @@ _SELECTS: tuple[tuple[UseKind, str], ...] = (
     ("causal link", "SELECT DISTINCT ?term ?one { ?one q:hasEffect|q:hasCause|q:viaMechanism ?term }"),
 )  # fmt: skip
 _CASES = "SELECT DISTINCT ?one ?said ?value { ?one a q:QualityCase ; ?said ?value }"
-_COUNTED: tuple[GraphRole, ...] = ("data", "decisions", "learned", "governance")
+_COUNTED: tuple[GraphRole, ...] = ("data", "decisions", "learned")
 _FOLDERS = ("reasoning", "mappers", "gnn", "api", "shapes", "store")
 _TABLES = (".rq", ".tsv", ".yaml", ".py")
 _OURS = re.compile(r"""\bq:([A-Za-z]\w*)|\bQ \+ ["']([A-Za-z]\w*)["']|["']([A-Za-z]\w*)["']""")

@@ -383,7 +383,8 @@ class Service:
         """
         with self.reading(principal.tenant) as snapshot:
             subject, predicate = node_of(expand(s)).value, node_of(expand(p)).value if p else None
-            return provenance(snapshot, subject, predicate, None, g=g, tenant=principal.tenant)
+            graph = node_of(expand(g)).value if g else None
+            return provenance(snapshot, subject, predicate, None, g=graph, tenant=principal.tenant)
 
     def voice(self, sentence: str) -> dict[str, JsonValue]:
         """Return what a sentence is about."""

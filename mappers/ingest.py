@@ -6,6 +6,7 @@ lists and equipment masters go first, since other files lean on them. A process 
 inputs that `resume` takes up again; the same bytes are never ingested twice.
 """
 
+import csv
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -199,7 +200,9 @@ def _plan(work: Desk, path: Path, name: str, digest: str, *, repeated: bool) -> 
             _map_tables(work, plan)
     except QualweaveError as error:
         plan.refusal = error
-    except (OSError, ValueError, pl.exceptions.PolarsError) as error:
+    except RecursionError:
+        plan.refusal = _unreadable(name, "it is nested too deeply")
+    except (OSError, ValueError, csv.Error, pl.exceptions.PolarsError) as error:
         plan.refusal = _unreadable(name, str(error))
     return plan
 

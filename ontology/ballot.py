@@ -88,7 +88,7 @@ def cast(
     if moment > deadline(request, rules):
         raise _too_late(request, "is past its last day", "已过投票期限")
     for vote in request.votes:
-        if vote.seat == seat or vote.by == by.id:
+        if vote.seat == seat or by.is_same(vote.by):
             who = f"seat {seat!r}" if vote.seat == seat else by.id
             raise Conflict(
                 f"{who} has voted on change request {request.id} already ({vote.choice}, by {vote.by}).",
@@ -107,7 +107,8 @@ def outcome(request: ChangeRequest, rules: Rules, *, now: datetime | None = None
     voted = {vote.seat for vote in votes}
     missing = tuple(one for one in SEATS if one not in voted)
     late = (now or datetime.now(UTC)) > deadline(request, rules)
-    alone = not any(one.choice == "yes" and one.by != request.submitted_by for one in votes)
+    author = Principal(id=request.submitted_by)
+    alone = not any(one.choice == "yes" and not author.is_same(one.by) for one in votes)
     count, count_zh = f"{yes} yes, {no} no", f"赞成 {yes} 票、反对 {no} 票"
     left = f"{count}; missing: {', '.join(missing)}"
     left_zh = f"{count_zh}；未投席位：{'、'.join(missing)}"

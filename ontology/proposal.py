@@ -16,11 +16,11 @@ from rdflib import BNode, Graph, Literal, URIRef
 from rdflib.namespace import OWL, RDF, RDFS, SKOS
 from rdflib.term import Node
 
-from qualweave.checking import CHECKED, Finding, run_checks
+from qualweave.checking import CHECKED, Checked, Finding, Report, run_checks
 from qualweave.errors import Conflict, InputError, JsonValue, UnreadableSource
 from qualweave.impact import Use, told
 from qualweave.iri import Q
-from qualweave.ontology.checks import OF_CONTENT, SATISFIABLE
+from qualweave.ontology.checks import OF_CONTENT, SATISFIABLE, located
 from qualweave.ontology.diff import TermChange, diff
 from qualweave.ontology.load import MODULE_IRI
 from qualweave.ontology.serialise import TurtleWriter
@@ -129,7 +129,8 @@ def propose(
         *_removed_in_use(changes, uses),
         *_same_label(after, changes),
     ]
-    return Proposal(module, turtle, changes, tuple(findings), satisfiability, uses)
+    told = located(Report((Checked("proposal", tuple(findings)),))).findings
+    return Proposal(module, turtle, changes, told, satisfiability, uses)
 
 
 def apply(current: Graph, turtle: str, *, terms: Sequence[str], base: Graph) -> Graph:
@@ -208,7 +209,17 @@ def _read(turtle: str) -> tuple[Graph, str]:
             next_step_zh="请更正该行后重新提交。",
             data={"line": error.lineno},
         ) from error
-    graph = Graph().parse(data=turtle, format="turtle")
+    try:
+        graph = Graph().parse(data=turtle, format="turtle")
+    except (
+        Exception
+    ) as error:  # rdflib raises whatever its parser meets; RDF 1.2 is not what OWL is written in
+        raise UnreadableSource(
+            f"The file holds Turtle that an ontology cannot: {type(error).__name__}: {str(error)[:200]}",
+            message_zh=f"文件包含本体不支持的 Turtle：{type(error).__name__}。",
+            next_step="Write it in Turtle 1.1, without triple terms and not nested hundreds deep.",
+            next_step_zh="请使用 Turtle 1.1，不要使用三元组项，嵌套不要过深。",
+        ) from error
     headers = [str(one) for one in graph.subjects(RDF.type, OWL.Ontology)]
     ours = [one for one in headers if one.startswith(MODULE_IRI)]
     if len(ours) > 1:

@@ -67,7 +67,7 @@ class Chain:
         }
         with ui.row().classes("items-end gap-4"):
             chosen = ui.select(classes, label=say("class", language), with_input=True)
-            chosen.classes("w-80")
+            chosen.classes("w-80 max-w-full")
             for name in ("heavy", "light", "none"):
                 button = ui.button(say(f"weigh_{name}", language))
                 button.props("outline").on_click(

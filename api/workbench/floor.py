@@ -50,7 +50,7 @@ class _Scanner:
             hint("scan_examples" if examples else "scan_empty", language)
             for one in examples:
                 button = ui.button(one, on_click=lambda one=one: self._take(one))
-                button.props("outline dense no-caps").classes("px-2")
+                button.props("outline dense no-caps").classes("px-2 max-w-full break-all")
         self._place = ui.column().classes("w-full")
 
     async def _take(self, code: str) -> None:

@@ -20,9 +20,7 @@ def add_models(service: Service, settings: Settings) -> None:
             section("mcp", language)
             hint("mcp_hint", language)
             ui.code(f"qualweave mcp --url {address}", language="bash").classes("w-full")
-            ui.code(f"qualweave mcp --data {settings.data_dir.name}", language="bash").classes(
-                "w-full"
-            )
+            ui.code(f"qualweave mcp --data {settings.data_dir}", language="bash").classes("w-full")
             section("from_python", language)
             ui.code(
                 "from qualweave.client import Client\n\n"
@@ -32,7 +30,8 @@ def add_models(service: Service, settings: Settings) -> None:
             ).classes("w-full")
             section("as_graph", language)
             hint("as_graph_hint", language)
-            ui.code("qualweave export --format networkx graph.graphml", language="bash").classes(
-                "w-full"
-            )
+            ui.code(
+                f"qualweave export OUT --format networkx --data {settings.data_dir}",
+                language="bash",
+            ).classes("w-full")
             ui.link(say("schema", language), "/schema", new_tab=True)

@@ -163,6 +163,12 @@ def advise(snapshot: Snapshot, terms: TermIndex, card: Card) -> Hint | None:
     Raises:
         NotEnoughEvidence: If similar lines have no cases, or too few good runs to hold them against.
     """
+    if not card.process:
+        raise missing(
+            "process",
+            "The draft card does not say of which process it is.",
+            "工艺卡草案未说明所属工艺。",
+        )
     profiles = read_lines(snapshot, terms, card.process)
     own = profiles.get(card.line) or LineProfile(card.line, frozenset({card.process}))
     lines = frozenset(

@@ -3,6 +3,8 @@
 In ``--dev`` a principal is chosen by request headers; later it is issued by keys and OIDC tokens.
 """
 
+import re
+import unicodedata
 from dataclasses import dataclass
 from typing import Literal, TypeAlias, get_args
 
@@ -13,6 +15,7 @@ Seat: TypeAlias = Literal[
     "quality_director", "it_architect", "chief_process_engineer", "supplier_representative"
 ]
 
+_TENANT = re.compile(r"[\w-]{1,64}")
 ROLES: tuple[Role, ...] = get_args(Role)
 SEATS: tuple[Seat, ...] = get_args(Seat)
 
@@ -33,6 +36,25 @@ class Principal:
     seats: frozenset[Seat] = frozenset()
     tenant: str = "plant"
 
+    def __post_init__(self) -> None:
+        """Refuse a tenant that could be more than a name: it becomes part of paths and IRIs.
+
+        Raises:
+            InputError: If it is empty, longer than 64 characters, or holds anything but letters, digits, ``-``, ``_``.
+        """
+        if not _TENANT.fullmatch(self.tenant):
+            raise InputError(
+                f"{self.tenant!r} is no name of a tenant.",
+                message_zh=f"{self.tenant!r} 不是租户名。",
+                next_step="Use 1 to 64 letters, digits, '-' and '_'.",
+                next_step_zh="请使用 1 至 64 个字母、数字、连字符或下划线。",
+                data={"tenant": self.tenant},
+            )
+
+    def is_same(self, other: str) -> bool:
+        """Return whether an id is that of this principal, however it is written."""
+        return _plain(self.id) == _plain(other)
+
     def require(self, role: Role) -> None:
         """Let the principal pass if it has a role.
 
@@ -48,6 +70,10 @@ class Principal:
             next_step_zh="请向管理员申请该角色，或换用具备该角色的账号。",
             data={"principal": self.id, "role": role},
         )
+
+
+def _plain(name: str) -> str:
+    return unicodedata.normalize("NFKC", name).strip().casefold()
 
 
 def roles_from(names: str) -> frozenset[Role]:

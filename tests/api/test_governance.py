@@ -13,11 +13,12 @@ from typer.testing import CliRunner
 from qualweave.api import governing
 from qualweave.api.app import make_app
 from qualweave.api.cli import app as command_line
+from qualweave.api.impact import impact_of
 from qualweave.api.service import Service
 from qualweave.checking import Finder, Finding
 from qualweave.config import Settings
 from qualweave.errors import NotFound
-from qualweave.ontology.load import load_ntriples, module_files
+from qualweave.ontology.load import load_graph, load_ntriples, module_files
 from qualweave.principal import SEATS, Seat
 from tests.ontology.test_proposal import ADDED, HEAD
 
@@ -251,6 +252,20 @@ def test_the_command_line_makes_no_store_where_there_is_none(tmp_path: Path) -> 
     assert not (tmp_path / "none").exists()
 
 
+def test_the_folder_above_a_store_is_told_from_it(tmp_path: Path) -> None:
+    inner = tmp_path / "store"
+    Service(Settings(data_dir=inner, cache_dir=tmp_path / "cache")).close()
+
+    told = CliRunner().invoke(
+        command_line, ["export", str(tmp_path / "out"), "--data", str(tmp_path)]
+    )
+
+    assert isinstance(told.exception, NotFound)
+    assert f"Give {inner} instead." in told.exception.next_step
+    assert not (tmp_path / "out").exists()
+    assert not (inner / "ledger.jsonl").exists()
+
+
 def test_a_release_is_exported_to_the_same_bytes_for_good(client: TestClient) -> None:
     former = client.get("/ontology/releases").json()["releases"][0]
     before = client.get(f"/ontology/releases/{former['version']}").content
@@ -330,7 +345,14 @@ def test_what_a_change_reaches_is_told_and_a_used_term_does_not_go(client: TestC
     assert {"shape", "question", "rule"} <= reached
     assert any(one["check"] == "in use" for one in opened["proposal"]["findings"])
     assert "shape" in opened["proposal"]["impact_en"]
-    _vote(client, opened["id"])
+    assert all(one["fix"] for one in opened["proposal"]["findings"])
+    votes = f"/ontology/change-requests/{opened['id']}/votes"
+    seated = {"Qualweave-Principal": "wang", "Qualweave-Seats": SEATS[0]}
+    reply = client.post(votes, json={"choice": "yes", "seat": SEATS[0]}, headers=seated)
+    assert reply.status_code == 409
+    assert "owl:deprecated" in reply.json()["next_step"]
+    no = client.post(votes, json={"choice": "no", "seat": SEATS[0]}, headers=seated)
+    assert no.status_code == 200
     assert _accept(client, opened["id"], WANG).status_code == 409
 
 
@@ -347,3 +369,80 @@ def test_a_release_that_a_check_finds_wrong_is_refused(
     assert reply.status_code == 409
     assert "has no label in de" in reply.json()["detail"]
     assert not _known(client)
+
+
+def test_a_refused_proposal_is_told_so_and_goes_again_with_a_remark(client: TestClient) -> None:
+    opened = _propose(client)
+    where = f"/ontology/change-requests/{opened['id']}/refuse"
+    client.post(where, json={"reason": "a synonym"}, headers=LI)
+
+    again = client.post("/change-requests", content=ADDED.encode(), headers=WANG)
+
+    assert again.status_code == 409
+    assert "a synonym" in again.json()["detail"]
+    assert _propose(client, ADDED + "\n# It is no synonym: only lasers do it.\n")["state"] == "open"
+
+
+def test_another_tenant_does_not_decide_on_everybodys_ontology(client: TestClient) -> None:
+    opened = _propose(client)
+    elsewhere = {**WANG, "Qualweave-Tenant": "rival", "Qualweave-Seats": SEATS[0]}
+    votes = f"/ontology/change-requests/{opened['id']}/votes"
+
+    replies = [
+        client.post(votes, json={"choice": "yes", "seat": SEATS[0]}, headers=elsewhere),
+        _accept(client, opened["id"], elsewhere),
+    ]
+
+    assert [one.status_code for one in replies] == [403, 403]
+
+
+def test_a_withdrawn_proposal_does_not_keep_a_term_in_use(client: TestClient) -> None:
+    opened = _propose(client)
+    _vote(client, opened["id"])
+    _accept(client, opened["id"], WANG)
+    module = client.get(
+        "/sparql", params={"query": f"SELECT ?m {{ <{TERM}> rdfs:isDefinedBy ?m }}"}
+    )
+
+    assert module.json()["results"]["bindings"]
+    with client.app.state.service.reading("plant") as snapshot:  # type: ignore[attr-defined]
+        uses = impact_of(load_graph(), snapshot, [TERM])
+    assert [one for one in uses if one.kind in ("data", "rule")] == []
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        "<< q:A q:b q:C >> q:d q:E .",
+        'q:A rdfs:label "x"@en--ltr .',
+        "q:A q:b " + "(" * 400 + ")" * 400 + " .",
+    ],
+    ids=["quoted triple", "direction", "deep list"],
+)
+def test_turtle_that_an_ontology_cannot_hold_is_an_error_that_says_so(
+    client: TestClient, odd: str
+) -> None:
+    head = "@prefix q: <https://w3id.org/qonto/> . @prefix rdfs: <http://www.w3.org/2000/01/rdf-schema#> . "
+
+    reply = client.post("/change-requests", content=(head + odd).encode(), headers=LI)
+
+    assert reply.status_code == 400, reply.text
+    assert reply.json()["next_step_zh"]
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/decisions", {"station": "http://x> } #"}),
+        ("/decisions", {"alarm": "http://x> } #"}),
+        ("/decisions", {"card": "http://x> } #"}),
+        ("/provenance?s=http://x/y&g=bad iri>", None),
+    ],
+)
+def test_a_malformed_iri_is_an_error_and_no_failure(
+    client: TestClient, path: str, body: dict[str, str] | None
+) -> None:
+    reply = client.get(path) if body is None else client.post(path, json=body)
+
+    assert reply.status_code in (400, 404, 422), reply.text
+    assert reply.json()["next_step"]

@@ -150,6 +150,23 @@ def test_the_author_alone_does_not_carry_a_request() -> None:
     assert stands(joined, alone).standing == "passed"
 
 
+@pytest.mark.parametrize("again", ["LI", " li ", "ｌｉ"])
+def test_a_name_written_otherwise_is_the_same_person(again: str) -> None:
+    mine = voted(("li", DIRECTOR, "yes"))
+
+    with pytest.raises(Conflict, match="has voted"):
+        cast(
+            mine,
+            "yes",
+            seat=ARCHITECT,
+            by=Principal(again, seats=frozenset({ARCHITECT})),
+            rules=RULES,
+            now=OPENED,
+        )
+    alone = Rules(quorum=1, majority=0.5, days=30)
+    assert stands(voted((again, DIRECTOR, "yes"), rules=alone), alone).standing == "open"
+
+
 def test_what_has_not_passed_is_not_released() -> None:
     with pytest.raises(Conflict, match=r"has not passed: 1 of 3 votes") as told:
         require_passed(voted(("wang", DIRECTOR, "yes")), RULES, now=OPENED)

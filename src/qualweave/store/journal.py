@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import orjson
 
@@ -129,7 +130,10 @@ class Journal:
 
     def drop(self, entry: Entry) -> None:
         """Take an entry back that will not be applied."""
-        shutil.rmtree(entry.folder)
+        # In one step: a folder that lost its head half-way would keep the store from opening.
+        gone = self._scratch / f"dropped-{entry.folder.name}"
+        entry.folder.rename(gone)
+        shutil.rmtree(gone)
 
     def pending(self) -> Iterator[Entry]:
         """Iterate over the entries that were not finished, in order."""
@@ -188,19 +192,20 @@ class Inputs:
         folder.mkdir(parents=True, exist_ok=True)
 
     def accept(self, name: str, content: bytes, principal: str) -> Path:
-        """Keep an input durably; accepting the same bytes again changes nothing.
+        """Keep an input durably; the same bytes again change nothing, unless they were refused: then they wait anew.
 
         Raises:
             StoreError: If the disk refuses.
         """
         digest = sha256(content).hexdigest()
         path = self._folder / digest
-        if self._note(digest).exists():
+        if self._status(digest) not in ("", "refused"):
             return path
         try:
-            scratch = path.with_suffix(".new")
-            write_durably(scratch, content)
-            scratch.rename(path)
+            if not path.exists():
+                scratch = path.with_suffix(f".{uuid4().hex}.new")  # others may send the same bytes
+                write_durably(scratch, content)
+                scratch.rename(path)
             self._write_note(digest, {"name": name, "principal": principal, "status": "pending"})
         except OSError as error:
             raise StoreError(
@@ -249,11 +254,15 @@ class Inputs:
             )
         return found
 
+    def _status(self, digest: str) -> str:
+        note = self._note(digest)
+        return str(orjson.loads(note.read_bytes())["status"]) if note.exists() else ""
+
     def _note(self, digest: str) -> Path:
         return self._folder / f"{digest}.json"
 
     def _write_note(self, digest: str, facts: Mapping[str, str]) -> None:
-        scratch = self._note(digest).with_suffix(".part")
+        scratch = self._note(digest).with_suffix(f".{uuid4().hex}.part")
         write_durably(scratch, orjson.dumps(facts))
         scratch.rename(self._note(digest))
         sync_folder(self._folder)

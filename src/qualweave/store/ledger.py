@@ -5,6 +5,7 @@ log. Here the chain already shows that no commit was taken out or changed afterw
 """
 
 import os
+from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
 
@@ -33,10 +34,21 @@ class Ledger:
         leaf_hash = sha256(b"\x00" + f"{commit} {at}".encode()).hexdigest()
         chain = sha256(bytes.fromhex(self._last) + bytes.fromhex(leaf_hash)).hexdigest()
         line = orjson.dumps({"commit": commit, "at": at, "leaf": leaf_hash, "chain": chain})
-        with self._path.open("ab") as file:
-            file.write(line + b"\n")
-            file.flush()
-            os.fsync(file.fileno())
+        size = self._path.stat().st_size if self._path.exists() else 0
+        try:
+            with self._path.open("ab") as file:
+                file.write(line + b"\n")
+                file.flush()
+                os.fsync(file.fileno())
+        except OSError as error:
+            with suppress(OSError):  # a half line would be the beginning of the next leaf
+                os.truncate(self._path, size)
+            raise StoreError(
+                f"The ledger could not be written: {error}.",
+                message_zh=f"无法写入账本：{error}。",
+                next_step="Free disk space or mend the disk; the commit is finished at the next start.",
+                next_step_zh="请释放磁盘空间或检查磁盘；该提交将在下次启动时完成。",
+            ) from error
         self._known.add(commit)
         self._last, self._count = chain, self._count + 1
         return chain

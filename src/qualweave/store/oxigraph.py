@@ -3,6 +3,7 @@
 Readers never wait for a writer: they are lent the newest snapshot that is published.
 """
 
+import logging
 import threading
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
@@ -12,6 +13,7 @@ import pyoxigraph as ox
 from pyoxigraph import NamedNode
 
 from qualweave.config import Settings
+from qualweave.errors import StoreError
 from qualweave.store.apply import apply_change, merge_all, prepared
 from qualweave.store.catalogue import Catalogue, counting_update, members, merged_graph
 from qualweave.store.committing import JournaledStore, Step, store_errors
@@ -31,6 +33,9 @@ def open_store(path: Path, settings: Settings | None = None) -> "OxigraphStore":
         Conflict: If another process writes to it.
     """
     return OxigraphStore(path, settings=settings)
+
+
+_log = logging.getLogger(__name__)
 
 
 class OxigraphStore(JournaledStore):
@@ -119,6 +124,10 @@ class OxigraphStore(JournaledStore):
         ):
             try:
                 self.publish()
+            except (
+                StoreError
+            ) as error:  # the last snapshot is there: a full disk is the writer's trouble
+                _log.warning("no new snapshot: %s", error)
             finally:
                 self._writing.release()
         return self._publication.lend()
