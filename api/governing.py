@@ -14,7 +14,7 @@ from pyoxigraph import NamedNode, Triple
 from rdflib import Graph
 
 from qualweave.api.deciding import one_at_a_time
-from qualweave.api.impact import impact_of
+from qualweave.api.impact import OtherTenants, impact_of
 from qualweave.api.service import Service
 from qualweave.change_request import (
     ChangeRequest,
@@ -59,8 +59,9 @@ class Governing:
         with self.service.reading(self.principal.tenant) as snapshot:
             entry = _released(snapshot)
             current = graph_of(snapshot, entry.graph)
+            others = OtherTenants(self.service.store, self.principal.tenant)
             examined = propose(
-                current, turtle, impact=lambda terms: impact_of(current, snapshot, terms)
+                current, turtle, impact=lambda terms: impact_of(current, snapshot, terms, others)
             )
         request = ChangeRequest(
             kind=_kind(examined),

@@ -1,7 +1,7 @@
 """What uses a term in the graph and in the product: mappings, codes, cases, links, features, data, rules and tables."""
 
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -16,7 +16,9 @@ from qualweave.iri import Q
 from qualweave.ontology.impact import QuestionUses, TermUses
 from qualweave.ontology.queries.catalogue import load_catalogue
 from qualweave.shapes.impact import ShapeUses
-from qualweave.store.port import GraphRole, Snapshot
+from qualweave.store.catalogue import SHARED_ROLES
+from qualweave.store.port import GraphRole, Snapshot, Store
+from qualweave.store.tenancy import TenantSnapshot
 
 _SELECTS: tuple[tuple[UseKind, str], ...] = (
     ("mapping", "SELECT DISTINCT ?term ?one { ?one a q:AcceptedMapping ; q:mapsTo ?term }"),
@@ -25,8 +27,9 @@ _SELECTS: tuple[tuple[UseKind, str], ...] = (
 )  # fmt: skip
 _CASES = "SELECT DISTINCT ?one ?said ?value { ?one a q:QualityCase ; ?said ?value }"
 _COUNTED: tuple[GraphRole, ...] = ("data", "decisions", "learned")
-_FOLDERS = ("reasoning", "mappers", "gnn", "api", "shapes", "store")
-_TABLES = (".rq", ".tsv", ".yaml", ".py")
+_READ_ELSEWHERE = {"__pycache__", "modules", "questions"}
+_READ = (".rq", ".tsv", ".yaml", ".py", ".trig")
+_CODE_LISTS = "ontology/codelists/"
 _OURS = re.compile(r"""\bq:([A-Za-z]\w*)|\bQ \+ ["']([A-Za-z]\w*)["']|["']([A-Za-z]\w*)["']""")
 _CELL = re.compile(r"(?:^|[\t:,\[ -])([A-Za-z]\w*)(?=$|[\t,\] ])", re.MULTILINE)
 
@@ -37,19 +40,21 @@ class GraphUses:
 
     Attributes:
         snapshot: A tenant's view.
+        graphs: Where mappings, codes, links and cases are looked for; everywhere in the view if left out.
     """
 
     snapshot: Snapshot
+    graphs: tuple[str, ...] | None = None
 
     def uses(self, terms: Collection[str]) -> Iterator[Use]:
         """Iterate over mappings, codes, causal links, cases and counts of data that use some terms."""
         wanted = set(terms)
         for kind, query in _SELECTS:
-            for row in self.snapshot.select(query):
+            for row in self.snapshot.select(query, graphs=self.graphs):
                 term = _value(row["term"])
                 if term in wanted:
                     yield Use(term, kind, _value(row["one"]))
-        for row in self.snapshot.select(_CASES):
+        for row in self.snapshot.select(_CASES, graphs=self.graphs):
             for term in {_value(row["said"]), _value(row["value"])} & wanted:
                 yield Use(term, "case", _value(row["one"]))
         roles = {entry.graph: entry.role for entry in self.snapshot.graphs(*_COUNTED)}
@@ -66,8 +71,37 @@ class GraphUses:
 
 
 @dataclass(frozen=True)
+class OtherTenants:
+    """How much the graphs of the other tenants say with a term; implements `ImpactSource`.
+
+    The ontology is one for all: whoever votes is told that a change reaches beyond, and nothing of whom.
+
+    Attributes:
+        store: The store.
+        tenant: The one whose own uses are found by `GraphUses`.
+    """
+
+    store: Store
+    tenant: str
+
+    def uses(self, terms: Collection[str]) -> Iterator[Use]:
+        """Iterate over the number of uses, by term and kind."""
+        counts: Counter[tuple[str, UseKind]] = Counter()
+        with self.store.snapshot() as whole:
+            graphs = defaultdict(list)
+            for entry in whole.graphs():
+                if entry.role not in SHARED_ROLES and entry.tenant != self.tenant:
+                    graphs[entry.tenant].append(entry.graph)
+            for tenant, theirs in graphs.items():
+                for use in GraphUses(TenantSnapshot(whole, tenant), tuple(theirs)).uses(terms):
+                    counts[use.term, use.kind] += use.count
+        for (term, kind), count in counts.items():
+            yield Use(term, "of other tenants", kind, count)
+
+
+@dataclass(frozen=True)
 class RuleUses:
-    """Queries, tables and modules of the product that name a term; implements `ImpactSource`."""
+    """Files of the product that name a term, be it a program, query, table or example; implements `ImpactSource`."""
 
     def uses(self, terms: Collection[str]) -> Iterator[Use]:
         """Iterate over the files that name some terms, with how often."""
@@ -81,12 +115,8 @@ class RuleUses:
 @lru_cache(maxsize=1)
 def _product() -> dict[str, Counter[str]]:
     """Return how often each file of the product names what could be a term."""
-    root = files("qualweave")
-    return {
-        name: _names(name, file.read_text("utf-8"))
-        for folder in _FOLDERS
-        for name, file in _files(root.joinpath(folder), f"{folder}/")
-    }
+    found = _files(files("qualweave"), "")
+    return {name: _names(name, file.read_text("utf-8")) for name, file in found}
 
 
 def _names(name: str, text: str) -> Counter[str]:
@@ -98,20 +128,30 @@ def _names(name: str, text: str) -> Counter[str]:
 
 def _files(folder: Traversable, below: str) -> Iterator[tuple[str, Traversable]]:
     for one in folder.iterdir():
-        if one.is_dir() and one.name not in {"__pycache__", "questions"}:
+        if one.is_dir() and one.name not in _READ_ELSEWHERE:
             yield from _files(one, f"{below}{one.name}/")
-        elif one.is_file() and one.name.endswith(_TABLES):
+        elif one.is_file() and (one.name.endswith(_READ) or below == _CODE_LISTS):
             yield below + one.name, one
 
 
-def impact_of(graph: Graph, snapshot: Snapshot, terms: Sequence[str]) -> tuple[Use, ...]:
-    """Return every use of some terms, in ontology, questions, shapes, product and graph."""
+def impact_of(
+    graph: Graph, snapshot: Snapshot, terms: Sequence[str], others: ImpactSource | None = None
+) -> tuple[Use, ...]:
+    """Return every use of some terms, in ontology, questions, shapes, product and graph.
+
+    Args:
+        graph: The ontology.
+        snapshot: A tenant's view.
+        terms: IRIs.
+        others: `OtherTenants`, where a whole store is at hand.
+    """
     sources: tuple[ImpactSource, ...] = (
         TermUses(graph),
         QuestionUses(load_catalogue()),
         ShapeUses(),
         RuleUses(),
         GraphUses(snapshot),
+        *((others,) if others else ()),
     )
     return uses_of(sources, set(terms))
 

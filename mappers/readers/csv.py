@@ -5,6 +5,7 @@ import io
 import re
 from collections import Counter
 from collections.abc import Sequence
+from itertools import count
 from pathlib import Path
 
 import polars as pl
@@ -122,13 +123,33 @@ def _is_unit_row(cells: Sequence[str], header: Sequence[str]) -> bool:
 
 
 def _distinct(names: Sequence[str]) -> list[str]:
-    """Return names in which a repeated one carries its number, so that no column is lost."""
-    seen: Counter[str] = Counter()
+    """Return names in which a repeated one carries a number that is free; blank ones stay blank."""
+    taken = {*names, ROW}
+    seen: set[str] = {ROW}
     found = []
     for name in names:
-        seen[name] += 1
-        found.append(name if seen[name] == 1 else f"{name}#{seen[name]}")
+        free = name
+        if name.strip() and name in seen:
+            free = next(one for n in count(2) if (one := f"{name}#{n}") not in taken)
+        taken.add(free)
+        seen.add(free)
+        found.append(free)
     return found
+
+
+def _named(places: Sequence[int], given: Sequence[str]) -> list[str]:
+    """Return a name of its own for each column; those that have none are numbered."""
+    taken = {*given}
+    names = []
+    for at, name in zip(places, given, strict=True):
+        free = name
+        if not name.strip():
+            plain = f"column {at + 1}"
+            numbered = (f"{plain}#{n}" for n in count(2))
+            free = plain if plain not in taken else next(n for n in numbered if n not in taken)
+        taken.add(free)
+        names.append(free)
+    return names
 
 
 def _preamble(rows: Sequence[Sequence[str]], delimiter: str) -> dict[str, str]:
@@ -152,23 +173,22 @@ def _frame(
         and all(len(c) < len(header) or not c[len(header) - 1].strip() for _, c in body)
     ):
         header = header[:-1]
-    names = tuple(
-        name if name.strip() else f"column {number}" for number, name in enumerate(header, 1)
-    )
-    extra = max((len(cells) for _, cells in body), default=0)
-    names += tuple(
-        f"column {number}"
-        for number in range(len(names) + 1, extra + 1)
-        if any(len(cells) >= number and cells[number - 1].strip() for _, cells in body)
+    widest = max((len(cells) for _, cells in body), default=0)
+    places = [*range(len(header))]
+    places += [at for at in range(len(header), widest) if any(_filled(c, at) for _, c in body)]
+    given = [header[at] if at < len(header) else "" for at in places]
+    names = _distinct(
+        [
+            name if name.strip() else f"column {at + 1}"
+            for at, name in zip(places, given, strict=True)
+        ]
     )
     data: dict[str, pl.Series] = {}
-    for index, name in enumerate(names):
-        values = [cells[index] if index < len(cells) else None for _, cells in body]
-        data[name] = pl.Series(
-            name, [v if v is not None and v.strip() else None for v in values], dtype=pl.String
-        )
+    for at, name in zip(places, names, strict=True):
+        values = [cells[at] if _filled(cells, at) else None for _, cells in body]
+        data[name] = pl.Series(name, values, dtype=pl.String)
     data[ROW] = pl.Series(ROW, [line for line, _ in body], dtype=pl.Int64)
-    return names, pl.DataFrame(data)
+    return tuple(names), pl.DataFrame(data)
 
 
 def _filled(cells: Sequence[str], index: int) -> bool:

@@ -13,7 +13,17 @@ from typing import Literal, Protocol, TypeAlias, get_args
 from qualweave.errors import JsonValue
 
 UseKind: TypeAlias = Literal[
-    "term", "question", "shape", "rule", "mapping", "code", "case", "causal link", "feature", "data"
+    "term",
+    "question",
+    "shape",
+    "rule",
+    "mapping",
+    "code",
+    "case",
+    "causal link",
+    "feature",
+    "data",
+    "of other tenants",
 ]
 _WORDS: Mapping[UseKind, str] = MappingProxyType(
     {
@@ -27,8 +37,10 @@ _WORDS: Mapping[UseKind, str] = MappingProxyType(
         "causal link": "因果链接",
         "feature": "模型特征",
         "data": "数据",
+        "of other tenants": "其他租户",
     }
 )
+_COUNTED: frozenset[UseKind] = frozenset({"data", "of other tenants"})
 
 
 @dataclass(frozen=True, order=True)
@@ -38,7 +50,7 @@ class Use:
     Attributes:
         term: IRI of the term.
         kind: What uses it.
-        name: Which one: an id, an IRI or a file; for data the graph's role.
+        name: Which one: an id, an IRI or a file; for data the graph's role, for other tenants the kind.
         count: How many triples or places.
     """
 
@@ -73,7 +85,7 @@ def told(uses: Sequence[Use], language: str = "en") -> str:
     """
     counts: dict[UseKind, int] = defaultdict(int)
     for use in uses:
-        counts[use.kind] += use.count if use.kind == "data" else 1
+        counts[use.kind] += use.count if use.kind in _COUNTED else 1
     ordered: Iterator[UseKind] = (kind for kind in get_args(UseKind) if kind in counts)
     if language == "zh":
         return "、".join(f"{_WORDS[kind]} {counts[kind]}" for kind in ordered)

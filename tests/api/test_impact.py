@@ -11,7 +11,7 @@ from rdflib.namespace import RDF, SH
 from rdflib.plugins.sparql.algebra import translateQuery
 from rdflib.plugins.sparql.parser import parseQuery
 
-from qualweave.api.impact import impact_of
+from qualweave.api.impact import OtherTenants, RuleUses, impact_of
 from qualweave.impact import Use
 from qualweave.iri import PREFIXES, Q, local_name
 from qualweave.ontology.findings import terms_of
@@ -104,6 +104,34 @@ def test_data_is_counted_as_sparql_counts_it(plant: Plant) -> None:
     counted = {use.name: use.count for use in uses if use.kind == "data"}
     assert str(counted["data"]) in _rows(plant, query)
     assert any(use.kind == "rule" for use in uses)
+
+
+@one_plant
+def test_what_others_say_with_a_term_is_a_number_and_no_name(plant: Plant) -> None:
+    term = Q + "WeldCurrent"
+    with plant.service.reading("plant") as snapshot:
+        mine = impact_of(load_graph(), snapshot, [term])
+
+    theirs = list(OtherTenants(plant.service.store, "elsewhere").uses([term]))
+
+    assert list(OtherTenants(plant.service.store, "plant").uses([term])) == []
+    assert {use.kind for use in theirs} == {"of other tenants"}
+    told = {use.name: use.count for use in theirs}
+    assert told["data"] == sum(use.count for use in mine if use.kind == "data")
+    assert told["mapping"] == len(_named(mine, "mapping"))
+
+
+@pytest.mark.parametrize(
+    ("term", "file"),
+    [
+        ("severityRating", "ontology/codelists/fmea-action-priority.ttl"),
+        ("hasQuantityKind", "ontology/"),
+        ("requestSubject", "change_request.py"),
+        ("ToolState", "shapes/examples/BoundToolState.trig"),
+    ],
+)
+def test_no_file_of_the_product_is_left_out(term: str, file: str) -> None:
+    assert any(use.name.startswith(file) for use in RuleUses().uses([Q + term]))
 
 
 def test_a_term_above_others_is_used_by_them() -> None:

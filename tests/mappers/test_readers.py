@@ -92,6 +92,25 @@ def test_repeated_headers_lose_no_column(tmp_path: Path) -> None:
     assert table.frame.select(table.columns).row(0) == ("1", "2", "3")
 
 
+@pytest.mark.parametrize(
+    ("text", "cells"),
+    [
+        ("a,a,a#2\n1,2,3\n", {"a": "1", "a#3": "2", "a#2": "3"}),
+        ("a,,column 2\n1,2,3\n", {"a": "1", "column 2#2": "2", "column 2": "3"}),
+        ("a,b\n1,2,,,5\n", {"a": "1", "b": "2", "column 5": "5"}),
+        ("a,,\n1,2,3\n", {"a": "1", "column 2": "2", "column 3": "3"}),
+        (f"{ROW},b\n1,2\n", {f"{ROW}#2": "1", "b": "2"}),
+    ],
+)
+def test_no_cell_is_lost_to_the_name_of_another_column(
+    text: str, cells: dict[str, str], tmp_path: Path
+) -> None:
+    (table,) = _read(tmp_path, "named.csv", text)
+
+    row = table.frame.row(0, named=True)
+    assert {name: row[name] for name in table.columns} == cells
+
+
 def test_json_objects_are_flattened_and_arrays_become_child_tables(tmp_path: Path) -> None:
     body = {
         "system": "LIMS",
