@@ -177,12 +177,7 @@ def _frame(
     places = [*range(len(header))]
     places += [at for at in range(len(header), widest) if any(_filled(c, at) for _, c in body)]
     given = [header[at] if at < len(header) else "" for at in places]
-    names = _distinct(
-        [
-            name if name.strip() else f"column {at + 1}"
-            for at, name in zip(places, given, strict=True)
-        ]
-    )
+    names = _named(places, given)
     data: dict[str, pl.Series] = {}
     for at, name in zip(places, names, strict=True):
         values = [cells[at] if _filled(cells, at) else None for _, cells in body]
