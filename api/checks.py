@@ -6,12 +6,13 @@ a change of the code, the ontology or a question makes it anew.
 
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from hashlib import sha256
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from rdflib import Graph
 
@@ -31,7 +32,6 @@ from qualweave.shapes.checks import CHECKS as OF_SHAPES
 
 _ENGINEER = Principal(id="engineer", roles=frozenset({"engineer", "architect"}))
 _READER = Principal(id="check")
-_DONE = "done"
 _KEPT = 2
 
 
@@ -86,28 +86,37 @@ def answered(service: Service, question: Question) -> tuple[int, str]:
 def example_plant(cache: Path) -> Iterator[Service]:
     """Lend a service over the small example plant; it is made where the cache does not hold it."""
     folder = cache / "example-plants" / installation()
-    settings = Settings(data_dir=folder / "data", cache_dir=cache, dev=True)
-    if not (folder / _DONE).exists():
-        _make(folder, settings)
-    service = Service(settings)
-    try:
-        yield service
-    finally:
-        service.close()
+    if not folder.exists():
+        _make(folder)
+    with (
+        TemporaryDirectory() as copy
+    ):  # a store has one process: two checks at once read two copies
+        data = shutil.copytree(folder / "data", Path(copy) / "data")
+        service = Service(Settings(data_dir=data, cache_dir=cache, dev=True))
+        try:
+            yield service
+        finally:
+            service.close()
 
 
-def _make(folder: Path, settings: Settings) -> None:
-    shutil.rmtree(folder, ignore_errors=True)  # what a killed process left
-    plant = generate(folder, seed=1)
-    service = Service(settings)
-    try:
-        service.ingest(plant.input, principal=_ENGINEER, answers=plant.answers)
-        service.answer_from(plant.when_asked, principal=_ENGINEER)
-    finally:
-        service.close()
-    (folder / _DONE).touch()
-    others = sorted(folder.parent.iterdir(), key=lambda one: one.stat().st_mtime)
-    for old in others[:-_KEPT]:
+def _make(folder: Path) -> None:
+    """Make the plant beside its place and move it there whole; where another process was first, theirs is taken."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(dir=folder.parent, prefix="being-made-") as place:
+        made = Path(place) / "plant"
+        plant = generate(made, seed=1)
+        service = Service(
+            Settings(data_dir=made / "data", cache_dir=folder.parent.parent, dev=True)
+        )
+        try:
+            service.ingest(plant.input, principal=_ENGINEER, answers=plant.answers)
+            service.answer_from(plant.when_asked, principal=_ENGINEER)
+        finally:
+            service.close()
+        with suppress(OSError):
+            made.rename(folder)
+    kept = [one for one in folder.parent.iterdir() if not one.name.startswith("being-made-")]
+    for old in sorted(kept, key=lambda one: one.stat().st_mtime)[:-_KEPT]:
         shutil.rmtree(old, ignore_errors=True)
 
 

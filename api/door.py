@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol, TypeVar
+from typing import Protocol, TypedDict, TypeVar
 
 import httpx
 
@@ -21,6 +21,15 @@ from qualweave.config import Settings
 from qualweave.errors import Conflict, NotFound
 
 _Answer = TypeVar("_Answer")
+
+
+class CallerHeaders(TypedDict):
+    """A caller as the arguments of a client."""
+
+    principal: str
+    roles: str
+    tenant: str
+    seats: str
 
 
 @dataclass(frozen=True)
@@ -38,6 +47,15 @@ class Caller:
     roles: str = "reader"
     tenant: str = ""
     seats: str = ""
+
+    def headers(self) -> CallerHeaders:
+        """Return it as a client takes it."""
+        return {
+            "principal": self.name,
+            "roles": self.roles,
+            "tenant": self.tenant,
+            "seats": self.seats,
+        }
 
 
 class Run(Protocol):
@@ -63,13 +81,7 @@ def asking(data: Path, url: str, caller: Caller) -> Iterator[Run]:
         QualweaveError: The one that the service answered with.
     """
     if url:
-        with Client(
-            url,
-            principal=caller.name,
-            roles=caller.roles,
-            tenant=caller.tenant,
-            seats=caller.seats,
-        ) as service:
+        with Client(url, **caller.headers()) as service:
             yield service.run
     else:
         with client_of_folder(data, caller) as folder:
@@ -124,13 +136,6 @@ def client_of_folder(folder: Path, caller: Caller) -> Iterator[AsyncClient]:
         ) from error
     try:
         transport = httpx.ASGITransport(app=make_app(service, settings, pages=False))
-        yield AsyncClient(
-            "http://folder",
-            principal=caller.name,
-            roles=caller.roles,
-            tenant=caller.tenant,
-            seats=caller.seats,
-            transport=transport,
-        )
+        yield AsyncClient("http://folder", transport=transport, **caller.headers())
     finally:
         service.close()

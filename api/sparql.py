@@ -9,6 +9,7 @@ from fastapi.datastructures import FormData, QueryParams
 
 from qualweave.api.security.asking import ServiceOf, Who
 from qualweave.errors import InputError
+from qualweave.store.guard import only_reads
 
 _DIRECT, _FORM = "application/sparql-query", "application/x-www-form-urlencoded"
 _UPDATE = "application/sparql-update"
@@ -22,12 +23,13 @@ def add_routes(router: APIRouter) -> None:
         request: Request,
         service: ServiceOf,
         who: Who,
-        query: str = "",
+        query: str = "",  # noqa: ARG001 - for the documentation; read below, since it must come once
         default: Annotated[list[str] | None, Query(alias="default-graph-uri")] = None,
         named: Annotated[list[str] | None, Query(alias="named-graph-uri")] = None,
     ) -> Response:
         """Answer a query (SPARQL 1.1 Protocol, via GET)."""
-        return _answer(request, service, who, (query, default or (), named or ()))
+        asked = _the_query(request.query_params), default or (), named or ()
+        return _answer(request, service, who, asked)
 
     @router.post("/sparql")
     async def sparql_post(request: Request, service: ServiceOf, who: Who) -> Response:
@@ -43,11 +45,13 @@ _Asked = tuple[str, Sequence[str], Sequence[str]]
 async def _posted(request: Request) -> _Asked:
     given: QueryParams | FormData
     kind = request.headers.get("content-type", "").split(";")[0].strip().lower()
-    if kind in {_DIRECT, _UPDATE}:  # the guard tells an update what it is
+    if kind == _UPDATE:
+        raise only_reads()
+    if kind == _DIRECT:
         given, query = request.query_params, _text(await request.body())
     elif kind in {_FORM, "multipart/form-data"}:
         given = await request.form()
-        query = str(given.get("query") or given.get("update") or "")
+        query = _the_query(given)
     else:
         raise InputError(
             f"A query does not come as {kind or 'a body without a content type'}.",
@@ -59,6 +63,20 @@ async def _posted(request: Request) -> _Asked:
         [str(one) for one in given.getlist(f"{which}-graph-uri")] for which in ("default", "named")
     )
     return query, default, named
+
+
+def _the_query(given: QueryParams | FormData) -> str:
+    if "update" in given:
+        raise only_reads()
+    queries = given.getlist("query")
+    if len(queries) > 1:
+        raise InputError(
+            f"There are {len(queries)} queries; a request asks one.",
+            message_zh=f"请求中有 {len(queries)} 个查询，每次只能提交一个。",
+            next_step="Send each in a request of its own.",
+            next_step_zh="请分别提交。",
+        )
+    return str(queries[0]) if queries else ""
 
 
 def _text(body: bytes) -> str:

@@ -69,13 +69,7 @@ def load_codelists() -> bytes:
     Raises:
         UnreadableSource: If a list is no well-formed Turtle.
     """
-    found: list[ox.Quad] = []
-    for file in codelist_files():
-        try:
-            found += ox.parse(file.read_bytes(), format=ox.RdfFormat.TURTLE)
-        except (SyntaxError, ValueError) as error:
-            raise _unreadable(file, error) from error
-    return canonical_ntriples(found)
+    return _canonical(codelist_files())
 
 
 @lru_cache(maxsize=1)
@@ -85,12 +79,15 @@ def load_ntriples() -> bytes:
     Raises:
         UnreadableSource: If a module is no well-formed Turtle.
     """
+    return _canonical(module_files())
+
+
+def _canonical(turtle_files: tuple[Traversable, ...]) -> bytes:
     found: list[ox.Quad] = []
-    for file in module_files():
+    for file in turtle_files:
+        content = file.read_bytes()
         try:
-            found += ox.parse(
-                file.read_bytes(), format=ox.RdfFormat.TURTLE, rename_blank_nodes=True
-            )
+            found += ox.parse(content, format=ox.RdfFormat.TURTLE, rename_blank_nodes=True)
         except (SyntaxError, ValueError) as error:
             raise _unreadable(file, error) from error
     return canonical_ntriples(found)
@@ -98,8 +95,8 @@ def load_ntriples() -> bytes:
 
 def _unreadable(file: Traversable, error: Exception) -> UnreadableSource:
     return UnreadableSource(
-        f"ontology module {file.name} is no well-formed Turtle: {error}",
-        message_zh=f"本体模块 {file.name} 不是格式正确的 Turtle：{error}",
+        f"{file.name} of the ontology is no well-formed Turtle: {error}",
+        message_zh=f"本体文件 {file.name} 不是格式正确的 Turtle：{error}",
         next_step="Repair the file at the line that is named, then load again.",
         next_step_zh="请修复所指出的行后重新加载。",
         data={"file": file.name},

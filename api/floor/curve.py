@@ -25,13 +25,13 @@ def curve_svg(
     """Return a drawing.
 
     Args:
-        points: Seconds and value, by time; at least one is a number.
+        points: Seconds and value, by time; at least one value is finite.
         unit: Printed over the value axis.
         title: What is drawn, for those who cannot see it.
         clock: How seconds are printed on the time axis.
         limits: Least and greatest allowed value, None where there is none.
     """
-    points = [point for point in points if isfinite(point[1])] or [(points[0][0], 0.0)]
+    points = [point for point in points if isfinite(point[1])]
     shown = [value for _, value in points] + [one for one in limits if one is not None]
     ticks = nice_ticks(min(shown), max(shown))
     begin, end = points[0][0], max(points[-1][0], points[0][0] + 60)

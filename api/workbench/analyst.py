@@ -79,9 +79,11 @@ class _Templates:
         self._answer.clear()
         with self._answer:
             ui.spinner(size="lg")
-        found = await run.io_bound(self._found, template, given)
-        button.enable()
-        self._answer.clear()
+        try:
+            found = await run.io_bound(self._found, template, given)
+        finally:
+            button.enable()
+            self._answer.clear()
         with self._answer:
             if isinstance(found, QualweaveError):
                 ui.label(found.in_language(language)).classes("text-red-700")

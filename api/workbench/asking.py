@@ -57,9 +57,11 @@ class InWords:
         self._answer.clear()
         with self._answer:
             ui.spinner(size="lg")
-        found = await run.io_bound(self._found, self._box.value or "", values)
-        self._button.enable()
-        self._answer.clear()
+        try:
+            found = await run.io_bound(self._found, self._box.value or "", values)
+        finally:
+            self._button.enable()
+            self._answer.clear()
         with self._answer:
             if isinstance(found, QualweaveError):
                 self._refused(found)

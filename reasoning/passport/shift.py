@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from math import isfinite
 from typing import Literal, TypeAlias
 from zoneinfo import ZoneInfo
 
@@ -281,7 +282,7 @@ def _curves(
     for one in operations:
         for parameter, value in one.parameters.items():
             for number in value if isinstance(value, tuple) else (value,):
-                if not isinstance(number, str):
+                if not isinstance(number, str) and isfinite(number):
                     key = (one.facts.get("equipment", ""), parameter)
                     found.setdefault(key, []).append((begun(one), number))
     for (machine, parameter), points in sorted(found.items()):

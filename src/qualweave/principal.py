@@ -6,7 +6,7 @@ In ``--dev`` a principal is chosen by request headers; later it is issued by key
 import re
 import unicodedata
 from dataclasses import dataclass
-from typing import Literal, TypeAlias, get_args
+from typing import Literal, TypeAlias, TypeVar, get_args
 
 from qualweave.errors import Forbidden, InputError
 
@@ -82,18 +82,7 @@ def roles_from(names: str) -> frozenset[Role]:
     Raises:
         InputError: If a name is not a role.
     """
-    wanted = {name.strip() for name in names.split(",") if name.strip()}
-    known: dict[str, Role] = {role: role for role in ROLES}
-    unknown = sorted(wanted - set(known))
-    if unknown:
-        raise InputError(
-            f"Unknown role {unknown[0]!r}.",
-            message_zh=f"未知角色 {unknown[0]!r}。",
-            next_step="Roles: " + ", ".join(ROLES) + ".",
-            next_step_zh="角色：" + "、".join(ROLES) + "。",
-            data={"role": unknown[0]},
-        )
-    return frozenset(known[name] for name in wanted)
+    return _chosen(names, ROLES, ("role", "角色"))
 
 
 def seats_from(names: str) -> frozenset[Seat]:
@@ -102,18 +91,24 @@ def seats_from(names: str) -> frozenset[Seat]:
     Raises:
         InputError: If a name is not a seat.
     """
+    return _chosen(names, SEATS, ("seat", "席位"))
+
+
+_Name = TypeVar("_Name", bound=str)
+
+
+def _chosen(names: str, known: tuple[_Name, ...], kind: tuple[str, str]) -> frozenset[_Name]:
     wanted = {name.strip() for name in names.split(",") if name.strip()}
-    known: dict[str, Seat] = {seat: seat for seat in SEATS}
     unknown = sorted(wanted - set(known))
     if unknown:
         raise InputError(
-            f"Unknown seat {unknown[0]!r}.",
-            message_zh=f"未知席位 {unknown[0]!r}。",
-            next_step="Seats: " + ", ".join(SEATS) + ".",
-            next_step_zh="席位：" + "、".join(SEATS) + "。",
-            data={"seat": unknown[0]},
+            f"Unknown {kind[0]} {unknown[0]!r}.",
+            message_zh=f"未知{kind[1]} {unknown[0]!r}。",
+            next_step=f"{kind[0].capitalize()}s: {', '.join(known)}.",
+            next_step_zh=f"{kind[1]}：{'、'.join(known)}。",
+            data={kind[0]: unknown[0]},
         )
-    return frozenset(known[name] for name in wanted)
+    return frozenset(name for name in known if name in wanted)
 
 
 SYSTEM = Principal(id="system", roles=frozenset(ROLES), tenant="plant")

@@ -74,6 +74,18 @@ def test_the_command_prints_every_check_and_ends_with_its_status(
         assert f"\n{name} " in told.output
 
 
+def test_the_command_ends_with_status_two_where_a_check_could_not_be_made(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("PATH", "")
+
+    told = CliRunner().invoke(command_line, ["ontology", "check", "--no-plant"])
+
+    assert told.exit_code == 2, told.output
+    assert "not checked: satisfiable" in told.output
+    assert "Java" in told.output
+
+
 def test_the_command_ends_with_status_one_where_something_is_wrong(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

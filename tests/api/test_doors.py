@@ -167,6 +167,24 @@ def test_an_update_is_refused_and_a_bad_query_told_where(plant: Plant) -> None:
     assert "line 1" in broken.json()["detail"]
 
 
+@pytest.mark.parametrize(
+    ("content_type", "body", "told"),
+    [
+        ("application/sparql-update", "SELECT ?s { ?s ?p ?o } LIMIT 1", "only reads"),
+        ("application/x-www-form-urlencoded", "update=SELECT+*+%7B%7D", "only reads"),
+        ("application/x-www-form-urlencoded", "query=ASK+%7B%7D&query=ASK+%7B%7D", "2 queries"),
+    ],
+)
+def test_what_the_protocol_does_not_allow_is_not_run_as_something_else(
+    content_type: str, body: str, told: str, plant: Plant
+) -> None:
+    reply = plant.client.post("/sparql", content=body, headers={"Content-Type": content_type})
+    twice = plant.client.get("/sparql?query=ASK+%7B%7D&query=ASK+%7B%7D")
+
+    assert (reply.status_code, twice.status_code) == (400, 400)
+    assert told in reply.json()["detail"]
+
+
 def test_another_tenant_sees_no_data(plant: Plant) -> None:
     reply = plant.client.get(
         "/sparql",

@@ -128,14 +128,19 @@ def _parsed(sparql: str) -> Any:  # noqa: ANN401 - rdflib's parse results have n
         raise _unreadable(sparql, prologue, error) from error
 
 
+def only_reads() -> InputError:
+    """Return what an update is told."""
+    return InputError(
+        "This is an update; the query endpoint only reads.",
+        message_zh="这是更新语句；查询端点只读。",
+        next_step="Hand data in at POST /sources and edits of the ontology at POST /change-requests.",
+        next_step_zh="数据请经 POST /sources 提交，本体修改请经 POST /change-requests 提交。",
+    )
+
+
 def _unreadable(sparql: str, prologue: str, error: ParseBaseException) -> InputError:
     if _is_update(prologue + sparql):
-        return InputError(
-            "This is an update; the query endpoint only reads.",
-            message_zh="这是更新语句；查询端点只读。",
-            next_step="Hand data in at POST /sources and edits of the ontology at POST /change-requests.",
-            next_step_zh="数据请经 POST /sources 提交，本体修改请经 POST /change-requests 提交。",
-        )
+        return only_reads()
     line = error.lineno - prologue.count("\n")
     column, reason = error.column, str(error).split("  (at char")[0]
     return InputError(
