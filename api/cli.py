@@ -21,6 +21,7 @@ from qualweave.api import cli_asking, cli_ontology
 from qualweave.api.app import make_app
 from qualweave.api.exporting import add_command as add_export
 from qualweave.api.mcp.command import add_command as add_mcp
+from qualweave.api.sending import sent
 from qualweave.api.service import Service
 from qualweave.api.tour import Tour
 from qualweave.config import Settings
@@ -45,6 +46,16 @@ cli_asking.add_commands(app)
 add_mcp(app)
 add_export(app)
 _OPERATOR = Principal(id="operator", roles=frozenset({"engineer", "architect"}))
+_REPORTED = (
+    "columns",
+    "mapped",
+    "asked",
+    "requested",
+    "rows_read",
+    "rows_lifted",
+    "rows_quarantined",
+    "rows_waiting",
+)
 _DEMO_COVERAGE = 0.7  # the example plant leaves some alarms without a label, as plants do
 _MEDIA = {".ttl": "text/turtle", ".nt": "application/n-triples", ".jsonld": "application/ld+json",
           ".rdf": "application/rdf+xml", ".owl": "application/rdf+xml"}  # fmt: skip
@@ -90,31 +101,21 @@ def _ingest(service: Service, path: Path, answers: Path | None) -> IngestReport:
 
 
 def _print_report(report: IngestReport) -> None:
-    table = Table(
-        "files",
-        "columns",
-        "mapped",
-        "asked",
-        "requested",
-        "rows",
-        "lifted",
-        "quarantined",
-        "waiting",
-    )
-    names = (
-        "columns",
-        "mapped",
-        "asked",
-        "requested",
-        "rows_read",
-        "rows_lifted",
-        "rows_quarantined",
-        "rows_waiting",
-    )
-    table.add_row(str(len(report.files)), *(f"{report.total(one):.0f}" for one in names))
+    repeated = sum(one.status == "repeated" for one in report.files)
+    table = Table("what became of it", "count")
+    table.add_row("files", str(len(report.files)))
+    for name, told in (("repeated", repeated), ("refused", len(report.refused))):
+        if told:
+            table.add_row(f"  {name}", str(told))
+    for name in _REPORTED:
+        table.add_row(name.replace("_", " "), f"{report.total(name):.0f}")
     console.print(table)
-    for one in report.refused:
-        console.print(f"refused  {one.file}: {one.message}", highlight=False)
+    for one in report.files:
+        if one.message:
+            told_of = f"{one.status}  {one.file}: {one.message}"
+            console.print(told_of, highlight=False, markup=False, soft_wrap=True)
+    if report.total("asked"):
+        console.print("Fields that wait are asked on the page Sources of 'qualweave serve'.")
 
 
 @app.command()
@@ -124,8 +125,12 @@ def ingest(
     answers: Annotated[
         Path | None, typer.Option(help="YAML of a person's answers about fields.")
     ] = None,
+    url: cli_ontology.Url = "",
 ) -> None:
-    """Read a file or folder, find what its fields mean, and put it into the graph."""
+    """Read a file or folder, find what its fields mean, and put it into the graph; with --url that of a service."""
+    if url:
+        _print_report(sent(path, url, answers))
+        return
     with _service(data) as service:
         _print_report(_ingest(service, path, answers))
 

@@ -191,9 +191,9 @@ class Service:
         return report
 
     def answer_from(
-        self, answers: Path, *, principal: Principal, progress: Progress | None = None
+        self, answers: Path | bytes, *, principal: Principal, progress: Progress | None = None
     ) -> IngestReport:
-        """Answer every open question about a field that a file of answers knows."""
+        """Answer every open question about a field that a YAML document of answers knows."""
         told = read_answers(_yaml(answers))
         with self._lifting:
             report = answer_many(self.desk(principal), told, progress=progress)
@@ -477,13 +477,14 @@ def _size(snapshot: Snapshot, graph: str) -> int:
     return int(str(getattr(row["n"], "value", 0)))
 
 
-def _yaml(path: Path) -> object:
+def _yaml(given: Path | bytes) -> object:
+    name = given.name if isinstance(given, Path) else "The document of answers"
     try:
-        return yaml.safe_load(path.read_text("utf-8"))
+        return yaml.safe_load(given.read_bytes() if isinstance(given, Path) else given)
     except (OSError, yaml.YAMLError) as error:
         raise UnreadableSource(
-            f"{path.name} cannot be read: {error}",
-            message_zh=f"无法读取 {path.name}。",
+            f"{name} cannot be read: {error}",
+            message_zh=f"无法读取 {given.name if isinstance(given, Path) else '答案文件'}。",
             next_step="Give a YAML file of answers.",
             next_step_zh="请提供答案的 YAML 文件。",
         ) from error

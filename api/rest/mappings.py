@@ -1,16 +1,16 @@
 """The mapper: sources, mapping documents, questions, quarantine, voices."""
 
-import tempfile
-from pathlib import Path, PurePath
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from pydantic import BaseModel, Field
 
+from qualweave.api.receiving import receive
 from qualweave.api.replies import json_reply
 from qualweave.api.security.asking import ServiceOf, Who
-from qualweave.errors import InputError
+
+_ZIP = "application/zip"
 
 
 class TermAnswer(BaseModel):
@@ -35,22 +35,13 @@ def add_routes(router: APIRouter) -> None:
     async def sources(
         request: Request, service: ServiceOf, who: Who, name: Annotated[str, Query(min_length=1)]
     ) -> Response:
-        """Ingest one file, given as the body; sending it twice changes nothing."""
+        """Ingest one file, given as the body, or a folder packed as ``application/zip``; twice changes nothing."""
         content = await request.body()
-        pure = PurePath(name)
-        if pure.is_absolute() or ".." in pure.parts:
-            raise InputError(
-                f"{name!r} is no plain file name.", next_step="Give folders and name, relative."
-            )
-
-        def run() -> dict[str, object]:
-            with tempfile.TemporaryDirectory() as folder:
-                path = Path(folder) / pure
-                path.parent.mkdir(parents=True, exist_ok=True)
-                path.write_bytes(content)
-                return service.ingest(Path(folder), principal=who).to_json()
-
-        return json_reply(await run_in_threadpool(run))
+        packed = request.headers.get("content-type", "").split(";")[0].strip().lower() == _ZIP
+        report = await run_in_threadpool(
+            receive, service, name, content, principal=who, packed=packed
+        )
+        return json_reply(report.to_json())
 
     @router.get("/mappings")
     def mappings(service: ServiceOf, who: Who) -> Response:
@@ -79,6 +70,13 @@ def add_routes(router: APIRouter) -> None:
     def answer(request_id: str, given: TermAnswer, service: ServiceOf, who: Who) -> Response:
         """Answer a question of the mapper; what waited for it is lifted."""
         report = service.answer(request_id, given.term, reason=given.reason, principal=who)
+        return json_reply(report.to_json())
+
+    @router.post("/change-requests/answers")
+    async def answers(request: Request, service: ServiceOf, who: Who) -> Response:
+        """Answer every open question that a YAML document of answers knows, given as the body."""
+        content = await request.body()
+        report = await run_in_threadpool(service.answer_from, content, principal=who)
         return json_reply(report.to_json())
 
     @router.get("/quarantine")

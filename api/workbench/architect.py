@@ -3,12 +3,12 @@
 from collections.abc import Callable
 
 from fastapi import Request
-from nicegui import events, run, ui
+from nicegui import events, ui
 
 from qualweave.api.governing import Governing
 from qualweave.api.service import Service
 from qualweave.api.workbench.content import Result, say
-from qualweave.api.workbench.frame import PAGES, as_code, frame, hint, section, show
+from qualweave.api.workbench.frame import PAGES, acted, as_code, frame, hint, section, show
 from qualweave.change_request import ChangeRequest
 from qualweave.config import Settings
 from qualweave.errors import QualweaveError
@@ -124,20 +124,9 @@ class _Desk:
         text = (await event.file.read()).decode("utf-8", errors="replace")
         await self._do(lambda: self._governing().propose(text))
 
-    async def _do(self, act: object) -> None:
-        try:
-            await run.io_bound(act)  # type: ignore[arg-type]  # a function without arguments
-        except QualweaveError as error:
-            ui.notify(
-                error.in_language(self._language),
-                type="negative",
-                multi_line=True,
-                timeout=0,
-                close_button=True,
-            )
-            return
-        ui.notify(say("done", self._language), type="positive")
-        self._refresh()
+    async def _do(self, act: Callable[[], object]) -> None:
+        if await acted(act, self._language):
+            self._refresh()
 
     def _refresh(self) -> None:
         language, governing = self._language, self._governing()

@@ -1,20 +1,22 @@
 """What every page of the workbench shares: language, head, navigation, tables, errors with their next step."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from types import MappingProxyType
 from urllib.parse import quote
 
 from fastapi import Request
-from nicegui import ui
+from nicegui import run, ui
 
 from qualweave.api.workbench.content import Result, heading, say
+from qualweave.errors import QualweaveError
 from qualweave.negotiation import Language
 
 PAGES: Mapping[str, str] = MappingProxyType(
     {
         "home": "/",
         "analyst": "/pages/questions",
+        "engineer": "/pages/sources",
         "architect": "/pages/ontology",
         "floor": "/pages/floor",
         "models": "/pages/programs",
@@ -88,6 +90,21 @@ def show(found: Result | None, language: Language, *, empty: str) -> None:
     if found.seconds:
         told = say("rows", language, count=len(found.rows), milliseconds=1000 * found.seconds)
         ui.label(told).classes("text-xs text-gray-500")
+
+
+async def acted(act: Callable[[], object], language: Language) -> bool:
+    """Do something beside the page; tell that it is done, or what was wrong and the next step."""
+    waiting = ui.notification(say("working", language), spinner=True, timeout=None)
+    try:
+        await run.io_bound(act)
+    except QualweaveError as error:
+        told = error.in_language(language)
+        ui.notify(told, type="negative", multi_line=True, timeout=0, close_button=True)
+        return False
+    finally:
+        waiting.dismiss()
+    ui.notify(say("done", language), type="positive")
+    return True
 
 
 def as_code(language: Language, *, address: str, sparql: str = "", path: str = "") -> None:

@@ -6,6 +6,7 @@ from nicegui import ui
 from qualweave.api.service import Service
 from qualweave.api.workbench.analyst import add_analyst
 from qualweave.api.workbench.architect import add_architect
+from qualweave.api.workbench.engineer import add_engineer
 from qualweave.api.workbench.floor import add_floor
 from qualweave.api.workbench.home import add_home
 from qualweave.api.workbench.models import add_models
@@ -18,6 +19,7 @@ def mount(app: FastAPI, service: Service, settings: Settings) -> None:
     who = Principal(id="workbench", roles=frozenset({"reader"}), tenant=settings.tenant)
     add_home(service, who)
     add_analyst(service, who)
+    add_engineer(service, settings, who)
     add_architect(service, settings)
     add_floor(service, settings, who)
     add_models(service, settings)

@@ -158,6 +158,10 @@ class AsyncClient:
         """Return the typed graph around a node, capped."""
         return await self.run(calls.neighbourhood(iri, hops, limit))
 
+    async def ingest(self, name: str, content: bytes, *, packed: bool = False) -> JsonObject:
+        """Hand in a file, or a folder as ZIP with ``packed``; says what became of each file. Needs ``engineer``."""
+        return await self.run(calls.ingest(name, content, packed=packed))
+
     async def question(self, text: str, **values: str) -> JsonObject:
         """Answer a competency question, by its id or in English or Chinese words; parameters by name."""
         return await self.run(calls.question(text, values))

@@ -44,7 +44,7 @@ class Call(Generic[_Answer]):
         read: Makes the answer of a reply that is no error.
         params: Query parameters; None and ``""`` are left out.
         json: Body as JSON values.
-        content: Body as text; it wins over ``json``.
+        content: Body as text or bytes; it wins over ``json``.
         headers: Further headers.
     """
 
@@ -53,7 +53,7 @@ class Call(Generic[_Answer]):
     read: Callable[[httpx.Response], _Answer]
     params: _Parameters = field(default_factory=dict)
     json: object = None
-    content: str | None = None
+    content: str | bytes | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
 
     def request(self, client: httpx.Client | httpx.AsyncClient) -> httpx.Request:
@@ -61,7 +61,8 @@ class Call(Generic[_Answer]):
         given = {name: one for name, one in self.params.items() if one is not None and one != ""}
         body: dict[str, Any] = {} if self.json is None else {"json": self.json}
         if self.content is not None:
-            body = {"content": self.content.encode()}
+            given_body = self.content
+            body = {"content": given_body.encode() if isinstance(given_body, str) else given_body}
         return client.build_request(
             self.method, self.path, params=given, headers=dict(self.headers), **body
         )
@@ -239,6 +240,22 @@ def neighbourhood(iri: str, hops: int, limit: int) -> Call[PropertyGraph]:
         lambda reply: PropertyGraph.from_json(read_json(reply)),
         {"iri": iri, "hops": hops, "limit": limit},
     )
+
+
+# --- data ---------------------------------------------------------------------------------------------
+
+
+def ingest(name: str, content: bytes, *, packed: bool = False) -> Call[JsonObject]:
+    """One file, or a folder as ZIP, for the mapper: what became of each file."""
+    headers = {"Content-Type": "application/zip" if packed else "application/octet-stream"}
+    params = {"name": name}
+    return Call("POST", "/sources", read_json, params, content=content, headers=headers)
+
+
+def answers(document: bytes) -> Call[JsonObject]:
+    """A YAML document of answers to the mapper's questions: what became of the files that waited."""
+    headers = {"Content-Type": "application/yaml"}
+    return Call("POST", "/change-requests/answers", read_json, content=document, headers=headers)
 
 
 # --- questions and governance ---------------------------------------------------------------------

@@ -154,6 +154,10 @@ class Client:
         """Return the typed graph around a node, capped."""
         return self.run(calls.neighbourhood(iri, hops, limit))
 
+    def ingest(self, name: str, content: bytes, *, packed: bool = False) -> JsonObject:
+        """Hand in a file, or a folder as ZIP with ``packed``; says what became of each file. Needs ``engineer``."""
+        return self.run(calls.ingest(name, content, packed=packed))
+
     def question(self, text: str, **values: str) -> JsonObject:
         """Answer a competency question, by its id or in English or Chinese words; parameters by name."""
         return self.run(calls.question(text, values))
