@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import yaml
 from rdflib import RDFS, Graph
 
+from qualweave.api.misspelt import Misspelt, misspelt
 from qualweave.config import Settings
 from qualweave.errors import JsonValue, UnreadableSource
 from qualweave.gnn.capability import require_torch
@@ -25,7 +26,7 @@ from qualweave.mappers.mapping import Decision
 from qualweave.mappers.provenance import Origin, provenance
 from qualweave.mappers.quarantine import QuarantinedRow, list_quarantine
 from qualweave.mappers.report import IngestReport
-from qualweave.mappers.revise import Question, answer_question, questions
+from qualweave.mappers.revise import Question, answer_question, count_open, questions
 from qualweave.mappers.voice import VoiceReader
 from qualweave.ontology.load import load_codelists, load_graph, load_ntriples
 from qualweave.ontology.queries.asking import Asker
@@ -290,6 +291,11 @@ class Service:
             client=principal.id,
         )
 
+    def misspelt(self, sparql: str, *, principal: Principal) -> tuple[Misspelt, ...]:
+        """Return the names of ours in a query that stand neither in the ontology nor in what its principal sees."""
+        with self.reading(principal.tenant) as snapshot:
+            return misspelt(sparql, self.terms, snapshot)
+
     @cached_property
     def asker(self) -> Asker:
         """What finds the question that a sentence means."""
@@ -428,8 +434,8 @@ class Service:
             "quads": sum(_size(snapshot, entry.graph) for entry in entries),
             "items": len(index),
             "genealogy_edges": index.edge_count,
-            "open_change_requests": len(
-                questions(snapshot, tenant=principal.tenant, base=self.settings.base_iri)
+            "open_change_requests": count_open(
+                snapshot, tenant=principal.tenant, base=self.settings.base_iri
             ),
             "alarms_without_label": _unlabelled(snapshot),
             "last_model": _last_model(snapshot, principal.tenant),

@@ -7,6 +7,7 @@ from fastapi import APIRouter, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.datastructures import FormData, QueryParams
 
+from qualweave.api.misspelt import header_of
 from qualweave.api.security.asking import ServiceOf, Who
 from qualweave.errors import InputError
 from qualweave.store.guard import only_reads
@@ -107,5 +108,6 @@ def _answer(request: Request, service: ServiceOf, who: Who, asked: _Asked) -> Re
         default_uris=default,
         named_uris=named,
     )
-    headers = {"Qualweave-Commit": answer.commit, "Vary": "Accept"}
+    unknown = header_of(service.misspelt(query, principal=who))
+    headers = {"Qualweave-Commit": answer.commit, "Vary": "Accept", **unknown}
     return Response(answer.body, media_type=answer.media_type, headers=headers)

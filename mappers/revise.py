@@ -73,13 +73,22 @@ def questions(
     state: Literal["open", "accepted", "refused"] = "open",
 ) -> list[Question]:
     """Return the mapper's change requests of a tenant in a state, oldest first."""
+    found = _requests(snapshot, tenant, base)
+    mine = [one for one in found if one.state == state and "source" in one.proposal]
+    return [Question(one) for one in sorted(mine, key=lambda one: (one.created, one.id))]
+
+
+def count_open(snapshot: Snapshot, *, tenant: str, base: str) -> int:
+    """Return how many change requests of a tenant are open, be they about fields or about the ontology."""
+    return sum(one.state == "open" for one in _requests(snapshot, tenant, base))
+
+
+def _requests(snapshot: Snapshot, tenant: str, base: str) -> list[ChangeRequest]:
     graph = NamedNode(governance_graph(tenant, base))
-    found = [
+    return [
         from_body(str(getattr(quad.object, "value", "")))
         for quad in snapshot.quads(None, _BODY, None, graph)
     ]
-    mine = [one for one in found if one.state == state and "source" in one.proposal]
-    return [Question(one) for one in sorted(mine, key=lambda one: (one.created, one.id))]
 
 
 def answer_question(work: Desk, request_id: str, term: str, *, reason: str = "") -> IngestReport:

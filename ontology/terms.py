@@ -12,6 +12,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from difflib import SequenceMatcher, get_close_matches
+from functools import cached_property
 from types import MappingProxyType
 from typing import Literal as Choice
 from typing import Self, TypeAlias
@@ -205,13 +206,26 @@ class TermIndex:
         """Return the IRIs of the terms whose names look most like a name, or like its words run together."""
         local = name.rsplit("/", 1)[-1].removeprefix("q:")
         wanted = (normalise(local), normalise(_HUMP.sub(" ", local)))
-        near = [
+        names = self._spellings
+        near = {
             one
             for text in dict.fromkeys(wanted)
-            for one in get_close_matches(text, self._names, n=5, cutoff=0.5)
-        ]
-        near.sort(key=lambda one: -max(SequenceMatcher(None, one, text).ratio() for text in wanted))
-        return list(dict.fromkeys(term.iri for one in near for term, _ in self._names[one]))[:5]
+            for one in get_close_matches(text, names, n=5, cutoff=0.5)
+        }
+        likeness = {
+            one: max(SequenceMatcher(None, one, text).ratio() for text in wanted) for one in near
+        }
+        ranked = sorted(near, key=lambda one: (-likeness[one], one))
+        return list(dict.fromkeys(iri for one in ranked for iri in names[one]))[:5]
+
+    @cached_property
+    def _spellings(self) -> Mapping[str, tuple[str, ...]]:
+        """Every name that a person may have meant to write, local names included, and the terms that bear it."""
+        found = {name: [term.iri for term, _ in held] for name, held in self._names.items()}
+        for iri, term in self._terms.items():
+            for text in (term.local_name, _HUMP.sub(" ", term.local_name)):
+                found.setdefault(normalise(text), []).append(iri)
+        return {name: tuple(dict.fromkeys(iris)) for name, iris in found.items()}
 
     def _spoken(self, iri: str) -> JsonValue:
         return {"iri": iri, "en": self.name_of(iri, "en"), "zh": self.name_of(iri, "zh")}

@@ -121,6 +121,19 @@ class SparqlAnswer(Capped):
     rows: list[dict[str, Plain]]
 
 
+class QuestionAnswer(SparqlAnswer):
+    """A competency question as it was understood, and its rows."""
+
+    question: str = Field(description="Id of the question in the catalogue.")
+    question_en: str
+    question_zh: str
+    parameters: dict[str, str] = Field(
+        description="Value of each parameter, and whether it was given, taken from the words, or is the example's."
+    )
+    unused: list[str] = Field(description="Words of the sentence that had no part in the answer.")
+    sparql: str = Field(description="What was run; edit it and use the tool sparql.")
+
+
 class TracedItem(BaseModel):
     """An item of a trace."""
 

@@ -16,6 +16,7 @@ _TITLES = {
     "describe_schema": "Describe the vocabulary 描述本体",
     "search_terms": "Search terms 检索术语",
     "resolve_code": "Resolve a machine's code 解析代码",
+    "ask": "Ask a reviewed question 提问",
     "sparql": "Query with SPARQL 查询图谱",
     "trace": "Trace an item 追溯",
     "explain": "Explain a trouble 解释原因",

@@ -1,15 +1,15 @@
-"""The seven tools, each a few requests to the service through its own client, cut to what a model can read.
+"""The eight tools, each a few requests to the service through its own client, cut to what a model can read.
 
 They ask a service and never a store: the guard, the principal and the errors are those of every other door, and
 the same tools serve a folder (an application in this process) and a service elsewhere.
 """
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import files
 from typing import Annotated, Any, Literal
+from urllib.parse import unquote
 
 import orjson
 import yaml
@@ -18,14 +18,11 @@ from pyoxigraph import RdfFormat, parse
 
 from qualweave.api.mcp import answers
 from qualweave.api.mcp.answers import MOST_ROWS, Plain
+from qualweave.api.misspelt import HEADER as UNKNOWN_TERMS
 from qualweave.client import AsyncClient, Table, calls
 from qualweave.errors import NotFound, QualweaveError, UnknownTerm
 from qualweave.iri import Q, curie, local_name
 from qualweave.ontology.search import SearchKind
-
-_OURS = re.compile(r"\bq:([A-Za-z][\w-]*)|<" + re.escape(Q) + r"([\w-]+)>")
-_KNOWN = """SELECT DISTINCT ?term WHERE { VALUES ?term { %s }
-  FILTER (EXISTS { ?s ?term ?o } || EXISTS { ?term ?p ?v } || EXISTS { ?x ?y ?term }) }"""
 
 Limit = Annotated[int, Field(ge=1, le=MOST_ROWS, description="Most rows, at most 50.")]
 Item = Annotated[
@@ -137,25 +134,54 @@ class Tools:
             table = Table.from_results(orjson.loads(reply.content))
             columns, rows = list(table.columns), _plain(table)
         if not rows or rows == [{"boolean": False}]:
-            await self._check_terms(query)
+            await self._check_terms(reply.headers.get(UNKNOWN_TERMS, ""))
         advice = "Aggregate, filter, or page with ORDER BY, LIMIT and OFFSET."
         return answers.SparqlAnswer(
             columns=columns, rows=rows[:limit], **_capped(min(len(rows), limit), len(rows), advice)
         )
 
-    async def _check_terms(self, query: str) -> None:
+    async def ask(
+        self,
+        question: Annotated[
+            str, Field(description="English or Chinese words, or the id of a question.")
+        ],
+        values: Annotated[
+            dict[str, str] | None,
+            Field(description="Parameters by name; they win over what the words say."),
+        ] = None,
+        limit: Limit = MOST_ROWS,
+    ) -> answers.QuestionAnswer:
+        """Answer a question that was reviewed by persons: less freedom than sparql, and no slip in the query.
+
+        See in ``parameters`` and ``unused`` whether the words were understood. Where no question fits, the error names
+        the nearest three.
+        """
+        told = await self.client.question(question, **(values or {}))
+        rows = told["rows"]
+        shown = min(len(rows), limit)
+        advice = "Give more parameters, or edit the SPARQL."
+        return answers.QuestionAnswer(
+            question=told["id"],
+            question_en=told["question"]["en"],
+            question_zh=told["question"]["zh"],
+            parameters={
+                one["name"]: f"{one['value']} ({one['from']})" for one in told["parameters"]
+            },
+            unused=told["unused"],
+            sparql=told["sparql"],
+            columns=[one["name"] if isinstance(one, dict) else one for one in told["columns"]],
+            rows=rows[:shown],
+            **_capped(shown, len(rows), advice),
+        )
+
+    async def _check_terms(self, unknown: str) -> None:
         """Refuse a query that names a term which neither the ontology nor the data have.
 
         Raises:
             UnknownTerm: With the nearest terms.
         """
-        names = {Q + (short or long) for short, long in _OURS.findall(query)}
-        if not names:
-            return
-        values = " ".join(f"<{one}>" for one in sorted(names))
-        known = (await self.client.sparql(_KNOWN % values)).column("term")
-        for one in sorted(names.difference(str(term) for term in known)):
-            await self.client.term(one)
+        for one in unquote(unknown).split("; ") if unknown else ():
+            await self.client.term(one.split(" ")[0])
 
     async def trace(
         self,

@@ -90,7 +90,14 @@ def ask(service: Service, principal: Principal, query: str, language: Language) 
         {name: shown(service, row.get(name, {}), language) for name in columns}
         for row in found["results"]["bindings"]
     )
-    return Result(columns, rows, answer.seconds)
+    return Result(
+        columns, rows, answer.seconds, problem=_unknown(service, principal, query, language)
+    )
+
+
+def _unknown(service: Service, principal: Principal, query: str, language: Language) -> str:
+    found = service.misspelt(query, principal=principal)
+    return say("unknown_terms", language, names="; ".join(map(str, found))) if found else ""
 
 
 def shown(service: Service, term: Mapping[str, str], language: Language) -> str:

@@ -51,10 +51,11 @@ def told(plants: Plants) -> Any:
 
 
 def test_a_table_becomes_lists_arrow_and_pandas(client: Client) -> None:
-    found = client.sparql(
-        "SELECT ?s ?v ?at ?nothing WHERE { ?s q:WeldCurrent ?v ; q:startedAt ?at . "
-        "OPTIONAL { ?s q:noSuchThing ?nothing } } ORDER BY ?s LIMIT 5"
-    )
+    with pytest.warns(UserWarning, match="q:noSuchThing"):
+        found = client.sparql(
+            "SELECT ?s ?v ?at ?nothing WHERE { ?s q:WeldCurrent ?v ; q:startedAt ?at . "
+            "OPTIONAL { ?s q:noSuchThing ?nothing } } ORDER BY ?s LIMIT 5"
+        )
 
     arrow, frame, rows = found.to_arrow(), found.to_pandas(), found.to_list()
     assert len(found) == arrow.num_rows == len(frame) == len(rows) == 5

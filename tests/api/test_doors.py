@@ -1,6 +1,6 @@
 """The doors of the running service, over the example plant and against its oracle."""
 
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 import pytest
 
@@ -183,6 +183,27 @@ def test_what_the_protocol_does_not_allow_is_not_run_as_something_else(
 
     assert (reply.status_code, twice.status_code) == (400, 400)
     assert told in reply.json()["detail"]
+
+
+@pytest.mark.parametrize(
+    ("query", "told"),
+    [
+        ("SELECT ?i { ?i q:prodcedBy ?o }", "q:prodcedBy (nearest: q:producedBy"),
+        ("SELECT ?i { ?i a q:翘曲 }", ""),
+        ('SELECT ?i { ?i q:producedBy ?o FILTER(?o = "q:nothing") } # q:neither', ""),
+        ("SELECT ?i { ?i q:producedBy ?o } LIMIT 1", ""),
+    ],
+)
+def test_a_name_that_nobody_has_is_told_beside_the_answer(
+    query: str, told: str, plant: Plant
+) -> None:
+    reply = plant.client.post(
+        "/sparql", content=query, headers={"Content-Type": "application/sparql-query"}
+    )
+
+    assert reply.status_code == 200
+    assert unquote(reply.headers.get("Qualweave-Unknown-Terms", "")).startswith(told)
+    assert ("Qualweave-Unknown-Terms" in reply.headers) is bool(told)
 
 
 def test_another_tenant_sees_no_data(plant: Plant) -> None:

@@ -20,6 +20,7 @@ TOOLS = {
     "describe_schema",
     "search_terms",
     "resolve_code",
+    "ask",
     "sparql",
     "trace",
     "explain",
@@ -157,6 +158,17 @@ def test_story_why_did_it_warp(ask: Asked, told: Any) -> None:
     assert set(said["links"][0]["status"]) & {"confirmed", "labelled"}
     assert card["reference_case"] in {one["code"] for one in cases["cases"]}
     assert cases["cases"][0]["why_zh"]
+
+
+def test_a_reviewed_question_is_answered_in_words_or_tells_the_nearest(ask: Asked) -> None:
+    answer = good(ask("ask", question="翘曲缺陷的已知原因和机理有哪些？"))
+    none = problem(ask("ask", question="what is the weather on the moon"))
+
+    assert answer["question"] == "known-causes"
+    assert answer["parameters"]["defect"].endswith("(question)")
+    assert answer["rows"]
+    assert "hasEffect" in answer["sparql"]
+    assert len(none["nearest"]) == 3
 
 
 @pytest.mark.parametrize(

@@ -4,10 +4,11 @@ The synchronous and the asynchronous client differ only in how they send; what i
 here once.
 """
 
+import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Generic, Literal, TypeAlias, TypeVar
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 import httpx
 import orjson
@@ -128,9 +129,17 @@ def _sparql(query: str, read: Callable[[httpx.Response], _Answer], accept: str) 
     return Call("POST", "/sparql", read, content=query, headers=headers)
 
 
+def _read_table(reply: httpx.Response) -> Table:
+    unknown = reply.headers.get("Qualweave-Unknown-Terms", "")
+    if unknown:
+        told = f"Neither the ontology nor the data have: {unquote(unknown)}"
+        warnings.warn(told, UserWarning, stacklevel=5)
+    return Table.from_results(read_json(reply))
+
+
 def sparql(query: str) -> Call[Table]:
     """SELECT: a table."""
-    return _sparql(query, lambda reply: Table.from_results(read_json(reply)), _SPARQL_JSON)
+    return _sparql(query, _read_table, _SPARQL_JSON)
 
 
 def ask(query: str) -> Call[bool]:
