@@ -15,6 +15,7 @@ from qualweave.iri import Q
 from qualweave.ontology.findings import (
     completeness,
     definition_findings,
+    example_findings,
     label_findings,
     orphan_findings,
     profile_findings,
@@ -70,18 +71,20 @@ class Parsed:
 
 @dataclass(frozen=True)
 class Complete:
-    """Every term has label and definition in both languages; implements `Check`."""
+    """Every term has label, definition and example in both languages; implements `Check`."""
 
     name: str = "texts"
 
     def run(self, graph: Graph) -> Checked:
         """Return the outcome, with counts by the whole ontology."""
-        found = dict.fromkeys((*label_findings(graph), *definition_findings(graph)))
+        finders = (label_findings, definition_findings, example_findings)
+        found = dict.fromkeys(one for find in finders for one in find(graph))
         whole = completeness({"": graph})[0]
         figures: dict[str, JsonValue] = {
             "terms": whole.terms,
             "labelled": whole.labelled,
             "defined": whole.defined,
+            "exemplified": whole.exemplified,
         }
         return Checked(self.name, tuple(found), figures)
 

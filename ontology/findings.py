@@ -67,6 +67,7 @@ _DECLARATIONS = (
 )
 _BUILT_IN = (str(OWL), str(RDF), str(RDFS), str(XSD))
 _POINTERS = (Q + "hasQuantityKind",)
+_LABEL, _DEFINITION, _EXAMPLE = ("label", "标签"), ("definition", "定义"), ("example", "示例")
 
 
 @dataclass(frozen=True)
@@ -78,12 +79,14 @@ class ModuleCompleteness:
         terms: Number of terms that it declares.
         labelled: Terms with a label in English and one in Chinese.
         defined: Terms with a definition in English and one in Chinese.
+        exemplified: Terms with an example in English and one in Chinese.
     """
 
     module: str
     terms: int
     labelled: int
     defined: int
+    exemplified: int
 
 
 def completeness(graphs: Mapping[str, Graph]) -> tuple[ModuleCompleteness, ...]:
@@ -93,19 +96,20 @@ def completeness(graphs: Mapping[str, Graph]) -> tuple[ModuleCompleteness, ...]:
 
 def label_findings(graph: Graph) -> Iterator[Finding]:
     """Yield every term without a label in English or in Chinese."""
-    yield from _missing_texts(graph, "label", RDFS.label, ("label", "标签"))
+    yield from _missing_texts(graph, "label", RDFS.label, _LABEL)
 
 
 def definition_findings(graph: Graph) -> Iterator[Finding]:
     """Yield every term without a definition in English or in Chinese, or that repeats its label."""
-    yield from _missing_texts(graph, "definition", SKOS.definition, ("definition", "定义"))
-    for term in terms_of(graph):
-        labels = {str(o).strip().casefold() for o in graph.objects(term, RDFS.label)}
-        for text in graph.objects(term, SKOS.definition):
-            if str(text).strip(" .。").casefold() in labels:
-                yield Finding(
-                    "definition", str(term), "the definition repeats the label", "定义重复了标签"
-                )
+    yield from _missing_texts(graph, "definition", SKOS.definition, _DEFINITION)
+    yield from _repetitions(graph, SKOS.definition, _DEFINITION, {RDFS.label: _LABEL})
+
+
+def example_findings(graph: Graph) -> Iterator[Finding]:
+    """Yield every term without an example in English or in Chinese, or whose example is its label or definition."""
+    yield from _missing_texts(graph, "example", SKOS.example, _EXAMPLE)
+    said = {RDFS.label: _LABEL, SKOS.definition: _DEFINITION}
+    yield from _repetitions(graph, SKOS.example, _EXAMPLE, said)
 
 
 def profile_findings(graph: Graph) -> Iterator[Finding]:
@@ -201,6 +205,28 @@ def _missing_texts(
                 )
 
 
+def _repetitions(
+    graph: Graph, predicate: Node, names: tuple[str, str], others: Mapping[URIRef, tuple[str, str]]
+) -> Iterator[Finding]:
+    """Yield every term of whose texts one says no more than a text of another property, by property."""
+    for term in terms_of(graph):
+        texts = sorted({_bare(one) for one in graph.objects(term, predicate)})
+        for other, other_names in others.items():
+            said = {_bare(one) for one in graph.objects(term, other)}
+            for text in texts:
+                if text in said:
+                    yield Finding(
+                        names[0],
+                        str(term),
+                        f"the {names[0]} repeats the {other_names[0]}",
+                        f"{names[1]}重复了{other_names[1]}",
+                    )
+
+
+def _bare(text: Node) -> str:
+    return str(text).strip(" .。").casefold()
+
+
 def _has(graph: Graph, term: URIRef, wanted: tuple[Node, str]) -> bool:
     predicate, language = wanted
     texts = graph.objects(term, predicate)
@@ -211,9 +237,9 @@ def _completeness(name: str, graph: Graph) -> ModuleCompleteness:
     terms = [t for t in terms_of(graph) if str(t).startswith(Q)]
     counts = [
         sum(all(_has(graph, t, (p, tag)) for tag in ("en", "zh")) for t in terms)
-        for p in (RDFS.label, SKOS.definition)
+        for p in (RDFS.label, SKOS.definition, SKOS.example)
     ]
-    return ModuleCompleteness(name, len(terms), counts[0], counts[1])
+    return ModuleCompleteness(name, len(terms), *counts)
 
 
 def _profile(subject: Node, what: str) -> Finding:

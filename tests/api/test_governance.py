@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
+from rdflib.namespace import SKOS
 from typer.testing import CliRunner
 
 from qualweave.api import governing
@@ -17,10 +18,12 @@ from qualweave.api.impact import impact_of
 from qualweave.api.service import Service
 from qualweave.checking import Finder, Finding
 from qualweave.config import Settings
-from qualweave.errors import NotFound
+from qualweave.errors import JsonValue, NotFound
 from qualweave.ontology.load import load_graph, load_ntriples, module_files
 from qualweave.ontology.release import current_release
-from qualweave.principal import SEATS, Seat
+from qualweave.ontology.store_form import triples_of
+from qualweave.principal import SEATS, Principal, Seat
+from qualweave.store.port import ChangeSet
 from tests.ontology.test_proposal import ADDED, HEAD
 
 TERM = "https://w3id.org/qonto/LaserWarpage"
@@ -370,6 +373,37 @@ def test_a_release_that_a_check_finds_wrong_is_refused(
     assert reply.status_code == 409
     assert "has no label in de" in reply.json()["detail"]
     assert not _known(client)
+
+
+def test_a_term_without_an_example_is_not_released(client: TestClient) -> None:
+    opened = _propose(client, ADDED.replace("skos:example", "rdfs:comment"))
+    seated = {"Qualweave-Principal": "wang", "Qualweave-Seats": SEATS[0]}
+    votes = f"/ontology/change-requests/{opened['id']}/votes"
+
+    reply = client.post(votes, json={"choice": "yes", "seat": SEATS[0]}, headers=seated)
+
+    assert reply.status_code == 409
+    assert "skos:example" in reply.json()["next_step"]
+
+
+def test_examples_that_an_older_release_lacks_hold_up_no_request(settings: Settings) -> None:
+    bare, release = load_graph(), current_release()
+    bare.remove((None, SKOS.example, None))
+    about: dict[str, JsonValue] = {"version": release.version, "follows": f"{release.iri}-before"}
+    older = Service(settings)
+    older.store.commit(
+        [ChangeSet(release.iri, "ontology", triples_of(bare), replace=True, about=about)],
+        principal=Principal("test"),
+    )
+    older.close()
+
+    with TestClient(make_app(Service(settings), settings, pages=False)) as client:
+        opened = _propose(client)
+        _vote(client, opened["id"])
+        reply = _accept(client, opened["id"], WANG)
+
+        assert reply.status_code == 200, reply.text
+        assert _known(client)
 
 
 def test_a_refused_proposal_is_told_so_and_goes_again_with_a_remark(client: TestClient) -> None:

@@ -4,14 +4,22 @@ from pathlib import Path
 
 import pytest
 from rdflib import Graph, URIRef
-from rdflib.namespace import RDFS
+from rdflib.namespace import RDFS, SKOS
 
 from qualweave.checking import run_checks
 from qualweave.errors import MissingCapability, UnreadableSource
 from qualweave.ontology import satisfiability
-from qualweave.ontology.checks import CHECKS, OF_CONTENT, SATISFIABLE, check_ontology, located
+from qualweave.ontology.checks import (
+    CHECKS,
+    OF_CONTENT,
+    SATISFIABLE,
+    Complete,
+    check_ontology,
+    located,
+)
 from qualweave.ontology.findings import (
     definition_findings,
+    example_findings,
     label_findings,
     orphan_findings,
     profile_findings,
@@ -30,10 +38,13 @@ PREFIXES = """
 @prefix xsd: <http://www.w3.org/2001/XMLSchema#> .
 """
 SOUND = """
-q:Condition a owl:Class ; rdfs:label "condition"@en, "状况"@zh ; skos:definition "A state."@en, "状态。"@zh .
+q:Condition a owl:Class ; rdfs:label "condition"@en, "状况"@zh ; skos:definition "A state."@en, "状态。"@zh ;
+    skos:example "The 2 mm of play in a hinge."@en, "铰链 2 mm 的间隙。"@zh .
 q:Defect a owl:Class ; rdfs:subClassOf q:Condition ; rdfs:label "defect"@en, "缺陷"@zh ;
-    skos:definition "A condition that impairs use."@en, "损害使用的状况。"@zh .
+    skos:definition "A condition that impairs use."@en, "损害使用的状况。"@zh ;
+    skos:example "A door that does not latch."@en, "锁不上的车门。"@zh .
 skos:definition a owl:AnnotationProperty .
+skos:example a owl:AnnotationProperty .
 """
 
 
@@ -72,6 +83,46 @@ def test_a_definition_that_is_missing_or_repeats_the_label_is_found() -> None:
     messages = [f.message for f in definition_findings(graph)]
 
     assert messages == ["has no definition in zh", "the definition repeats the label"]
+
+
+def test_an_example_that_is_missing_or_empty_is_found() -> None:
+    graph = turtle(
+        'q:Flash a owl:Class ; skos:example " "@en .'
+        'q:foundOn a owl:ObjectProperty ; skos:example "Flash 7 was found on lid 3."@en, "飞边"@zh .'
+    )
+
+    found = list(example_findings(graph))
+
+    assert [(f.term, f.message) for f in found] == [
+        ("https://w3id.org/qonto/Flash", "has no example in en"),
+        ("https://w3id.org/qonto/Flash", "has no example in zh"),
+    ]
+    assert [f.message_zh for f in found] == ["缺少英文示例", "缺少中文示例"]
+
+
+def test_an_example_that_repeats_label_or_definition_is_found() -> None:
+    graph = turtle(
+        'q:Flash a owl:Class ; rdfs:label "flash"@en, "飞边"@zh ;'
+        ' skos:definition "A fin at the parting line."@en, "分型面处的薄片。"@zh ;'
+        ' skos:example "A fin at the parting line"@en, "飞边。"@zh .'
+    )
+
+    found = [(f.message, f.message_zh) for f in example_findings(graph)]
+
+    assert found == [
+        ("the example repeats the label", "示例重复了标签"),
+        ("the example repeats the definition", "示例重复了定义"),
+    ]
+
+
+def test_the_texts_of_the_terms_are_counted() -> None:
+    graph = turtle(SOUND)
+    graph.remove((URIRef("https://w3id.org/qonto/Defect"), SKOS.example, None))
+
+    told = run_checks([Complete()], graph).of("texts")
+
+    assert told.figures == {"terms": 2, "labelled": 2, "defined": 2, "exemplified": 1}
+    assert len(told.findings) == 2
 
 
 @pytest.mark.parametrize(
@@ -164,21 +215,24 @@ def test_a_broken_file_is_named(tmp_path: Path) -> None:
         load_module(broken)
 
 
-def test_a_finding_names_file_line_and_fix() -> None:
+@pytest.mark.parametrize("predicate", [RDFS.label, SKOS.definition, SKOS.example])
+def test_a_finding_names_file_line_and_fix(predicate: URIRef) -> None:
     graph = load_graph()
-    graph.remove((URIRef("https://w3id.org/qonto/Warpage"), RDFS.label, None))
+    term = URIRef("https://w3id.org/qonto/Warpage")
+    graph.remove((term, predicate, None))
 
-    found = located(run_checks(OF_CONTENT, graph)).of("texts").findings
+    told = located(run_checks(OF_CONTENT, graph)).of("texts").findings
+    found = [one for one in told if one.term == str(term)]
 
     assert {one.file for one in found} == {"ontology/modules/defect.ttl"}
     line = (ROOT / found[0].file).read_text("utf-8").splitlines()[found[0].line - 1]
     assert line.startswith("q:Warpage a ")
-    assert "rdfs:label" in found[0].fix
+    assert ("skos:" if predicate != RDFS.label else "rdfs:label") in found[0].fix
     assert found[0].fix_zh
 
 
 def test_every_check_has_a_fix_for_what_it_finds() -> None:
-    kinds = {one.name for one in CHECKS} - {"texts"} | {"label", "definition"}
+    kinds = {one.name for one in CHECKS} - {"texts"} | {"label", "definition", "example"}
 
     assert kinds <= set(fixes())
 

@@ -25,7 +25,8 @@ ADDED = (
     + """
 q:LaserWarpage a owl:Class ; rdfs:subClassOf q:Warpage ;
     rdfs:label "laser warpage"@en, "激光翘曲"@zh ;
-    skos:definition "Warpage that the heat of a laser leaves."@en, "激光热输入造成的翘曲变形。"@zh .
+    skos:definition "Warpage that the heat of a laser leaves."@en, "激光热输入造成的翘曲变形。"@zh ;
+    skos:example "A cover of 3 mm bows by 0.8 mm once its edge is cut."@en, "3 mm 盖板切边后拱起 0.8 mm。"@zh .
 """
 )
 
@@ -101,8 +102,21 @@ def test_what_breaks_the_house_rules_is_found(current: Graph) -> None:
     told = {one.message for one in propose(current, broken, reason=False).findings}
 
     assert "has no label in zh" in told
+    assert "has no example in en" in told
     assert "the IRI is used but not declared" in told
     assert "'warpage' is the label of Warpage already" in told
+
+
+def test_a_new_term_without_an_example_is_told_with_the_fix(current: Graph) -> None:
+    bare = ADDED.replace("skos:example", "rdfs:comment")
+
+    found = propose(current, bare, reason=False).findings
+
+    assert [(one.check, one.message) for one in found] == [
+        ("example", "has no example in en"),
+        ("example", "has no example in zh"),
+    ]
+    assert all("skos:example" in one.fix and "skos:example" in one.fix_zh for one in found)
 
 
 @pytest.mark.java
