@@ -76,7 +76,10 @@ def propose(file: Path, data: DataDir = HERE, url: Url = "", by: By = "") -> Non
         text = file.read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise UnreadableSource(
-            f"{file} cannot be read: {error}", next_step="Give a Turtle file in UTF-8."
+            f"{file} cannot be read: {error}",
+            message_zh=f"无法读取 {file}：{error}",
+            next_step="Give a Turtle file in UTF-8.",
+            next_step_zh="请提供 UTF-8 编码的 Turtle 文件。",
         ) from error
     _show(_asked(calls.propose(text), data, url, by))
 

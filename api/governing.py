@@ -419,7 +419,10 @@ def _terms_of(request: ChangeRequest) -> list[str]:
     rows = [one for one in changes if isinstance(one, dict)] if isinstance(changes, list) else []
     if not rows:
         raise InputError(
-            f"Change request {request.id} names no term.", next_step="Propose the file anew."
+            f"Change request {request.id} names no term.",
+            message_zh=f"变更申请 {request.id} 未涉及任何术语。",
+            next_step="Propose the file anew.",
+            next_step_zh="请重新提交文件。",
         )
     return sorted({str(one["term"]) for one in rows})
 

@@ -241,6 +241,7 @@ def release(work: Desk, row_id: str, corrections: Mapping[str, str]) -> Quaranti
             f"Row {row_id} has no column {unknown[0]!r}.",
             message_zh=f"行 {row_id} 没有列 {unknown[0]!r}。",
             next_step="Its columns: " + ", ".join(row.cells) + ".",
+            next_step_zh="可用列：" + "、".join(row.cells) + "。",
             data={"row": row_id, "column": unknown[0]},
         )
     with work.snapshot() as snapshot:

@@ -11,6 +11,7 @@ from importlib.resources.abc import Traversable
 
 import pyoxigraph as ox
 from rdflib import Graph
+from rdflib.term import Node
 
 from qualweave.errors import UnreadableSource
 from qualweave.ontology.canonical import canonical_ntriples
@@ -56,10 +57,14 @@ def load_graph() -> Graph:
         UnreadableSource: If a module is no well-formed Turtle.
     """
     graph = Graph()
-    for file in module_files():
-        for triple in load_module(file):
-            graph.add(triple)
+    graph.addN((*triple, graph) for triple in _triples())
     return graph
+
+
+@lru_cache(maxsize=1)
+def _triples() -> tuple[tuple[Node, Node, Node], ...]:
+    """Every triple of the modules; reading them takes a second, so that it is done once."""
+    return tuple(triple for file in module_files() for triple in load_module(file))
 
 
 @lru_cache(maxsize=1)

@@ -33,7 +33,12 @@ def rewrite_page(path: Path, index: TermIndex) -> bool:
     before = path.read_text(encoding="utf-8")
     if START not in before or END not in before:
         msg = f"{path.name} lacks the marks between which the list of terms stands."
-        raise InputError(msg, next_step=f"Put '{START}' and '{END}' on lines of their own.")
+        raise InputError(
+            msg,
+            message_zh=f"{path.name} 缺少术语表的起止标记。",
+            next_step=f"Put '{START}' and '{END}' on lines of their own.",
+            next_step_zh=f"请将“{START}”与“{END}”各置一行。",
+        )
     head, rest = before.split(START, 1)
     tail = rest.split(END, 1)[1]
     after = f"{head}{START}\n{term_list(index)}\n{END}{tail}"

@@ -54,6 +54,11 @@ def current_release() -> Release:
     versions = sorted(str(o) for o in graph.objects(None, OWL.versionInfo))
     if not versions:
         msg = "no module of the ontology states owl:versionInfo."
-        raise InputError(msg, next_step="Add owl:versionInfo to the header of each module.")
+        raise InputError(
+            msg,
+            message_zh="本体模块均未声明 owl:versionInfo。",
+            next_step="Add owl:versionInfo to the header of each module.",
+            next_step_zh="请在各模块头部加入 owl:versionInfo。",
+        )
     digest = hashlib.sha256(load_ntriples()).hexdigest()
     return Release(versions[-1], digest, tuple(modules))

@@ -71,7 +71,12 @@ class TurtleWriter:
         for node in {o for o in graph.objects() if isinstance(o, BNode)}:
             if len(list(graph.subject_predicates(node))) > 1:
                 msg = f"blank node {node} is the object of several triples"
-                raise InputError(msg, next_step="Give the node an IRI, then serialise again.")
+                raise InputError(
+                    msg,
+                    message_zh=f"空白节点 {node} 是多个三元组的宾语",
+                    next_step="Give the node an IRI, then serialise again.",
+                    next_step_zh="请为该节点指定 IRI 后重新序列化。",
+                )
 
     def uses(self, namespace: str) -> bool:
         """Return whether any term of the graph is written with ``namespace``."""
@@ -85,7 +90,12 @@ class TurtleWriter:
         subjects = [s for s in set(self.graph.subjects()) if s not in inside]
         if inside - self._reached(subjects):
             msg = "the graph holds a cycle of blank nodes"
-            raise InputError(msg, next_step="Give one node of the cycle an IRI.")
+            raise InputError(
+                msg,
+                message_zh="图中空白节点构成环",
+                next_step="Give one node of the cycle an IRI.",
+                next_step_zh="请为环中一个节点指定 IRI。",
+            )
         blocks = [(self._subject_key(s), self._block(s)) for s in subjects]
         yield from (text for _, text in sorted(blocks))
 

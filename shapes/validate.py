@@ -47,7 +47,9 @@ def validate(
     if media_type not in _FORMATS:
         raise InputError(
             f"{media_type!r} is not an RDF media type that can be validated.",
+            message_zh=f"{media_type!r} 不是可校验的 RDF 媒体类型。",
             next_step="Send one of: " + ", ".join(sorted(_FORMATS)) + ".",
+            next_step_zh="可用类型：" + "、".join(sorted(_FORMATS)) + "。",
             data={"media_type": media_type},
         )
     try:
@@ -82,7 +84,12 @@ def validate_graph(graph: Graph, *, shapes: Graph | None = None) -> Verdict:
         graph, shacl_graph=chosen, ont_graph=load_graph(), advanced=True
     )
     if not isinstance(report, Graph):  # pyshacl returns an error object for broken shapes
-        raise InputError(f"The shapes cannot be used: {report}", next_step="Correct the shapes.")
+        raise InputError(
+            f"The shapes cannot be used: {report}",
+            message_zh=f"形状无法使用：{report}",
+            next_step="Correct the shapes.",
+            next_step_zh="请更正形状。",
+        )
     return Verdict(tuple(_results(report, chosen)))
 
 

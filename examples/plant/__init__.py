@@ -85,7 +85,9 @@ def generate(out: Path, *, seed: int = 1, size: Size = "small") -> PlantManifest
     if seed < 0 or size not in world.sizes:
         raise InputError(
             f"There is no plant of seed {seed} and size {size!r}.",
+            message_zh=f"没有种子为 {seed}、规模为 {size!r} 的工厂。",
             next_step="Give a seed of 0 or more and one of: " + ", ".join(world.sizes) + ".",
+            next_step_zh="种子须不小于 0，规模可选：" + "、".join(world.sizes) + "。",
         )
     press = Press(out / "input", world, draw_scenario(world, seed), world.sizes[size])
     build_moulding(press)

@@ -42,7 +42,9 @@ def incident(plant: Path, name: str) -> dict[str, Any]:
     if name not in told:
         raise NotFound(
             f"The plant tells no incident {name!r}.",
+            message_zh=f"示例工厂没有事件 {name!r}。",
             next_step="Take one of: " + ", ".join(told) + ".",
+            next_step_zh="可选：" + "、".join(told) + "。",
         )
     return told[name]
 
@@ -64,7 +66,9 @@ def remove_file(plant: Path, pattern: str) -> tuple[Path, ...]:
     if not found:
         raise NotFound(
             f"No input file matches {pattern!r}.",
+            message_zh=f"没有与 {pattern!r} 匹配的输入文件。",
             next_step="Look at the oracle's counts.json for the names.",
+            next_step_zh="文件名见 oracle 的 counts.json。",
         )
     for path in found:
         path.unlink()
@@ -93,7 +97,9 @@ def remove_column(path: Path, header: str) -> tuple[Path, ...]:
     if place is None:
         raise NotFound(
             f"{path.name} has no column {header!r}.",
+            message_zh=f"{path.name} 没有列 {header!r}。",
             next_step="Take a header of the oracle's fields.csv.",
+            next_step_zh="列名见 oracle 的 fields.csv。",
         )
     start = next(number for number, row in enumerate(rows) if header in row)
     cut = [
@@ -127,7 +133,9 @@ def remove_rows(path: Path, *needles: str) -> tuple[Path, ...]:
     if len(kept) == len(lines):
         raise NotFound(
             f"{path.name} has no line with {needles}.",
+            message_zh=f"{path.name} 没有包含 {needles} 的行。",
             next_step="Check the identifiers in the oracle.",
+            next_step_zh="请核对 oracle 中的标识。",
         )
     mark = b"\xef\xbb\xbf" if data.startswith(b"\xef\xbb\xbf") else b""
     path.write_bytes(mark + "".join(kept).encode(charset.removesuffix("-sig")))
@@ -158,7 +166,9 @@ def remove_genealogy_edge(path: Path, child: str, parent: str) -> tuple[Path, ..
     if edited == text:
         raise NotFound(
             f"{path.name} has no record of {child} from {parent}.",
+            message_zh=f"{path.name} 没有 {child} 来自 {parent} 的记录。",
             next_step="Check the identifiers in the oracle.",
+            next_step_zh="请核对 oracle 中的标识。",
         )
     path.write_text(edited, "utf-8")
     return (path,)

@@ -137,7 +137,9 @@ def read_terms(path: Path) -> tuple[TargetTerm, ...]:
         except (orjson.JSONDecodeError, KeyError, TypeError, AttributeError) as error:
             raise UnreadableSource(
                 f"{path.name}, line {number}: not a term ({error}).",
+                message_zh=f"{path.name} 第 {number} 行不是术语（{error}）。",
                 next_step='Each line is {"id": …, "label": {"en": …}, …}.',
+                next_step_zh='每行格式为 {"id": …, "label": {"en": …}, …}。',
                 data={"file": path.name, "line": number},
             ) from error
     return tuple(found)

@@ -217,7 +217,9 @@ def from_body(body: str) -> ChangeRequest:
     if data["kind"] not in get_args(RequestKind) or data["state"] not in get_args(RequestState):
         raise InputError(
             f"A change request of kind {data['kind']!r} and state {data['state']!r} is not known.",
+            message_zh=f"未知的变更申请类型 {data['kind']!r} 或状态 {data['state']!r}。",
             next_step="Migrate the governance graph to this version.",
+            next_step_zh="请将治理图迁移至本版本。",
         )
     return ChangeRequest(
         kind=data["kind"],

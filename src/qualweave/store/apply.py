@@ -154,7 +154,9 @@ def _graph_name(graph: str) -> NamedNode:
     except ValueError as error:
         raise InputError(
             f"A graph cannot be named {graph!r}: {error}.",
+            message_zh=f"图名 {graph!r} 无效：{error}。",
             next_step="Name it by an absolute IRI.",
+            next_step_zh="请使用绝对 IRI。",
             data={"graph": graph},
         ) from error
 

@@ -273,7 +273,12 @@ class JournaledStore(ABC):
 
     def _open_or_fail(self) -> None:
         if self._closed:
-            raise StoreError("The store is closed.", next_step="Open it again.")
+            raise StoreError(
+                "The store is closed.",
+                message_zh="存储已关闭。",
+                next_step="Open it again.",
+                next_step_zh="请重新打开。",
+            )
 
 
 @contextmanager

@@ -66,7 +66,9 @@ class Ledger:
             if leaf["leaf"] != leaf_hash or leaf["chain"] != last:
                 raise StoreError(
                     f"Leaf {number} of the ledger does not follow the one before.",
+                    message_zh=f"账本第 {number} 条与前一条不衔接。",
                     next_step="Compare the ledger with a copy; it was changed after it was written.",
+                    next_step_zh="请与备份比对：账本在写入后被改动。",
                     data={"line": number},
                 )
         return self._count

@@ -56,7 +56,7 @@ class Worker:
             env={**kept, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
         )
         if self._process.stdin is None or self._process.stdout is None:  # pragma: no cover
-            raise StoreError("A reader process has no pipes.")
+            raise StoreError("A reader process has no pipes.", message_zh="读进程没有管道。")
         self._to, self._from = self._process.stdin, self._process.stdout
         self._poll = select.poll()
         self._poll.register(self._from, select.POLLIN)
@@ -258,11 +258,18 @@ class ReaderPool:
                     limits.seconds * _WAIT_FACTOR,
                 )
                 if self._closed:
-                    raise StoreError("The store was closed.", next_step="Open it again.")
+                    raise StoreError(
+                        "The store was closed.",
+                        message_zh="存储已关闭。",
+                        next_step="Open it again.",
+                        next_step_zh="请重新打开。",
+                    )
                 if self._failed >= _FAILED_STARTS:
                     raise StoreError(
                         "Reader processes do not start.",
+                        message_zh="读进程无法启动。",
                         next_step="Look whether the machine has memory and processes left.",
+                        next_step_zh="请检查机器的内存与进程数。",
                     )
                 if not self._idle or self._next() is not ticket:
                     raise _busy(limits.seconds * _WAIT_FACTOR, self._size)

@@ -237,7 +237,9 @@ class RemoteStore(JournaledStore):
         if response.is_error:
             raise StoreError(
                 f"The server answered {response.status_code}: {found[:300].decode(errors='replace')}",
+                message_zh=f"服务器返回 {response.status_code}：{found[:300].decode(errors='replace')}",
                 next_step="Correct the query, or look at the server's log.",
+                next_step_zh="请更正查询，或查看服务器日志。",
                 data={"address": self._endpoint.query},
             )
         return bytes(found)
@@ -274,7 +276,12 @@ class RemoteStore(JournaledStore):
         except LimitMetError as error:
             raise exceeded(error.limit, chosen) from error
         except MediaTypeError as error:
-            raise InputError(str(error), next_step="Ask for one of these.") from error
+            raise InputError(
+                str(error),
+                message_zh=f"不支持所请求的媒体类型：{error}",
+                next_step="Ask for one of these.",
+                next_step_zh="请选择所列类型之一。",
+            ) from error
         return Answer(
             form=written.form,
             media_type=written.media_type,
@@ -344,7 +351,9 @@ class RemoteSnapshot:
             query = f"{query}\nVALUES ({names}) {{ ({values}) }}"
         found = self._rows(query, graphs)
         if not isinstance(found, ox.QuerySolutions):
-            raise StoreError("A SELECT was expected.", data={"query": query})
+            raise StoreError(
+                "A SELECT was expected.", message_zh="应为 SELECT 查询。", data={"query": query}
+            )
         names_of = [variable.value for variable in found.variables]
         return [dict(zip(names_of, solution, strict=True)) for solution in found]
 
@@ -357,7 +366,9 @@ class RemoteSnapshot:
         """
         found = self._rows(query, graphs)
         if not isinstance(found, ox.QueryBoolean):
-            raise StoreError("An ASK was expected.", data={"query": query})
+            raise StoreError(
+                "An ASK was expected.", message_zh="应为 ASK 查询。", data={"query": query}
+            )
         return bool(found)
 
     def _rows(
@@ -371,7 +382,9 @@ class RemoteSnapshot:
             )
         except StoreError as error:
             raise StoreError(
-                f"A query of ours is malformed or failed: {error}", data={"query": query}
+                f"A query of ours is malformed or failed: {error}",
+                message_zh=f"内部查询有误或失败：{error}",
+                data={"query": query},
             ) from error
         self._hold()
         return found
@@ -426,7 +439,10 @@ def _with_prefixes(query: str) -> str:
 
 def _written(term: RdfTerm) -> str:
     if isinstance(term, ox.BlankNode):
-        raise StoreError("A blank node of a remote store cannot be asked for by its label.")
+        raise StoreError(
+            "A blank node of a remote store cannot be asked for by its label.",
+            message_zh="远程存储中的空白节点不能按标签查询。",
+        )
     return str(term)
 
 

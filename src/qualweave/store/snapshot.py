@@ -77,7 +77,9 @@ class OxigraphSnapshot:
         """
         solutions = self._query(query, graphs, bindings)
         if not isinstance(solutions, ox.QuerySolutions):
-            raise StoreError("A SELECT was expected.", data={"query": query})
+            raise StoreError(
+                "A SELECT was expected.", message_zh="应为 SELECT 查询。", data={"query": query}
+            )
         names = [variable.value for variable in solutions.variables]
         return [dict(zip(names, solution, strict=True)) for solution in solutions]
 
@@ -89,7 +91,9 @@ class OxigraphSnapshot:
         """
         answer = self._query(query, graphs, MappingProxyType({}))
         if not isinstance(answer, ox.QueryBoolean):
-            raise StoreError("An ASK was expected.", data={"query": query})
+            raise StoreError(
+                "An ASK was expected.", message_zh="应为 ASK 查询。", data={"query": query}
+            )
         return bool(answer)
 
     def _query(
@@ -106,7 +110,9 @@ class OxigraphSnapshot:
             )
         except (SyntaxError, ValueError, RuntimeError) as error:
             raise StoreError(
-                f"A query of ours is malformed: {error}", data={"query": query}
+                f"A query of ours is malformed: {error}",
+                message_zh=f"内部查询有误：{error}",
+                data={"query": query},
             ) from error
 
     def quads(
