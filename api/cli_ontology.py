@@ -15,6 +15,7 @@ from qualweave.client import calls
 from qualweave.client.calls import Call, JsonObject
 from qualweave.config import Settings
 from qualweave.errors import UnreadableSource
+from qualweave.negotiation import Language
 from qualweave.principal import SEATS
 
 _Answer = TypeVar("_Answer")
@@ -145,6 +146,46 @@ def export(
     """Write a release as canonical N-Triples: the same bytes each time."""
     out.write_bytes(_asked(calls.release(version), data, url))
     console.print(f"written: {out}", highlight=False)
+
+
+@app.command()
+def note(
+    version: str,
+    data: DataDir = HERE,
+    url: Url = "",
+    language: Annotated[Language, typer.Option(help="en or zh.")] = "en",
+) -> None:
+    """Print what a release changed, in words."""
+    told = _asked(calls.release_note(version), data, url)[language]
+    console.print(told, highlight=False, markup=False, soft_wrap=True)
+
+
+@app.command()
+def train(
+    *,
+    depart: Annotated[bool, typer.Option(help="Release everything that passed.")] = False,
+    early: Annotated[bool, typer.Option(help="Before the first day of its quarter.")] = False,
+    reason: str = "",
+    data: DataDir = HERE,
+    url: Url = "",
+    by: By = "",
+) -> None:
+    """Show the next release train and who is on it; with --depart, release them together."""
+    if depart:
+        left = _asked(calls.depart(reason, early=early), data, url, by)
+        console.print(f"released: {left['release']}", highlight=False)
+        for one in left["left_behind"]:
+            told = f"left behind: {one['request']}: {one['en']}"
+            console.print(told, highlight=False, markup=False, soft_wrap=True)
+        return
+    found = _asked(calls.train(), data, url)
+    console.print(f"{found['train']}, from {found['day']}", highlight=False)
+    for one in found["requests"]:
+        _show(one)
+    if not found["requests"]:
+        console.print(
+            "No request has passed yet. Vote: qualweave ontology vote REQUEST yes --seat …"
+        )
 
 
 @app.command()

@@ -36,6 +36,7 @@ from qualweave.principal import Principal, Seat
 from qualweave.store.port import ChangeSet, GraphEntry, Snapshot
 
 _BODY = NamedNode(Q + "requestBody")
+_SHORTEST = 4
 _KINDS = frozenset({"new_term", "term_edit", "obsolete"})
 
 
@@ -58,7 +59,7 @@ class Governing:
         """
         self.principal.require("architect" if "architect" in self.principal.roles else "engineer")
         with self.service.reading(self.principal.tenant) as snapshot:
-            entry = _released(snapshot)
+            entry = released_entry(snapshot)
             current = graph_of(snapshot, entry.graph)
             others = OtherTenants(self.service.store, self.principal.tenant)
             examined = propose(
@@ -105,19 +106,25 @@ class Governing:
         )
 
     def request(self, request_id: str) -> ChangeRequest:
-        """Return one request about terms.
+        """Return one request about terms, by its id or by the first four or more letters of it.
 
         Raises:
-            NotFound: If there is none of that id.
+            NotFound: If there is none of that id, or several begin so; ``data["nearest"]`` lists those.
         """
-        found = next((one for one in self.requests(state=None) if one.id == request_id), None)
+        known = self.requests(state=None)
+        short = [
+            one for one in known if len(request_id) >= _SHORTEST and one.id.startswith(request_id)
+        ]
+        found = next((one for one in known if one.id == request_id), None)
+        if found is None and len(short) == 1:
+            return short[0]
         if found is None:
             raise NotFound(
                 f"There is no change request {request_id!r} about terms.",
                 message_zh=f"没有编号为 {request_id!r} 的术语变更申请。",
                 next_step="List them: qualweave ontology requests, or GET /ontology/change-requests.",
                 next_step_zh="请用 qualweave ontology requests 或 GET /ontology/change-requests 查看列表。",
-                data={"request": request_id},
+                data={"request": request_id, "nearest": list[JsonValue](one.id for one in short)},
             )
         return found
 
@@ -137,7 +144,7 @@ class Governing:
         if (
             choice == "yes" and before.state == "open"
         ):  # what cannot be released is not passed either
-            self._without_findings(before, _findings_of(before))
+            self._without_findings(before, findings_of(before))
         voted = cast(before, choice, seat=seat, by=self.principal, rules=rules, reason=reason)
         found = outcome(voted, rules)
         if found.standing == "rejected":
@@ -184,16 +191,16 @@ class Governing:
         self.principal.require("architect")
         self._of_the_house()
         request = self.request(request_id)
-        self._without_findings(request, _findings_of(request))
+        self._without_findings(request, findings_of(request))
         decided = request.decide("accepted", by=self.principal.id, reason=reason)
         passed = require_passed(request, self._rules)
         with self.service.reading(self.principal.tenant) as snapshot:
-            entry = _released(snapshot)
+            entry = released_entry(snapshot)
             current = graph_of(snapshot, entry.graph)
             base = graph_of(snapshot, str(request.proposal["base"]))
-            terms = _terms_of(request)
+            terms = terms_of(request)
             merged = apply(current, str(request.proposal["turtle"]), terms=terms, base=base)
-            version = next_version(_versions(snapshot), datetime.now(UTC).date())
+            version = next_version(versions(snapshot), datetime.now(UTC).date())
         touched = {*modules_of(current, terms), *modules_of(merged, terms)}
         released = stamped(merged, version, touched)
         self._checked(request, current, released)
@@ -227,11 +234,11 @@ class Governing:
                 next_step_zh="请说明该版本的问题。",
             )
         with self.service.reading(self.principal.tenant) as snapshot:
-            entry = _released(snapshot)
+            entry = released_entry(snapshot)
             current = graph_of(snapshot, entry.graph)
             former = _former(snapshot, version)
             released = graph_of(snapshot, former.graph)
-            number = next_version(_versions(snapshot), datetime.now(UTC).date())
+            number = next_version(versions(snapshot), datetime.now(UTC).date())
         about: dict[str, JsonValue] = {
             "version": number,
             "request": None,
@@ -269,7 +276,7 @@ class Governing:
             NotFound: If there is no such release.
         """
         with self.service.reading(self.principal.tenant) as snapshot:
-            return triples_of(graph_of(snapshot, _release(snapshot, version).graph))
+            return triples_of(graph_of(snapshot, release_of(snapshot, version).graph))
 
     # --- inside --------------------------------------------------------------------------------
 
@@ -347,13 +354,19 @@ class Governing:
         self.service.store.publish()
 
 
-def _findings_of(request: ChangeRequest) -> list[dict[str, JsonValue]]:
+def findings_of(request: ChangeRequest) -> list[dict[str, JsonValue]]:
+    """Return what the checks found wrong with a request."""
     findings = request.proposal.get("findings")
     listed = findings if isinstance(findings, list) else []
     return [one for one in listed if isinstance(one, dict)]
 
 
-def _release(snapshot: Snapshot, version: str) -> GraphEntry:
+def release_of(snapshot: Snapshot, version: str) -> GraphEntry:
+    """Return the catalogue entry of a release.
+
+    Raises:
+        NotFound: If there is no such release; ``data["nearest"]`` lists all.
+    """
     known = {str(one.about.get("version")): one for one in snapshot.graphs("ontology", "archive")}
     if version not in known:
         raise NotFound(
@@ -367,7 +380,7 @@ def _release(snapshot: Snapshot, version: str) -> GraphEntry:
 
 
 def _former(snapshot: Snapshot, version: str) -> GraphEntry:
-    found = _release(snapshot, version)
+    found = release_of(snapshot, version)
     if found.role == "ontology":
         raise Conflict(
             f"The release {version} is the current one.",
@@ -379,7 +392,7 @@ def _former(snapshot: Snapshot, version: str) -> GraphEntry:
     return found
 
 
-def _released(snapshot: Snapshot) -> GraphEntry:
+def released_entry(snapshot: Snapshot) -> GraphEntry:
     """Return the catalogue entry of the current release."""
     found = snapshot.graphs("ontology")
     return max(found, key=lambda one: _order(str(one.about.get("version", ""))))
@@ -398,7 +411,8 @@ def _exchange(
     ]
 
 
-def _versions(snapshot: Snapshot) -> list[str]:
+def versions(snapshot: Snapshot) -> list[str]:
+    """Return the versions of all releases."""
     return [str(one.about.get("version", "")) for one in snapshot.graphs("ontology", "archive")]
 
 
@@ -414,7 +428,12 @@ def _kind(proposal: Proposal) -> Literal["new_term", "term_edit", "obsolete"]:
     return "new_term" if kinds == {"added"} else "term_edit"
 
 
-def _terms_of(request: ChangeRequest) -> list[str]:
+def terms_of(request: ChangeRequest) -> list[str]:
+    """Return the IRIs of the terms that a request changes, sorted.
+
+    Raises:
+        InputError: If it names none.
+    """
     changes = request.proposal.get("changes")
     rows = [one for one in changes if isinstance(one, dict)] if isinstance(changes, list) else []
     if not rows:

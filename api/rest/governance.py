@@ -1,4 +1,4 @@
-"""Governance of the ontology: propose an edited module, list, accept, refuse, releases."""
+"""Governance of the ontology: propose an edited module, list, vote, accept, refuse."""
 
 from typing import Annotated
 
@@ -46,20 +46,20 @@ def add_routes(router: APIRouter) -> None:
     ) -> Response:
         """Return the change requests about terms, oldest first."""
         found = Governing(service, who).requests(state=state)
-        return json_reply({"requests": [_told(Governing(service, who), one) for one in found]})
+        return json_reply({"requests": [told_of(Governing(service, who), one) for one in found]})
 
     @router.get("/ontology/change-requests/{request_id}")
     def request(request_id: str, service: ServiceOf, who: Who) -> Response:
         """Return one change request about terms."""
         governing = Governing(service, who)
-        return json_reply(_told(governing, governing.request(request_id)))
+        return json_reply(told_of(governing, governing.request(request_id)))
 
     @router.post("/ontology/change-requests/{request_id}/votes")
     def vote(request_id: str, given: Cast, service: ServiceOf, who: Who) -> Response:
         """Vote on a request for a seat of the committee; what cannot pass any more is refused with it."""
         governing = Governing(service, who)
         voted = governing.vote(request_id, given.choice, seat=given.seat, reason=given.reason)
-        return json_reply(_told(governing, voted))
+        return json_reply(told_of(governing, voted))
 
     @router.post("/ontology/change-requests/{request_id}/accept")
     def accept(
@@ -75,23 +75,7 @@ def add_routes(router: APIRouter) -> None:
         """Withdraw a request of one's own, or close one whose time is over, with a reason."""
         return json_reply(Governing(service, who).refuse(request_id, given.reason).to_json())
 
-    @router.get("/ontology/releases")
-    def releases(service: ServiceOf, who: Who) -> Response:
-        """Return every release of the ontology, the current one first; each is a graph to be named in a query."""
-        return json_reply({"releases": Governing(service, who).releases()})
 
-    @router.get("/ontology/releases/{version}", response_class=Response)
-    def release(version: str, service: ServiceOf, who: Who) -> Response:
-        """Return a release as canonical N-Triples, the same bytes each time."""
-        body = Governing(service, who).exported(version)
-        return Response(body, media_type="application/n-triples")
-
-    @router.post("/ontology/releases/{version}/rollback")
-    def roll_back(version: str, given: Reason, service: ServiceOf, who: Who) -> Response:
-        """Release the content of a former release anew, with a reason."""
-        return json_reply({"release": Governing(service, who).roll_back(version, given.reason)})
-
-
-def _told(governing: Governing, request: ChangeRequest) -> dict[str, JsonValue]:
+def told_of(governing: Governing, request: ChangeRequest) -> dict[str, JsonValue]:
     """Return a request with where its ballot stands."""
     return {**request.to_json(), "ballot": governing.ballot(request).to_json()}

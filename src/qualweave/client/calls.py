@@ -315,6 +315,22 @@ def release(version: str) -> Call[bytes]:
     return Call("GET", path, lambda reply: reply.content)
 
 
+def release_note(version: str) -> Call[JsonObject]:
+    """What a release changed, in words."""
+    return Call("GET", f"/ontology/releases/{_segment(version)}/note", read_json)
+
+
+def train() -> Call[JsonObject]:
+    """The next release train and who would leave with it."""
+    return Call("GET", "/ontology/train", read_json)
+
+
+def depart(reason: str, *, early: bool) -> Call[JsonObject]:
+    """Everything that passed, released as one."""
+    body = {"reason": reason, "early": early}
+    return Call("POST", "/ontology/train/depart", read_json, json=body)
+
+
 def roll_back(version: str, reason: str) -> Call[JsonObject]:
     """The content of a former release, released anew."""
     path = f"/ontology/releases/{_segment(version)}/rollback"
