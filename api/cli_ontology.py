@@ -8,7 +8,9 @@ import typer
 from rich.console import Console
 
 from qualweave.api.checks import check_everything
-from qualweave.api.door import Caller, asking
+from qualweave.api.door import Caller, asking, require_store
+from qualweave.api.service import Service
+from qualweave.api.term_pages import TermPages, shipped_book, write_site
 from qualweave.change_request import Choice
 from qualweave.checking import CHECKED
 from qualweave.client import calls
@@ -16,7 +18,7 @@ from qualweave.client.calls import Call, JsonObject
 from qualweave.config import Settings
 from qualweave.errors import UnreadableSource
 from qualweave.negotiation import Language
-from qualweave.principal import SEATS
+from qualweave.principal import SEATS, Principal
 
 _Answer = TypeVar("_Answer")
 app = typer.Typer(no_args_is_help=True, help="Check, propose, vote, release, roll back.")
@@ -186,6 +188,29 @@ def train(
         console.print(
             "No request has passed yet. Vote: qualweave ontology vote REQUEST yes --seat …"
         )
+
+
+@app.command()
+def pages(
+    out: Annotated[Path, typer.Argument(help="Folder for the HTML files.")],
+    version: Annotated[str, typer.Option(help="Of the release; the current one if left out.")] = "",
+    data: Annotated[
+        Path | None, typer.Option("--data", help="Folder of a store; else the release shipped.")
+    ] = None,
+    by: By = "",
+) -> None:
+    """Write the reference pages of a release, one a term, in English and Chinese."""
+    if data is None:
+        count = write_site(out, *shipped_book())
+    else:
+        require_store(data)
+        service = Service(Settings(data_dir=data))
+        try:
+            who = Principal(id=by or getpass.getuser(), tenant=service.settings.tenant)
+            count = TermPages(service, who).write(out, version)
+        finally:
+            service.close()
+    console.print(f"written: {count} files, begin at {out / 'index.html'}", highlight=False)
 
 
 @app.command()

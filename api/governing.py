@@ -255,7 +255,7 @@ class Governing:
         """Return every release of the ontology, the current one first."""
         with self.service.reading(self.principal.tenant) as snapshot:
             entries = snapshot.graphs("ontology", "archive")
-        ordered = sorted(entries, key=lambda one: _order(str(one.about.get("version", ""))))
+        ordered = sorted(entries, key=lambda one: order_of(str(one.about.get("version", ""))))
         return [
             {
                 "graph": one.graph,
@@ -395,7 +395,7 @@ def _former(snapshot: Snapshot, version: str) -> GraphEntry:
 def released_entry(snapshot: Snapshot) -> GraphEntry:
     """Return the catalogue entry of the current release."""
     found = snapshot.graphs("ontology")
-    return max(found, key=lambda one: _order(str(one.about.get("version", ""))))
+    return max(found, key=lambda one: order_of(str(one.about.get("version", ""))))
 
 
 def _exchange(
@@ -416,7 +416,8 @@ def versions(snapshot: Snapshot) -> list[str]:
     return [str(one.about.get("version", "")) for one in snapshot.graphs("ontology", "archive")]
 
 
-def _order(version: str) -> tuple[str, int]:
+def order_of(version: str) -> tuple[str, int]:
+    """Return what releases are sorted by: the day, and the number within it."""
     day, _, number = version.partition(".")
     return day, int(number or 0)
 

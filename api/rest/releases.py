@@ -1,6 +1,9 @@
 """Releases of the ontology: list, export, note, roll back, and the quarterly train."""
 
-from fastapi import APIRouter, Response
+from typing import Annotated
+
+from fastapi import APIRouter, Header, Query, Response
+from fastapi.responses import HTMLResponse
 from pydantic import BaseModel, Field
 
 from qualweave.api.governing import Governing
@@ -8,6 +11,8 @@ from qualweave.api.releasing import Releasing
 from qualweave.api.replies import json_reply
 from qualweave.api.rest.governance import Reason, told_of
 from qualweave.api.security.asking import ServiceOf, Who
+from qualweave.api.term_pages import TermPages
+from qualweave.negotiation import language_of
 
 
 class Leave(BaseModel):
@@ -19,6 +24,7 @@ class Leave(BaseModel):
 
 def add_routes(router: APIRouter) -> None:
     """Add the routes of releases."""
+    _add_pages(router)
 
     @router.get("/ontology/releases")
     def releases(service: ServiceOf, who: Who) -> Response:
@@ -66,3 +72,26 @@ def add_routes(router: APIRouter) -> None:
     def roll_back(version: str, given: Reason, service: ServiceOf, who: Who) -> Response:
         """Release the content of a former release anew, with a reason."""
         return json_reply({"release": Governing(service, who).roll_back(version, given.reason)})
+
+
+def _add_pages(router: APIRouter) -> None:
+    @router.get("/ontology/pages", response_class=HTMLResponse)
+    def index(
+        service: ServiceOf,
+        who: Who,
+        lang: Annotated[str, Query(description="en or zh; the browser's where left out.")] = "",
+        accept_language: Annotated[str, Header()] = "",
+    ) -> HTMLResponse:
+        """Return the page that lists every term of the current release."""
+        return HTMLResponse(TermPages(service, who).index(language_of(accept_language, lang)))
+
+    @router.get("/ontology/pages/{name}", response_class=HTMLResponse)
+    def page(
+        name: str,
+        service: ServiceOf,
+        who: Who,
+        lang: Annotated[str, Query(description="en or zh; the browser's where left out.")] = "",
+        accept_language: Annotated[str, Header()] = "",
+    ) -> HTMLResponse:
+        """Return the reference page of a term: definition, neighbours, mappings, uses, history."""
+        return HTMLResponse(TermPages(service, who).page(name, language_of(accept_language, lang)))
