@@ -1,6 +1,7 @@
 """The architect's page: look a term up, propose an edited module, decide requests, see the releases."""
 
 from collections.abc import Callable
+from urllib.parse import quote
 
 from fastapi import Request
 from nicegui import events, ui
@@ -35,11 +36,20 @@ def _look_up(service: Service, language: Language) -> None:
     with ui.card().classes("w-full p-3"):
         box = ui.input(say("term_hint", language)).classes("w-full")
         place = ui.column().classes("w-full")
+        index = ui.link(
+            say("all_terms", language), f"/ontology/pages?lang={language}", new_tab=True
+        )
 
         def go() -> None:
+            name = box.value or ""
             place.clear()
             with place:
-                show(described(service, box.value or "", language), language, empty="")
+                found = described(service, name, language)
+                show(found, language, empty="")
+                if not found.problem:
+                    page = f"/ontology/pages/{quote(name, safe='')}?lang={language}"
+                    ui.link(say("whole_page", language), page, new_tab=True)
+            index.set_visibility(not name)
 
         box.on("keydown.enter", go)
         ui.button(say("search", language), on_click=go)

@@ -35,6 +35,7 @@ _NEIGHBOURS: tuple[tuple[str, URIRef, bool], ...] = (
 )
 _CAUSE, _EFFECT = URIRef(Q + "hasCause"), URIRef(Q + "hasEffect")
 _MECHANISM = URIRef(Q + "viaMechanism")
+_CAUSAL = Q + "causal/"
 _FACTS: tuple[tuple[str, URIRef], ...] = (
     ("unit", URIRef(Q + "canonicalUnit")),
     ("least", URIRef(Q + "typicalMinimum")),
@@ -254,6 +255,8 @@ class Book:
             )
             links = {self.link(one) for one in nodes if isinstance(one, URIRef)}
             found.setdefault(name, set()).update(links)
+        for same, as_class in (("broader", "parents"), ("narrower", "children")):
+            found[same] -= found[as_class]
         for name, links in found.items():
             if links:
                 yield name, tuple(sorted(links, key=lambda one: one.en.casefold()))
@@ -271,5 +274,6 @@ class Book:
 def _by_kind(uses: Iterable[Use]) -> tuple[tuple[str, tuple[tuple[str, int], ...]], ...]:
     found: dict[str, dict[str, int]] = defaultdict(dict)
     for use in uses:
-        found[use.kind][use.name] = use.count
+        if not use.name.startswith(_CAUSAL):  # told as causal knowledge
+            found[use.kind][use.name.removeprefix(Q)] = use.count
     return tuple((kind, tuple(sorted(found[kind].items()))) for kind in sorted(found))

@@ -148,3 +148,16 @@ def test_the_command_line_shows_the_train_and_the_note(tmp_path: Path) -> None:
     assert "No request has passed yet" in train.output
     assert f"# Q-Ontology {version}" in note.output
     assert "新增" in note.output
+
+
+def test_a_term_has_a_page_with_its_history(client: TestClient, departed: dict[str, Any]) -> None:
+    version = departed["left"]["release"].rsplit("/", 1)[1]
+
+    page = client.get("/ontology/pages/LaserWarpage", params={"lang": "zh"})
+    by_name = client.get("/ontology/pages/laser warpage", headers={"Accept-Language": "en"})
+    index = client.get("/ontology/pages")
+
+    assert f"{version}: 术语“激光翘曲”为新增。" in page.text
+    assert "is new." in by_name.text
+    assert 'href="/ontology/pages/LaserWarpage?lang=en"' in index.text
+    assert client.get("/ontology/pages/Nothing").status_code == 404
