@@ -2,7 +2,7 @@
 
 import getpass
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Annotated, TypeVar
 
@@ -16,7 +16,7 @@ from qualweave.api.door import Caller, asking
 from qualweave.api.tables import Format
 from qualweave.client import calls
 from qualweave.client.calls import Call, JsonObject
-from qualweave.errors import InputError
+from qualweave.errors import InputError, UnreadableSource
 from qualweave.iri import local_name
 
 _Answer = TypeVar("_Answer")
@@ -25,6 +25,7 @@ console = Console()
 
 def add_commands(app: typer.Typer) -> None:
     """Add the commands to the command line."""
+    _add_admit(app)
 
     @app.command()
     def trace(item: str, data: DataDir = HERE, url: Url = "", *, forward: bool = False) -> None:
@@ -95,6 +96,37 @@ def read_values(given: Sequence[str]) -> dict[str, str]:
             data={"parameter": wrong[0]},
         )
     return {name.strip(): value for name, value in found.items()}
+
+
+def _add_admit(app: typer.Typer) -> None:
+    @app.command()
+    def admit(file: Path, data: DataDir = HERE, url: Url = "") -> None:
+        """Judge a supplier's OWL description of a device; ends with status 1 where it is refused."""
+        try:
+            content = file.read_bytes()
+        except OSError as error:
+            raise UnreadableSource(
+                f"{file} cannot be read: {error.strerror}.",
+                message_zh=f"无法读取 {file}。",
+                next_step="Give an OWL file in RDF/XML or Turtle.",
+                next_step_zh="请提供 RDF/XML 或 Turtle 格式的 OWL 文件。",
+            ) from error
+        told = _asked(calls.admit(file.name, content), data, url)
+        for line in judgement(told):
+            console.print(line, highlight=False, markup=False, soft_wrap=True)
+        raise typer.Exit(0 if told["verdict"] == "admitted" else 1)
+
+
+def judgement(told: JsonObject) -> Iterator[str]:
+    """Return the lines that tell a supplier what became of a description."""
+    for kind in ("reasons", "remarks"):
+        for one in told[kind]:
+            sign = "✗" if kind == "reasons" else "·"
+            yield f"{sign} {one['file']}:{one['line']}: {local_name(one['term'])} {one['en']}. {one['fix']}"
+    for one in told["fields"]:
+        yield f"  {one['name']} → {one['term'] or '–'} ({one['decision']}, {one['probability']:.2f}) {one['unit']}"
+    share = f"{100 * told['coverage']:.0f} % of {len(told['fields'])} fields are mapped unasked"
+    yield f"{told['verdict']}: {told['file']}; {share}; satisfiability: {told['satisfiability'] or 'not asked'}"
 
 
 def understood(told: JsonObject) -> str:

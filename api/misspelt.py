@@ -6,7 +6,6 @@ from urllib.parse import quote
 
 from pyoxigraph import NamedNode
 
-from qualweave.errors import UnknownTerm
 from qualweave.iri import Q, curie
 from qualweave.ontology.terms import TermIndex
 from qualweave.store.port import Snapshot
@@ -14,6 +13,7 @@ from qualweave.store.port import Snapshot
 HEADER = "Qualweave-Unknown-Terms"
 _OURS = re.compile(r"\bq:([A-Za-z][\w-]*)|<" + re.escape(Q) + r"([\w-]+)>")
 _MOST = 5
+_NEAR = 3
 _TEXT = re.compile(r'"(?:[^"\\\n]|\\.)*"|\'(?:[^\'\\\n]|\\.)*\'|(?m:(?<=\s)#.*$)')
 
 
@@ -44,7 +44,10 @@ def misspelt(sparql: str, terms: TermIndex, snapshot: Snapshot) -> tuple[Misspel
     """
     names = {Q + (short or long) for short, long in _OURS.findall(_TEXT.sub(" ", sparql))}
     absent = [one for one in sorted(names) if one not in terms and not _held(one, snapshot)]
-    return tuple(Misspelt(curie(one), _nearest(one, terms)) for one in absent[:_MOST])
+    return tuple(
+        Misspelt(curie(one), tuple(map(curie, terms.nearest(curie(one))[:_NEAR])))
+        for one in absent[:_MOST]
+    )
 
 
 def header_of(found: tuple[Misspelt, ...]) -> dict[str, str]:
@@ -58,12 +61,3 @@ def _held(iri: str, snapshot: Snapshot) -> bool:
         next(iter(snapshot.quads(*at)), None) is not None
         for at in ((None, node, None, None), (node, None, None, None), (None, None, node, None))
     )
-
-
-def _nearest(iri: str, terms: TermIndex) -> tuple[str, ...]:
-    try:
-        terms.named(curie(iri))
-    except UnknownTerm as unknown:
-        found = unknown.data.get("nearest", [])
-        return tuple(curie(str(one)) for one in found[:3]) if isinstance(found, list) else ()
-    return ()

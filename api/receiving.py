@@ -6,9 +6,12 @@ import zipfile
 import zlib
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
+from qualweave.api.governing import released_entry
 from qualweave.api.service import Service
 from qualweave.errors import InputError
+from qualweave.mappers.admission import Admission, admit
 from qualweave.mappers.report import IngestReport
+from qualweave.ontology.store_form import graph_of
 from qualweave.principal import Principal
 
 _MOST_BYTES = 4 << 30
@@ -38,6 +41,20 @@ def receive(
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(data)
         return service.ingest(place, principal=principal)
+
+
+def judged(service: Service, name: str, content: bytes, *, principal: Principal) -> Admission:
+    """Return the judgement of a supplier's OWL description that was sent; nothing is kept of it.
+
+    Raises:
+        InputError: If the name leaves its folder.
+    """
+    with service.reading(principal.tenant) as snapshot:
+        ontology = graph_of(snapshot, released_entry(snapshot).graph)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / _plain(name).name
+        path.write_bytes(content)
+        return admit(path, ontology, service.terms, settings=service.settings)
 
 
 def pack(folder: Path) -> bytes:

@@ -119,18 +119,18 @@ def profile_findings(graph: Graph) -> Iterator[Finding]:
     """
     for kind in _FORBIDDEN_TYPES:
         for subject in graph.subjects(RDF.type, kind):
-            yield _profile(subject, f"is a {_short(kind)}")
+            yield _profile(owner_of(graph, subject), f"is a {_short(kind)}")
     for predicate in _FORBIDDEN_PREDICATES:
         for subject in graph.subjects(predicate):
-            yield _profile(subject, f"uses {_short(predicate)}")
+            yield _profile(owner_of(graph, subject), f"uses {_short(predicate)}")
     for node in set(graph.subjects(OWL.oneOf)):
         members = graph.value(node, OWL.oneOf)
         if members is not None and len(list(graph.items(members))) > 1:
-            yield _profile(node, "enumerates more than one individual")
+            yield _profile(owner_of(graph, node), "enumerates more than one individual")
     for prop in graph.subjects(RDF.type, OWL.DatatypeProperty):
         for span in graph.objects(prop, RDFS.range):
             if span not in EL_RANGES:
-                yield _profile(prop, f"has the range {_short(span)}")
+                yield _profile(owner_of(graph, prop), f"has the range {_short(span)}")
 
 
 def orphan_findings(graph: Graph) -> Iterator[Finding]:
@@ -176,6 +176,15 @@ def satisfiability_findings(graph: Graph) -> Iterator[Finding]:
     """
     for iri in unsatisfiable_classes(graph):
         yield Finding("satisfiable", iri, "the class can have no instance", "该类不可能有实例")
+
+
+def owner_of(graph: Graph, node: Node) -> Node:
+    """Return the named subject in whose description a blank node stands, else the node; a name is its own owner."""
+    seen: set[Node] = set()
+    while isinstance(node, BNode) and node not in seen:
+        seen.add(node)
+        node = next(graph.subjects(None, node), node)
+    return node
 
 
 def terms_of(graph: Graph) -> tuple[URIRef, ...]:

@@ -189,7 +189,7 @@ class TermIndex:
                 next_step_zh="请以 IRI 或本地名指定其中之一。",
                 data={"name": name, "candidates": list[JsonValue](one.iri for one in labelled)},
             )
-        nearest = self._nearest(name)
+        nearest = self.nearest(name)
         raise UnknownTerm(
             f"The ontology has no term {name!r}.",
             message_zh=f"本体中没有术语 {name!r}。",
@@ -202,7 +202,7 @@ class TermIndex:
             },
         )
 
-    def _nearest(self, name: str) -> list[str]:
+    def nearest(self, name: str) -> list[str]:
         """Return the IRIs of the terms whose names look most like a name, or like its words run together."""
         local = name.rsplit("/", 1)[-1].removeprefix("q:")
         wanted = (normalise(local), normalise(_HUMP.sub(" ", local)))

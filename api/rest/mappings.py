@@ -6,7 +6,7 @@ from fastapi import APIRouter, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from pydantic import BaseModel, Field
 
-from qualweave.api.receiving import receive
+from qualweave.api.receiving import judged, receive
 from qualweave.api.replies import json_reply
 from qualweave.api.security.asking import ServiceOf, Who
 
@@ -42,6 +42,15 @@ def add_routes(router: APIRouter) -> None:
             receive, service, name, content, principal=who, packed=packed
         )
         return json_reply(report.to_json())
+
+    @router.post("/admissions")
+    async def admissions(
+        request: Request, service: ServiceOf, who: Who, name: Annotated[str, Query(min_length=1)]
+    ) -> Response:
+        """Judge a supplier's OWL description, given as the body: admitted, or refused with lines and fixes."""
+        content = await request.body()
+        found = await run_in_threadpool(judged, service, name, content, principal=who)
+        return json_reply(found.to_json())
 
     @router.get("/mappings")
     def mappings(service: ServiceOf, who: Who) -> Response:

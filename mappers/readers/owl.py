@@ -22,9 +22,9 @@ def read_owl(path: Path, hints: tuple[str, ...] = ()) -> RawTable:
     Raises:
         UnreadableSource: If it is not well-formed, or declares no field.
     """
-    graph = _parse(path)
+    graph = parse_owl(path)
     rows = [
-        _field(graph, node)
+        declared_field(graph, node)
         for node in sorted(graph.subjects(RDF.type, OWL.DatatypeProperty), key=str)
     ]
     if not rows:
@@ -54,7 +54,12 @@ def read_owl(path: Path, hints: tuple[str, ...] = ()) -> RawTable:
     return RawTable(name=path.name, columns=_COLUMNS, frame=pl.DataFrame(data), context=context)
 
 
-def _parse(path: Path) -> Graph:
+def parse_owl(path: Path) -> Graph:
+    """Return the graph of a file in RDF/XML or Turtle.
+
+    Raises:
+        UnreadableSource: If it is neither; the message has the parser's line.
+    """
     text = path.read_text("utf-8", errors="replace")
     first, second = (
         ("xml", "turtle")
@@ -76,7 +81,9 @@ def _parse(path: Path) -> Graph:
     )
 
 
-def _field(graph: Graph, node: Node) -> dict[str, str]:
+def declared_field(graph: Graph, node: Node) -> dict[str, str]:
+    """Return what a file says of a field: ``field``, ``label``, ``description``, ``unit`` and ``domain``."""
+
     def first(*predicates: URIRef) -> str:
         return next((str(o) for p in predicates for o in graph.objects(node, p)), "")
 

@@ -261,6 +261,13 @@ def ingest(name: str, content: bytes, *, packed: bool = False) -> Call[JsonObjec
     return Call("POST", "/sources", read_json, params, content=content, headers=headers)
 
 
+def admit(name: str, content: bytes) -> Call[JsonObject]:
+    """A supplier's OWL description, judged."""
+    headers = {"Content-Type": "application/octet-stream"}
+    params = {"name": name}
+    return Call("POST", "/admissions", read_json, params, content=content, headers=headers)
+
+
 def answers(document: bytes) -> Call[JsonObject]:
     """A YAML document of answers to the mapper's questions: what became of the files that waited."""
     headers = {"Content-Type": "application/yaml"}
