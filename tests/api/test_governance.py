@@ -435,11 +435,16 @@ def test_a_withdrawn_proposal_does_not_keep_a_term_in_use(client: TestClient) ->
     opened = _propose(client)
     _vote(client, opened["id"])
     _accept(client, opened["id"], WANG)
-    module = client.get(
-        "/sparql", params={"query": f"SELECT ?m {{ <{TERM}> rdfs:isDefinedBy ?m }}"}
+    other = _propose(client, ADDED.replace("laser warpage", "laser bow"))
+    withdrawn = client.post(
+        f"/ontology/change-requests/{other['id']}/refuse",
+        headers=LI,
+        json={"reason": "warpage is what the line says"},
     )
 
-    assert module.json()["results"]["bindings"]
+    assert other["id"] != opened["id"]
+    assert withdrawn.json()["state"] == "refused"
+    assert _known(client)
     with client.app.state.service.reading("plant") as snapshot:  # type: ignore[attr-defined]
         uses = impact_of(load_graph(), snapshot, [TERM])
     assert [one for one in uses if one.kind in ("data", "rule")] == []

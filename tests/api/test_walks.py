@@ -253,8 +253,12 @@ def test_the_three_stories_are_answered_in_sparql(sparql: SPARQLWrapper, plant: 
         " q:validInContext/q:contextMachine ?machine }"
     )
     eaten = asked(f"SELECT DISTINCT ?item {{ ?item q:derivedFromMaterial+ <{iri}> }}")
-    causes = asked("SELECT ?cause { ?cause q:canCause* q:Warpage }")
+    causes = asked(
+        "SELECT DISTINCT ?cause { ?label q:hasEffect q:Warpage ; q:hasCause ?cause ; q:viaMechanism ?how ."
+        " ?alarm q:hasRootCauseLabel ?label }"
+    )
 
     assert {one["machine"]: one["meaning"] for one in meanings} == told["scoped-code"]["meanings"]
     assert len(eaten) == len(closures[lot]["forward"])
-    assert len(causes) >= 1
+    assert {one["cause"] for one in causes} & {"MouldTemperature", "CoolingTime", "PackingTime"}
+    assert "Warpage" not in {one["cause"] for one in causes}
