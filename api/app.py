@@ -12,6 +12,7 @@ from qualweave.api import sparql
 from qualweave.api.replies import invalid_reply, problem_reply
 from qualweave.api.rest import (
     decisions,
+    dictionaries,
     floor,
     governance,
     lookups,
@@ -42,6 +43,7 @@ _ROOMS = (
     questions,
     lookups,
     floor,
+    dictionaries,
 )
 
 

@@ -17,7 +17,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from qualweave.api import cli_asking, cli_ontology
+from qualweave.api import cli_asking, cli_dictionary, cli_ontology
 from qualweave.api.app import make_app
 from qualweave.api.exporting import add_command as add_export
 from qualweave.api.mcp.command import add_command as add_mcp
@@ -41,6 +41,7 @@ app = typer.Typer(
     no_args_is_help=True, add_completion=False, help="Quality knowledge graph of a plant."
 )
 app.add_typer(cli_ontology.app, name="ontology")
+app.add_typer(cli_dictionary.app, name="dictionary")
 console = Console()
 cli_asking.add_commands(app)
 add_mcp(app)

@@ -1,0 +1,132 @@
+"""``qualweave dictionary``: partners' parameter dictionaries, over a folder or a running service."""
+
+import getpass
+from pathlib import Path
+from typing import Annotated, TypeVar
+
+import orjson
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from qualweave.api.cli_ontology import HERE, By, DataDir, Url
+from qualweave.api.door import Caller, asking
+from qualweave.client import dictionary_calls as calls
+from qualweave.client.calls import Call
+from qualweave.errors import UnreadableSource
+from qualweave.negotiation import Language
+
+_Answer = TypeVar("_Answer")
+app = typer.Typer(no_args_is_help=True, help="Parameter dictionaries of partners.")
+console = Console()
+Tongue = Annotated[Language, typer.Option("--language", help="en or zh.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+def asked(call: Call[_Answer], data: Path, url: str, name: str = "", seat: str = "") -> _Answer:
+    """Return the answer to a call of an engineer and architect."""
+    caller = Caller(name or getpass.getuser(), roles="engineer,architect", seats=seat)
+    with asking(data, url, caller) as run:
+        return run(call)
+
+
+def read_file(file: Path) -> bytes:
+    """Return the bytes of a file.
+
+    Raises:
+        UnreadableSource: If it cannot be read.
+    """
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        raise UnreadableSource(
+            f"{file} cannot be read: {error.strerror}.",
+            message_zh=f"无法读取 {file}。",
+            next_step="Give a file that exists and may be read.",
+            next_step_zh="请指定存在且可读的文件。",
+            data={"file": str(file)},
+        ) from error
+
+
+def say(text: str) -> None:
+    """Print a line as it is."""
+    console.print(text, highlight=False, markup=False, soft_wrap=True)
+
+
+@app.command("import")
+def import_(
+    file: Path,
+    partner: Annotated[str, typer.Option(help="Whose dictionary it is.")],
+    data: DataDir = HERE,
+    url: Url = "",
+    by: By = "",
+    language: Tongue = "en",
+) -> None:
+    """Take a partner's dictionary from CSV or YAML, in place of its former one."""
+    told = asked(calls.add_dictionary(partner, file.name, read_file(file)), data, url, by)
+    say(told[language])
+
+
+@app.command("list")
+def list_(data: DataDir = HERE, url: Url = "") -> None:
+    """List whose dictionaries there are."""
+    table = Table("partner", "entries", "file", "by")
+    for one in asked(calls.dictionaries(), data, url):
+        table.add_row(*(str(one[name]) for name in ("partner", "entries", "file", "by")))
+    console.print(table)
+
+
+@app.command()
+def show(
+    partner: str,
+    data: DataDir = HERE,
+    url: Url = "",
+    language: Tongue = "en",
+    *,
+    json: AsJson = False,
+) -> None:
+    """Show the dictionary of a partner."""
+    told = asked(calls.dictionary(partner), data, url)
+    if json:
+        console.print_json(orjson.dumps(told).decode())
+        return
+    names = (
+        "collection_point",
+        "accuracy",
+        "unit",
+        "frequency",
+        "anomaly_rule",
+        "weight_percent",
+        "criticality",
+    )
+    table = Table("parameter", *(one.replace("_", " ") for one in names))
+    for one in told["entries"]:
+        chosen = {**one, "frequency": one["frequency_zh"]} if language == "zh" else one
+        name = one["name_zh"] if language == "zh" else one["name"]
+        table.add_row(
+            name, *(str(chosen[key] if chosen[key] is not None else "-") for key in names)
+        )
+    console.print(table)
+
+
+@app.command()
+def diff(
+    first: str,
+    second: str,
+    data: DataDir = HERE,
+    url: Url = "",
+    language: Tongue = "en",
+    *,
+    json: AsJson = False,
+) -> None:
+    """Say where two partners disagree: what each calls critical, and every value that differs."""
+    told = asked(calls.dictionary_difference(first, second), data, url)
+    if json:
+        console.print_json(orjson.dumps(told).decode())
+        return
+    say(told[language])
+    table = Table("parameter", "aspect", first, second)
+    for one in told["disagreements"]:
+        name = one["name_zh"] if language == "zh" else one["name"]
+        table.add_row(name, one["aspect"], one["first"] or "-", one["second"] or "-")
+    console.print(table)

@@ -1,0 +1,291 @@
+"""Parameter dictionaries: read from files with line-accurate faults, kept in the graph, compared in one unit (R91, R92)."""
+
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from qualweave.errors import InputError, NotFound, UnreadableSource
+from qualweave.iri import Q
+from qualweave.ontology.dictionary.difference import compare
+from qualweave.ontology.dictionary.entry import Dictionary
+from qualweave.ontology.dictionary.frequency import read_frequency
+from qualweave.ontology.dictionary.numbers import convert
+from qualweave.ontology.dictionary.reading import read_dictionary
+from qualweave.ontology.dictionary.rules import notation, read_rules
+from qualweave.ontology.dictionary.store_form import dictionary_change, read_back
+from qualweave.ontology.load import load_graph
+from qualweave.ontology.terms import TermIndex
+from qualweave.principal import SYSTEM
+from qualweave.shapes.gate import ShapeGate
+from qualweave.values import unit_of
+from tests.reasoning.graphs import opened
+
+HEADER = "parameter,collection point,accuracy,frequency,anomaly rule,unit,weight,critical,lower limit,upper limit\n"
+A = HEADER + (
+    "voltage plateau stability,grading,0.5,every item,< 92,%,60,yes,92,\n"
+    'internal resistance,OCV test,0.05 mΩ,every item,"limits 0.8..1.6; western-electric 1,2",mΩ,40,no,0.8,1.6\n'
+)
+B = """\
+partner: supplier B
+parameters:
+  - 参数: 内阻一致性
+    采集点: 模组下线
+    精度: 0.1
+    频次: 每批1次
+    异常判定: "> 3"
+    单位: "%"
+    关键: 是
+  - 参数: 内阻
+    采集点: OCV test
+    精度: 0.05 mΩ
+    频次: 每件
+    异常判定: limits 0.0008..0.0016; 判异准则 1,2
+    单位: Ω
+    关键: 否
+    下限: 0.0008
+    上限: 0.0015
+"""
+
+
+@pytest.fixture(scope="module")
+def terms() -> TermIndex:
+    return TermIndex.from_graph(load_graph())
+
+
+def read(text: str, terms: TermIndex, name: str = "a.csv", partner: str = "A") -> Dictionary:
+    return read_dictionary(text.encode(), name=name, partner=partner, terms=terms)
+
+
+def faults(text: str, terms: TermIndex, name: str = "a.csv") -> list[tuple[object, object, object]]:
+    with pytest.raises(InputError) as told:
+        read(text, terms, name)
+    listed = told.value.data["faults"]
+    assert isinstance(listed, list)
+    assert all(
+        isinstance(one, dict) and one["fix"] and one["zh"] and one["fix_zh"] for one in listed
+    )
+    return [(one["row"], one["column"], one["en"]) for one in listed]  # type: ignore[index, call-overload]
+
+
+def test_a_row_becomes_an_entry_with_its_four_mandatory_facts_and_unit(terms: TermIndex) -> None:
+    found = read(A, terms).of(Q + "InternalResistance")[0]
+
+    assert (found.point, found.accuracy, found.unit.ucum) == ("OCV test", Decimal("0.05"), "mOhm")
+    assert found.frequency.words() == "1 per item"
+    assert notation(found.rules) == "limits 0.8..1.6; western-electric 1,2"
+    assert (found.weight, found.critical, found.limits, found.row) == (
+        40,
+        False,
+        (Decimal("0.8"), Decimal("1.6")),
+        3,
+    )
+
+
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [(1, "collection point"), (2, "accuracy"), (3, "frequency"), (4, "anomaly rule"), (5, "unit")],
+)
+def test_an_entry_without_a_mandatory_fact_is_refused_by_row_and_column(
+    terms: TermIndex, column: int, value: str
+) -> None:
+    cells = ["torque", "station 3", "0.1", "10 Hz", "> 5", "N.m"]
+    cells[column] = ""
+    text = HEADER + "torque,station 4,0.1,10 Hz,> 5,N.m,,,,\n" + ",".join(cells) + ",,,,\n"
+
+    assert (3, value, f"{value} is missing") in faults(text, terms)
+
+
+@pytest.mark.parametrize(
+    ("row", "told"),
+    [
+        ("torqe,s,0.1,10 Hz,> 5,N.m,,,,", (2, "parameter", "The ontology has no term 'torqe'")),
+        ("scratch,s,0.1,10 Hz,> 5,N.m,,,,", (2, "parameter", "'scratch' is no parameter")),
+        ("torque,s,0.1,10 Hz,> 5,furlong,,,,", (2, "unit", "Unknown unit 'furlong'")),
+        ("torque,s,0.1,10 Hz,> 5,V,,,,", (2, "unit", "V is not a unit of the same dimension as N·m")),
+        ("torque,s,0.1 V,10 Hz,> 5,N.m,,,,", (2, "accuracy", "V is not a unit of the same dimension as N·m")),
+        ("torque,s,1 %,10 Hz,> 5,N.m,,,,", (2, "accuracy", "'1 %' is relative")),
+        ("torque,s,fine,10 Hz,> 5,N.m,,,,", (2, "accuracy", "'fine' is no number")),
+        ('torque,s,"0,1",10 Hz,> 5,N.m,,,,', (2, "accuracy", "'0,1' is no number")),
+        ("torque,s,0.1,now and then,> 5,N.m,,,,", (2, "frequency", "The frequency 'now and then' cannot be read")),
+        ("torque,s,0.1,10 Hz,looks odd,N.m,,,,", (2, "anomaly rule", "The anomaly rule 'looks odd' cannot be applied by a machine")),
+        ("torque,s,0.1,10 Hz,> 5,N.m,110,,,", (2, "weight", "'110' is no weight in percent")),
+        ("torque,s,0.1,10 Hz,> 5,N.m,90,,,", (2, "weight", "the weights of the file add up to 90 %, not to 100 %")),
+        ("torque,s,0.1,10 Hz,> 5,N.m,,perhaps,,", (2, "critical", "'perhaps' is neither yes nor no")),
+        ("torque,s,0.1,10 Hz,> 5,N.m,,,6,5", (2, "lower limit", "the lower limit is not below the upper one")),
+        ("torque,s,0.1,10 Hz,limits 1..2; western-electric 1,2,N.m,,,,", (2, "11", "the row has 11 cells, the header 10")),
+    ],
+)  # fmt: skip
+def test_a_fault_is_told_by_row_column_and_fix(
+    terms: TermIndex, row: str, told: tuple[int, str, str]
+) -> None:
+    assert told in faults(HEADER + row + "\n", terms)
+
+
+def test_all_faults_of_a_file_are_told_at_once_and_the_same_entry_twice_is_one(
+    terms: TermIndex,
+) -> None:
+    good = "torque,station 3,0.1,10 Hz,> 5,N.m,,,,\n"
+    text = HEADER + good + good + "torque,,0.1,often,> 5,N.m,,,,\n"
+
+    assert {one[:2] for one in faults(text, terms)} == {
+        (3, "parameter"), (4, "collection point"), (4, "frequency"),
+    }  # fmt: skip
+
+
+def test_a_missing_column_is_told_of_the_header(terms: TermIndex) -> None:
+    assert faults("参数,采集点,频次,异常判定,单位\n扭矩,工位3,10 Hz,> 5,N.m\n", terms) == [
+        (1, "accuracy", "the column is missing")
+    ]
+
+
+def test_a_fault_in_yaml_names_the_line_of_the_value(terms: TermIndex) -> None:
+    assert faults(B.replace("每批1次", "有时"), terms, "b.yaml") == [
+        (6, "频次", "The frequency '有时' cannot be read")
+    ]
+
+
+def test_a_file_that_cannot_be_parsed_names_its_line(terms: TermIndex) -> None:
+    with pytest.raises(UnreadableSource, match="row 2"):
+        read("a: 1\n b: [\n", terms, "b.yaml")
+    with pytest.raises(UnreadableSource, match="row 2"):
+        read(HEADER + '"torque,s\n', terms)
+    with pytest.raises(UnreadableSource, match="0 entries"):
+        read(HEADER, terms)
+
+
+def test_chinese_headers_semicolons_and_gb18030_are_read_alike(terms: TermIndex) -> None:
+    text = "参数;采集点;精度;频次;异常判定逻辑;单位\n扭矩;工位3;±0.1 N·m;每秒1次;限值 1..5;N·m\n"
+
+    found = read_dictionary(text.encode("gb18030"), name="a.csv", partner="A", terms=terms).entries[
+        0
+    ]
+
+    assert (found.parameter, found.accuracy, found.frequency.seconds) == (
+        Q + "Torque",
+        Decimal("0.1"),
+        1,
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("3100..3300 mV", "limits 3.1..3.3"),
+        ("> 3.3 or < 3.1", "limits 3.1..3.3"),
+        ("高于 3.4 或 低于 3", "limits 3..3.4"),
+        (">= 3.3", "limits ..3.3 exclusive"),
+        ("limits -5..-1", "limits -5..-1"),
+        ("WE 1-3", "western-electric 1,2,3"),
+        ("western electric rules", "western-electric 1,2,3,4"),
+        ("判异准则 1,2；变化率 > 5 mV/分钟", "western-electric 1,2; rate 0.005/min"),
+    ],
+)
+def test_rules_are_read_in_either_language_and_written_in_one_notation(
+    text: str, told: str
+) -> None:
+    volt = unit_of("V")
+
+    assert notation(read_rules(text, volt)) == told
+    assert read_rules(told, volt) == read_rules(text, volt)
+
+
+@pytest.mark.parametrize(
+    "text", ["limits 5..3", "> 3 or < 4", "> 3 or >= 4", "rate 0/min", "WE 9", "rate 1/lot", ";"]
+)
+def test_a_rule_that_decides_nothing_is_refused(text: str) -> None:
+    with pytest.raises(InputError, match="cannot be applied"):
+        read_rules(text, unit_of("V"))
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [("10 Hz", "every 0.1 s"), ("每5分钟", "every 300 s"), ("2/h", "每小时2次"), ("hourly", "1次/小时"),
+     ("每批3次", "3 per lot"), ("every item", "逐件"), ("1次/班", "every shift"), ("5 per 10 min", "every 2 min")],
+)  # fmt: skip
+def test_a_frequency_is_the_same_however_it_is_written(one: str, other: str) -> None:
+    assert read_frequency(one).is_same(read_frequency(other))
+
+
+def test_a_width_is_converted_without_the_offset_of_its_scale() -> None:
+    celsius, fahrenheit = unit_of("Cel"), unit_of("[degF]")
+
+    assert convert(Decimal("0.5"), celsius, fahrenheit, difference=True) == Decimal("0.9")
+    assert convert(Decimal(100), celsius, fahrenheit) == Decimal(212)
+
+
+def test_a_dictionary_is_read_back_from_the_graph_as_it_was_written(
+    terms: TermIndex, tmp_path: Path
+) -> None:
+    found = read(A, terms)
+    change = dictionary_change(found, {})
+
+    with opened(tmp_path, ontology=True) as store:
+        store.commit([change], principal=SYSTEM, gate=ShapeGate())
+        store.publish()
+        with store.snapshot() as snapshot:
+            assert read_back(snapshot, "A") == found
+            with pytest.raises(NotFound, match="no dictionary of 'B'"):
+                read_back(snapshot, "B")
+
+
+def test_what_either_partner_calls_critical_stands_on_the_list_of_disagreements(
+    terms: TermIndex,
+) -> None:
+    found = compare(read(A, terms), read(B, terms, "b.yaml", "B"))
+
+    torn = {one.parameter for one in found.disagreements if one.aspect == "criticality"}
+    assert torn == {Q + "VoltagePlateauStability", Q + "InternalResistanceConsistency"}
+    assert found.critical_first == (Q + "VoltagePlateauStability",)
+    assert found.critical_second == (Q + "InternalResistanceConsistency",)
+    assert (
+        "A calls critical: voltage plateau stability; B calls critical: internal resistance consistency"
+        in found.statement(terms)
+    )
+    assert "A视为关键：电压平台稳定性；B视为关键：内阻一致性" in found.statement(terms, "zh")
+
+
+def test_values_are_compared_in_one_unit(terms: TermIndex) -> None:
+    found = compare(read(A, terms), read(B, terms, "b.yaml", "B"))
+
+    assert [(one.aspect, one.first, one.second) for one in found.of(Q + "InternalResistance")] == [
+        ("weight", "40 %", "0 %"), ("upper limit", "1.6 mΩ", "1.5 mΩ"),
+    ]  # fmt: skip
+    told = found.of(Q + "InternalResistance")[1]
+    assert (
+        found.words(told, terms)
+        == "internal resistance, upper limit: A says 1.6 mΩ, B says 1.5 mΩ."
+    )
+    assert found.words(told, terms, "zh") == "内阻，上限：A为1.6 mΩ，B为1.5 mΩ。"
+
+
+def test_a_dictionary_agrees_with_itself(terms: TermIndex) -> None:
+    found = compare(read(A, terms), read(A, terms, partner="A again"))
+
+    assert found.disagreements == ()
+    assert set(found.agreed) == set(read(A, terms).parameters)
+
+
+def test_without_a_flag_a_weight_above_an_equal_share_is_critical(terms: TermIndex) -> None:
+    found = read(A.replace(",yes,", ",,").replace(",no,", ",,"), terms)
+
+    assert found.criticality(Q + "VoltagePlateauStability") == "critical"
+    assert found.criticality(Q + "InternalResistance") == "not critical"
+
+
+def test_entries_of_one_parameter_are_compared_point_by_point(terms: TermIndex) -> None:
+    rows = "torque,{point},0.1,10 Hz,> {limit},N.m,,,,\n"
+    first = (
+        HEADER + rows.format(point="station 3", limit=5) + rows.format(point="station 4", limit=6)
+    )
+    second = (
+        HEADER + rows.format(point="Station 4", limit=7) + rows.format(point="station 5", limit=5)
+    )
+
+    found = compare(read(first, terms), read(second, terms, partner="B"))
+
+    assert [(one.aspect, one.point, one.first, one.second) for one in found.disagreements] == [
+        ("collection point", "", "station 3", ""),
+        ("collection point", "", "", "station 5"),
+        ("anomaly rule", "station 4", "limits ..6", "limits ..7"),
+    ]  # fmt: skip
