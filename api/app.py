@@ -24,6 +24,7 @@ from qualweave.api.rest import (
     state,
     trace_policies,
     traces,
+    weights,
 )
 from qualweave.api.service import Service
 from qualweave.config import Settings
@@ -44,6 +45,7 @@ _ROOMS = (
     lookups,
     floor,
     dictionaries,
+    weights,
 )
 
 

@@ -21,7 +21,7 @@ from qualweave.iri import DCTERMS, DEFAULT_BASE, RDF, XSD, Q, graph_iri, mint
 from qualweave.principal import Seat, seats_from
 
 RequestKind: TypeAlias = Literal[
-    "new_term", "term_edit", "obsolete", "mapping", "shape", "code_list"
+    "new_term", "term_edit", "obsolete", "mapping", "shape", "code_list", "parameter_weight"
 ]
 RequestState: TypeAlias = Literal["open", "accepted", "refused"]
 Choice: TypeAlias = Literal["yes", "no"]
@@ -34,6 +34,7 @@ _CLASS_OF: Mapping[RequestKind, str] = MappingProxyType(
         "mapping": "MappingRequest",
         "shape": "ShapeRequest",
         "code_list": "CodeListRequest",
+        "parameter_weight": "ParameterWeightRequest",
     }
 )
 
