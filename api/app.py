@@ -17,6 +17,7 @@ from qualweave.api.rest import (
     governance,
     lookups,
     mappings,
+    product_classes,
     queries,
     questions,
     rebinding,
@@ -46,6 +47,7 @@ _ROOMS = (
     floor,
     dictionaries,
     weights,
+    product_classes,
 )
 
 

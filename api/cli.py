@@ -17,7 +17,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from qualweave.api import cli_asking, cli_dictionary, cli_ontology, cli_weights
+from qualweave.api import cli_asking, cli_dictionary, cli_ontology, cli_product_class, cli_weights
 from qualweave.api.app import make_app
 from qualweave.api.exporting import add_command as add_export
 from qualweave.api.mcp.command import add_command as add_mcp
@@ -43,6 +43,7 @@ app = typer.Typer(
 app.add_typer(cli_ontology.app, name="ontology")
 app.add_typer(cli_dictionary.app, name="dictionary")
 app.add_typer(cli_weights.app, name="weights")
+app.add_typer(cli_product_class.app, name="product-class")
 console = Console()
 cli_asking.add_commands(app)
 add_mcp(app)
