@@ -130,3 +130,23 @@ def diff(
         name = one["name_zh"] if language == "zh" else one["name"]
         table.add_row(name, one["aspect"], one["first"] or "-", one["second"] or "-")
     console.print(table)
+
+
+@app.command()
+def anomalies(
+    partner: str,
+    parameter: str,
+    point: Annotated[str, typer.Option(help="Collection point; each where left out.")] = "",
+    data: DataDir = HERE,
+    url: Url = "",
+    language: Tongue = "en",
+) -> None:
+    """List the values in the graph that a partner's anomaly rule marks, each with the reason."""
+    for entry in asked(calls.anomalies(partner, parameter, point), data, url)["entries"]:
+        say(f"{entry['collection_point']}: {len(entry['anomalies'])} of {entry['values']} values")
+        for one in entry["anomalies"]:
+            say(
+                f"    {one['at']}  {one['record'].rsplit('/', 1)[-1]}  {one[language]}  [{one['rule']}]"
+            )
+        for one in entry["not_applied"]:
+            say(f"    {one['rule']}: {one[language]}")

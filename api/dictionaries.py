@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 
 from qualweave.api.service import Service
-from qualweave.errors import JsonValue
+from qualweave.errors import JsonValue, NotFound
 from qualweave.iri import encode_segment
 from qualweave.ontology.dictionary.difference import DictionaryDifference, compare
 from qualweave.ontology.dictionary.entry import Dictionary
@@ -16,6 +16,9 @@ from qualweave.ontology.dictionary.store_form import (
     read_back,
 )
 from qualweave.principal import Principal
+from qualweave.reasoning.statistics.anomaly import anomalies
+from qualweave.reasoning.statistics.series import read_series
+from qualweave.values import unit_of
 
 
 @dataclass(frozen=True)
@@ -119,3 +122,51 @@ class Dictionaries:
             NotFound: If one of them has none.
         """
         return compare(self.of(first), self.of(second))
+
+    def anomalies(
+        self, partner: str, parameter: str, *, point: str = "", equipment: str = "", line: str = ""
+    ) -> dict[str, JsonValue]:
+        """Return the values in the graph that a partner's anomaly rule marks.
+
+        Args:
+            partner: Whose rule.
+            parameter: Name of the parameter.
+            point: Collection point, where the dictionary has the parameter at several.
+            equipment: IRI; only values of this equipment.
+            line: IRI; only values of this line.
+
+        Raises:
+            NotFound: If there is no such dictionary or entry.
+            NotEnoughEvidence: If the graph has no dated value for that choice.
+        """
+        terms = self.service.terms
+        term = terms.named(parameter)
+        entries = [one for one in self.of(partner).of(term.iri) if point in ("", one.point)]
+        if not entries:
+            raise NotFound(
+                f"The dictionary of {partner} has no entry for {terms.name_of(term.iri)}"
+                + (f" at {point!r}." if point else "."),
+                message_zh=f"{partner}的字典未收录{terms.name_of(term.iri, 'zh')}。",
+                next_step=f"See GET /dictionaries/{partner}.",
+                next_step_zh=f"请查看 GET /dictionaries/{partner}。",
+                data={"parameter": term.iri, "partner": partner},
+            )
+        with self.service.reading(self.principal.tenant) as snapshot:
+            series = read_series(snapshot, term.iri, equipment=equipment, line=line)
+        told: list[JsonValue] = []
+        for one in entries:
+            canonical = unit_of(term.canonical_unit or one.unit.ucum)
+            found = anomalies([rule.converted(one.unit, canonical) for rule in one.rules], series)
+            told.append(
+                {
+                    "collection_point": one.point,
+                    "unit": canonical.ucum,
+                    "values": len(series.values),
+                    "anomalies": [each.to_json() for each in found.anomalies],
+                    "not_applied": [
+                        {"rule": rule, "en": why, "zh": why_zh}
+                        for rule, why, why_zh in found.not_applied
+                    ],
+                }
+            )
+        return {"partner": partner, "parameter": term.iri, "entries": told}

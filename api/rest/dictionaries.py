@@ -41,3 +41,18 @@ def add_routes(router: APIRouter) -> None:
         """Return where two partners disagree: what each calls critical, and every value that differs."""
         found = Dictionaries(service, who).difference(partner, other)
         return json_reply(found.to_json(service.terms))
+
+    @router.get("/dictionaries/{partner}/anomalies/{parameter}")
+    def anomalies(
+        partner: str,
+        parameter: str,
+        service: ServiceOf,
+        who: Who,
+        point: Annotated[str, Query(description="Collection point; each where left out.")] = "",
+        equipment: Annotated[str, Query(description="IRI; only values of this equipment.")] = "",
+        line: Annotated[str, Query(description="IRI; only values of this line.")] = "",
+    ) -> Response:
+        """Return the values in the graph that a partner's anomaly rule marks, each with the reason."""
+        given = Dictionaries(service, who)
+        found = given.anomalies(partner, parameter, point=point, equipment=equipment, line=line)
+        return json_reply(found)

@@ -12,7 +12,9 @@ from qualweave.api.cli import app
 from qualweave.api.service import Service
 from qualweave.config import Settings
 from qualweave.iri import Q
+from qualweave.principal import SYSTEM
 from tests.ontology.test_dictionary import A, B
+from tests.reasoning.graphs import change_set, operation
 
 
 @pytest.fixture(scope="module")
@@ -83,6 +85,38 @@ def test_entries_are_asked_for_by_sparql(client: TestClient) -> None:
     assert [(one["name"]["value"], one["accuracy"]["value"]) for one in rows] == [
         ("internal resistance", "0.05"), ("voltage plateau stability", "0.5"),
     ]  # fmt: skip
+
+
+def test_the_anomaly_rule_is_applied_to_the_values_of_the_graph(tmp_path: Path) -> None:
+    settings = Settings(
+        data_dir=tmp_path / "data", cache_dir=tmp_path / "cache", dev=True, publish_interval_ms=0
+    )
+    service = Service(settings)
+    facts = [
+        line
+        for number, value in enumerate(("1.1", "1.7", "1.2"))
+        for line in operation(
+            f"C{number}",
+            f"O{number}",
+            type="Operation",
+            startedAt=f"2026-11-26T08:0{number}:00Z",
+            InternalResistance=value,
+        )
+    ]
+    service.store.commit([change_set(facts)], principal=SYSTEM)
+    service.store.publish()
+    with TestClient(make_app(service, settings, pages=False)) as served:
+        served.post("/dictionaries/B?name=b.yaml", content=B.encode())
+
+        (told,) = served.get("/dictionaries/B/anomalies/内阻").json()["entries"]
+        missing = served.get("/dictionaries/B/anomalies/torque")
+
+    assert (told["unit"], told["values"]) == ("mOhm", 3)
+    assert [(one["record"].rsplit("/", 1)[-1], one["en"]) for one in told["anomalies"]] == [
+        ("O1", "1.7 is above 1.6")
+    ]
+    assert told["not_applied"][0]["rule"] == "western-electric 1,2"
+    assert missing.status_code == 404
 
 
 def test_the_command_line_imports_lists_and_compares(tmp_path: Path) -> None:

@@ -35,6 +35,12 @@ def dictionary_difference(first: str, second: str) -> Call[JsonObject]:
     return Call("GET", path, read_json)
 
 
+def anomalies(partner: str, parameter: str, point: str) -> Call[JsonObject]:
+    """The values in the graph that a partner's anomaly rule marks."""
+    path = f"/dictionaries/{segment(partner)}/anomalies/{segment(parameter)}"
+    return Call("GET", path, read_json, {"point": point})
+
+
 def weight_tables() -> Call[list[JsonObject]]:
     """The tables of weights with the numbers of their versions."""
     return Call("GET", "/weights", lambda reply: list(read_json(reply)["tables"]))
