@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from qualweave.errors import JsonValue
+from qualweave.iri import local_name
 from qualweave.ontology.dictionary.numbers import tidy
 from qualweave.ontology.weights import WeightVersion
 from qualweave.reasoning.scoring.score import Reading, ranked, score
@@ -70,12 +71,12 @@ class Effect:
         most = told[0] if told else None
         counts = len(self.shifts), len(told), len(self.moved)
         if language == "zh":
-            top = f"变化最大：{most.item}，{_signed(most.change)} 分。" if most else ""
+            top = f"变化最大：{_short(most.item)}，{_signed(most.change)} 分。" if most else ""
             return (
                 f"{self.before} → {self.after}：{counts[0]} 项中 {counts[1]} 项得分变化，"
                 f"{counts[2]} 项名次变化。{top}"
             )
-        top = f" Most: {most.item}, {_signed(most.change)} points." if most else ""
+        top = f" Most: {_short(most.item)}, {_signed(most.change)} points." if most else ""
         return (
             f"{self.before} → {self.after}: of {counts[0]} items {counts[1]} have another score and "
             f"{counts[2]} another rank.{top}"
@@ -122,3 +123,7 @@ def effect(
 
 def _signed(value: Decimal | None) -> str:
     return "" if value is None else f"{tidy(value):+f}"
+
+
+def _short(item: str) -> str:
+    return local_name(item) if "://" in item else item

@@ -9,12 +9,13 @@ from dataclasses import dataclass
 from decimal import ROUND_HALF_EVEN, Decimal, localcontext
 
 from qualweave.errors import InputError, JsonValue
+from qualweave.iri import local_name
 from qualweave.ontology.dictionary.numbers import convert, plain, read_number, tidy
 from qualweave.ontology.terms import TermIndex
 from qualweave.ontology.weights import WHOLE, Scale, WeightVersion
 from qualweave.values import unit_of
 
-_STEP = Decimal("0.000001")
+_STEP, _POINT = Decimal("1e-12"), Decimal("0.0001")
 _DIGITS = 40
 
 
@@ -58,7 +59,7 @@ class Share:
             "percent": str(self.percent),
             "value": f"{tidy(self.reading.value):f}",
             "unit": self.unit,
-            "deviation": f"{self.deviation:f}",
+            "deviation": f"{tidy(self.deviation):f}",
             "lost": f"{self.lost:f}",
             "sources": list(self.reading.sources),
         }
@@ -95,11 +96,12 @@ class Score:
     def statement(self, terms: TermIndex, language: str = "en") -> str:
         """Return the score in one sentence, with the parameter that costs most."""
         chinese = language == "zh"
+        item = local_name(self.item) if "://" in self.item else self.item
         if self.points is None:
             names = [terms.name_of(one, language) for one in self.missing]
             if chinese:
-                return f"{self.item} 在权重 {self.version} 下无法评分：缺少{'、'.join(names)}。"
-            return f"{self.item} has no score under {self.version}: no value of {', '.join(names)}."
+                return f"{item} 在权重 {self.version} 下无法评分：缺少{'、'.join(names)}。"
+            return f"{item} has no score under {self.version}: no value of {', '.join(names)}."
         told = f"{tidy(self.points):f}"
         worst = next((one for one in self.shares if one.lost > 0), None)
         if chinese:
@@ -108,15 +110,15 @@ class Score:
                 if worst
                 else ""
             )
-            return f"{self.item} 在权重 {self.version} 下得 {told} 分{most}。"
+            return f"{item} 在权重 {self.version} 下得 {told} 分{most}。"
         most = (
             f"; {terms.name_of(worst.parameter)} costs most, {tidy(worst.lost):f}" if worst else ""
         )
-        return f"{self.item} scores {told} under {self.version}{most}."
+        return f"{item} scores {told} under {self.version}{most}."
 
 
 def deviation(value: Decimal, scale: Scale) -> Decimal:
-    """Return how far a value is from the best one, 0 to 1, rounded to 0.000001.
+    """Return how far a value is from the best one, 0 to 1, to 12 digits.
 
     Args:
         value: In the unit of the scale.
@@ -153,7 +155,7 @@ def score(item: str, readings: Mapping[str, Reading], version: WeightVersion) ->
             missing.append(weight.parameter)
             continue
         far = deviation(found.value, weight.scale)
-        lost = tidy((weight.percent * far).quantize(_STEP, ROUND_HALF_EVEN))
+        lost = tidy((weight.percent * far).quantize(_POINT, ROUND_HALF_EVEN))
         unit = weight.scale.unit.ucum
         shares.append(Share(weight.parameter, weight.percent, found, unit, far, lost))
     shares.sort(key=lambda one: (-one.lost, one.parameter))

@@ -119,7 +119,7 @@ def test_dendrite_growth_goes_from_5_to_22_and_old_scores_stay_reproducible(
         one["item"]: (one["before"], one["after"], one["rank_before"], one["rank_after"])
         for one in told["items"]
     }
-    assert found == {"L1": ("90", "77.47368", 2, 2), "L3": ("95", "78", 1, 1)}
+    assert found == {"L1": ("90", "77.4737", 2, 2), "L3": ("95", "78", 1, 1)}
     assert "L3, -17" in told["en"]
     assert [one["version"] for one in client.get("/weights/cell/versions").json()["versions"]] == [
         2,

@@ -86,6 +86,12 @@ def test_a_score_is_100_less_the_weighted_deviations_and_names_its_version(
     )
 
 
+def test_points_are_rounded_once_and_not_by_their_deviation() -> None:
+    third = score("L", readings(str(5 / Decimal(3)), "1.2", "100"), weights("30", "10", "60"))
+
+    assert third.points == 90
+
+
 def test_an_item_without_a_weighted_value_has_no_score_and_no_rank(terms: TermIndex) -> None:
     half = score("L4", readings("", "1.2", "99"), V1)
 
