@@ -173,6 +173,8 @@ def score(
         return
     for one in told["scores"]:
         say(f"{one['rank'] or '-'}  {one[language]}")
+    if told["cut_at"]:
+        say(f"Only the first {told['cut_at']} items are scored; name those that you want.")
 
 
 @app.command()

@@ -23,6 +23,8 @@ from qualweave.store.tenancy import TenantSnapshot
 _SELECTS: tuple[tuple[UseKind, str], ...] = (
     ("mapping", "SELECT DISTINCT ?term ?one { ?one a q:AcceptedMapping ; q:mapsTo ?term }"),
     ("code", "SELECT DISTINCT ?term ?one { ?one q:code ?code ; q:denotes ?term }"),
+    ("dictionary entry", "SELECT DISTINCT ?term ?one { ?one q:definesParameter ?term }"),
+    ("weight", "SELECT DISTINCT ?term ?one { ?one q:weightOfParameter ?term }"),
     ("causal link", "SELECT DISTINCT ?term ?one { ?one q:hasEffect|q:hasCause|q:viaMechanism ?term }"),
 )  # fmt: skip
 _CASES = "SELECT DISTINCT ?one ?said ?value { ?one a q:QualityCase ; ?said ?value }"

@@ -38,7 +38,8 @@ class Scoring:
         Args:
             table: Name of the table.
             number: Of the version; the newest where None.
-            items: Items or lots of the graph, by identity; all that have a weighted value where neither is given.
+            items: Items or lots of the graph, by identity; all that have a weighted value where neither is given, in
+                the order of their IRIs and at most 5000 (``cut_at`` of the answer says that it was cut).
             values: Values that are handed in instead: item to parameter to value.
 
         Raises:
@@ -63,7 +64,13 @@ class Scoring:
             }
             for one in found
         ]
-        return {"weights": version.to_json(), "version": version.name, "scores": rows}
+        whole = not items and not values
+        return {
+            "weights": version.to_json(),
+            "version": version.name,
+            "scores": rows,
+            "cut_at": _MOST if whole and len(rows) == _MOST else None,
+        }
 
     def effect(
         self,

@@ -11,9 +11,11 @@ from typer.testing import CliRunner
 
 from qualweave.api.app import make_app
 from qualweave.api.cli import app
+from qualweave.api.impact import impact_of
 from qualweave.api.service import Service
 from qualweave.config import Settings
 from qualweave.iri import Q
+from qualweave.ontology.load import load_graph
 
 DICTIONARY = """\
 parameter,collection point,accuracy,frequency,anomaly rule,unit,weight
@@ -260,6 +262,20 @@ def test_limits_of_a_later_dictionary_do_not_change_an_old_score(client: TestCli
         "/weights/cell/effect", json={"before": 1, "after": 2, "values": VALUES}
     ).json()
     assert {one["item"]: one["change"] for one in told["items"]} == {"L1": "-1", "L3": "0"}
+
+
+def test_a_change_of_a_parameter_tells_the_entries_and_weights_that_it_reaches(
+    client: TestClient,
+) -> None:
+    released(client, dictionary="A")
+    service, tenant = client.app.state.service, client.headers["Qualweave-Tenant"]  # type: ignore[attr-defined]
+
+    with service.reading(tenant) as snapshot:
+        uses = impact_of(load_graph(), snapshot, [Q + "DendriteGrowthRate"])
+
+    found = {one.kind: one.name.split(f"/{tenant}/")[-1] for one in uses if tenant in one.name}
+    assert found["weight"] == "weights/cell/1/DendriteGrowthRate"
+    assert found["dictionary entry"].startswith("dictionary/A/DendriteGrowthRate/")
 
 
 def test_weights_are_a_tenants_own(client: TestClient) -> None:
