@@ -13,7 +13,7 @@ import pyoxigraph as ox
 from rdflib import Graph
 from rdflib.term import Node
 
-from qualweave.errors import UnreadableSource
+from qualweave.errors import NotFound, UnreadableSource
 from qualweave.ontology.canonical import canonical_ntriples
 
 MODULE_IRI = "https://w3id.org/qonto/module/"
@@ -21,15 +21,30 @@ MODULE_IRI = "https://w3id.org/qonto/module/"
 
 def module_files() -> tuple[Traversable, ...]:
     """Return the Turtle files of all modules, by name."""
-    folder = files("qualweave.ontology").joinpath("modules")
-    found = [f for f in folder.iterdir() if f.name.endswith(".ttl")]
-    return tuple(sorted(found, key=lambda f: f.name))
+    return _in_folder("modules", ".ttl")
 
 
 def codelist_files() -> tuple[Traversable, ...]:
     """Return the Turtle files of all code lists, by name."""
-    folder = files("qualweave.ontology").joinpath("codelists")
-    found = [f for f in folder.iterdir() if f.name.endswith(".ttl")]
+    return _in_folder("codelists", ".ttl")
+
+
+def alignment_files() -> tuple[Traversable, ...]:
+    """Return the Turtle files of all alignment modules, by name.
+
+    They are no part of `load_graph`: whoever wants the axioms of a target merges its module.
+    """
+    return _in_folder("align", ".ttl")
+
+
+def mapping_files() -> tuple[Traversable, ...]:
+    """Return the SSSOM tables of all mappings, by name."""
+    return _in_folder("mappings", ".sssom.tsv")
+
+
+def _in_folder(name: str, ending: str) -> tuple[Traversable, ...]:
+    folder = files("qualweave.ontology").joinpath(name)
+    found = [f for f in folder.iterdir() if f.name.endswith(ending)]
     return tuple(sorted(found, key=lambda f: f.name))
 
 
@@ -59,6 +74,26 @@ def load_graph() -> Graph:
     graph = Graph()
     graph.addN((*triple, graph) for triple in _triples())
     return graph
+
+
+def load_alignment(name: str) -> Graph:
+    """Return the alignment module of one target, for example ``"iof"``: axioms only, no outside ontology.
+
+    Raises:
+        NotFound: If there is no alignment module of that name.
+        UnreadableSource: If the module is no well-formed Turtle.
+    """
+    for file in alignment_files():
+        if module_name(file) == name:
+            return load_module(file)
+    known = [module_name(file) for file in alignment_files()]
+    raise NotFound(
+        f"there is no alignment module {name}.",
+        message_zh=f"没有名为 {name} 的对齐模块。",
+        next_step=f"Choose one of: {', '.join(known)}.",
+        next_step_zh=f"请选择：{'、'.join(known)}。",
+        data={"name": name, "known": [*known]},
+    )
 
 
 @lru_cache(maxsize=1)

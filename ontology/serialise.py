@@ -18,13 +18,28 @@ from qualweave.errors import InputError
 from qualweave.iri import DCTERMS, PREFIXES, Q
 
 TURTLE_PREFIXES: dict[str, str] = {
+    "dcat": "http://www.w3.org/ns/dcat#",
     "dcterms": DCTERMS,
+    "din8580": "http://www.hsu-ifa.de/ontologies/DIN8580#",
+    "epcis": "https://ref.gs1.org/epcis/",
+    "iof": "https://spec.industrialontologies.org/ontology/construct/",
+    "iso22400": "http://www.w3id.org/hsu-aut/ISO22400-2#",
+    "kgcl": "http://w3id.org/kgcl/",
+    "obo": "http://purl.obolibrary.org/obo/",
+    "org": "http://www.w3.org/ns/org#",
     "owl": str(OWL),
+    "packml": "http://www.w3id.org/hsu-aut/PackML#",
+    "prov": "http://www.w3.org/ns/prov#",
     "q": Q,
     "quantitykind": "http://qudt.org/vocab/quantitykind/",
+    "qudt": "http://qudt.org/schema/qudt/",
     "rdf": PREFIXES["rdf"],
     "rdfs": str(RDFS),
+    "sh": "http://www.w3.org/ns/shacl#",
     "skos": str(SKOS),
+    "sosa": "http://www.w3.org/ns/sosa/",
+    "sssom": "https://w3id.org/sssom/",
+    "vdi3682": "http://www.w3id.org/hsu-aut/VDI3682#",
     "xsd": str(XSD),
 }
 
