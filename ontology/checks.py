@@ -12,6 +12,7 @@ from rdflib.namespace import RDF, RDFS, SKOS
 from qualweave.checking import Check, Checked, Finder, Finding, Report, run_checks
 from qualweave.errors import JsonValue, UnreadableSource
 from qualweave.iri import Q
+from qualweave.ontology.aligned import AlignedIris
 from qualweave.ontology.findings import (
     completeness,
     definition_findings,
@@ -22,7 +23,13 @@ from qualweave.ontology.findings import (
     satisfiability_findings,
     undeclared_findings,
 )
-from qualweave.ontology.load import codelist_files, load_graph, load_module, module_files
+from qualweave.ontology.load import (
+    alignment_files,
+    codelist_files,
+    load_graph,
+    load_module,
+    module_files,
+)
 from qualweave.ontology.pitfalls import pitfalls
 from qualweave.ontology.satisfiability import read_by_owlready
 from qualweave.ontology.serialise import to_turtle
@@ -181,7 +188,12 @@ def _line_of(file: Traversable, term: str) -> int:
 def form_findings(graph: Graph) -> Iterator[Finding]:
     """Yield every module whose file is not in the fixed order: loading and saving it would move lines."""
     del graph
-    for folder, found in (("modules", module_files()), ("codelists", codelist_files())):
+    folders = {
+        "modules": module_files(),
+        "codelists": codelist_files(),
+        "align": alignment_files(),
+    }
+    for folder, found in folders.items():
         for file in found:
             if to_turtle(load_module(file)) != file.read_text("utf-8"):
                 place = f"ontology/{folder}/{file.name}"
@@ -199,7 +211,12 @@ OF_CONTENT: tuple[Check, ...] = (
 """Checks of any graph, without a reasoner."""
 
 SATISFIABLE: Check = Finder("satisfiable", satisfiability_findings)
-OF_FILES: tuple[Check, ...] = (Parsed(), Finder("form", form_findings), CodeLists())
+OF_FILES: tuple[Check, ...] = (
+    Parsed(),
+    Finder("form", form_findings),
+    CodeLists(),
+    AlignedIris(),
+)
 """Checks of the files of this installation."""
 
 CHECKS: tuple[Check, ...] = (*OF_FILES, *OF_CONTENT, SATISFIABLE)
