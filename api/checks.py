@@ -23,8 +23,9 @@ from qualweave.config import Settings
 from qualweave.errors import JsonValue, QualweaveError
 from qualweave.examples.plant import generate
 from qualweave.ontology.checks import CHECKS as OF_ONTOLOGY
-from qualweave.ontology.checks import SATISFIABLE, located
+from qualweave.ontology.checks import REASONED, located
 from qualweave.ontology.load import load_graph
+from qualweave.ontology.merges import Merges
 from qualweave.ontology.queries.catalogue import Question
 from qualweave.ontology.queries.expected import expected_rows, first_difference
 from qualweave.principal import Principal
@@ -137,15 +138,20 @@ def _files(folder: Traversable, below: str) -> Iterator[tuple[str, Traversable]]
             yield below + one.name, one
 
 
-def check_everything(settings: Settings, *, reason: bool = True, plant: bool = True) -> Report:
+def check_everything(
+    settings: Settings, *, reason: bool = True, plant: bool = True, merges: Merges | None = None
+) -> Report:
     """Return the outcome of every check of this installation.
 
     Args:
         settings: Whose cache keeps the example plant.
-        reason: Also ask HermiT (needs Java).
+        reason: Also ask ELK and HermiT (need Java).
         plant: Also ask the competency questions of the example plant.
+        merges: How the merges with alignment modules are judged; by ELK, without targets, where it is not said.
     """
-    chosen: list[Check] = [one for one in OF_ONTOLOGY if reason or one is not SATISFIABLE]
+    chosen: list[Check] = [one for one in OF_ONTOLOGY if reason or one not in REASONED]
+    if merges is not None:
+        chosen = [merges if one.name == merges.name else one for one in chosen]
     chosen += OF_SHAPES
     if plant:
         chosen.append(Questions(settings.cache_dir))

@@ -18,6 +18,9 @@ from qualweave.client.calls import Call, JsonObject
 from qualweave.config import Settings
 from qualweave.errors import UnreadableSource
 from qualweave.negotiation import Language
+from qualweave.ontology.elk import Elk
+from qualweave.ontology.merges import Merges
+from qualweave.ontology.satisfiability import HermiT, Reasoner
 from qualweave.principal import SEATS, Principal
 
 _Answer = TypeVar("_Answer")
@@ -30,6 +33,7 @@ Url = Annotated[
 ]
 By = Annotated[str, typer.Option("--as", help="Who does it.")]
 HERE = Path(".qualweave")
+_RELEASE_S = 300.0  # HermiT over one merge with large targets takes minutes
 
 
 def _asked(call: Call[_Answer], data: Path, url: str, name: str = "", seat: str = "") -> _Answer:
@@ -57,14 +61,23 @@ def _show(request: JsonObject) -> None:
 @app.command()
 def check(
     *,
-    reason: Annotated[bool, typer.Option(help="Ask HermiT for unsatisfiable classes.")] = True,
+    reason: Annotated[bool, typer.Option(help="Ask ELK and HermiT for what is impossible.")] = True,
     plant: Annotated[bool, typer.Option(help="Ask the questions of the example plant.")] = True,
+    release: Annotated[bool, typer.Option(help="Judge the merges by HermiT as well.")] = False,
+    targets: Annotated[
+        Path | None,
+        typer.Option(
+            exists=True, file_okay=False, help="Folder of the ontologies that are aligned to."
+        ),
+    ] = None,
 ) -> None:
     """Check ontology, shapes and questions of this installation.
 
     Ends with status 1 where something is wrong, and with 2 where nothing is but a check could not be made.
     """
-    report = check_everything(Settings(), reason=reason, plant=plant)
+    reasoners: tuple[Reasoner, ...] = (Elk(), HermiT(limit_s=_RELEASE_S)) if release else (Elk(),)
+    merges = Merges(targets, reasoners)
+    report = check_everything(Settings(), reason=reason, plant=plant, merges=merges)
     console.print(str(report), highlight=False, markup=False, soft_wrap=True)
     left = [one.check for one in report.checks if one.state != CHECKED]
     if left:

@@ -22,12 +22,8 @@ from qualweave.mappers.align import Alignment, align
 from qualweave.mappers.profile import field_from_facts
 from qualweave.mappers.readers.owl import declared_field, parse_owl
 from qualweave.mappers.table import SourceContext
-from qualweave.ontology.findings import (
-    EL_RANGES,
-    owner_of,
-    profile_findings,
-    satisfiability_findings,
-)
+from qualweave.ontology.findings import EL_RANGES, owner_of, profile_findings
+from qualweave.ontology.satisfiability import HermiT
 from qualweave.ontology.tables import read_table
 from qualweave.ontology.terms import TermIndex
 from qualweave.values import find_unit, units
@@ -255,17 +251,14 @@ def _reasoned(graph: Graph, ontology: Graph) -> tuple[str, tuple[Finding, ...]]:
     for part in (ontology, graph):
         merged.addN((*triple, merged) for triple in part if triple[1] != OWL.imports)
     try:
-        found = tuple(satisfiability_findings(merged))
+        judged = HermiT().judge(merged)
     except MissingCapability as error:
         return f"not checked: {error.message}", ()
-    except Exception as error:  # noqa: BLE001 - HermiT refuses what is no OWL 2 DL with errors of its own
-        told = str(error).splitlines()[0][:200]
-        return "checked", (
-            _finding("satisfiable", "", f"cannot be classified: {told}", f"无法分类：{told}"),
-        )
-    return "checked", tuple(
-        _finding("satisfiable", one.term, one.message, one.message_zh) for one in found
-    )
+    findings = [
+        _finding("satisfiable", iri, "can have no instance", "不可能有实例")
+        for iri in judged.unsatisfiable
+    ]
+    return "checked", tuple(findings)
 
 
 def _remarks(graph: Graph, fields: Sequence[dict[str, str]]) -> Iterator[Finding]:

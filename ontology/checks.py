@@ -13,6 +13,7 @@ from qualweave.checking import Check, Checked, Finder, Finding, Report, run_chec
 from qualweave.errors import JsonValue, UnreadableSource
 from qualweave.iri import Q
 from qualweave.ontology.aligned import AlignedIris
+from qualweave.ontology.elk import Elk
 from qualweave.ontology.findings import (
     completeness,
     definition_findings,
@@ -20,7 +21,6 @@ from qualweave.ontology.findings import (
     label_findings,
     orphan_findings,
     profile_findings,
-    satisfiability_findings,
     undeclared_findings,
 )
 from qualweave.ontology.load import (
@@ -30,8 +30,9 @@ from qualweave.ontology.load import (
     load_module,
     module_files,
 )
+from qualweave.ontology.merges import Merges
 from qualweave.ontology.pitfalls import pitfalls
-from qualweave.ontology.satisfiability import read_by_owlready
+from qualweave.ontology.satisfiability import HermiT, Reasoner, read_by_owlready
 from qualweave.ontology.serialise import to_turtle
 from qualweave.ontology.tables import fixes
 
@@ -149,6 +150,43 @@ class CodeLists:
         return Checked(self.name, tuple(findings), figures)
 
 
+@dataclass(frozen=True)
+class Satisfiable:
+    """Every class can have an instance, and every property a value; implements `Check`.
+
+    Attributes:
+        reasoner: Who is asked.
+        name: Of the check.
+    """
+
+    reasoner: Reasoner
+    name: str
+
+    def run(self, graph: Graph) -> Checked:
+        """Return the outcome, with what the reasoner was not told.
+
+        Raises:
+            MissingCapability: If the reasoner cannot run here.
+        """
+        judged = self.reasoner.judge(graph)
+        findings = [
+            Finding(self.name, iri, told, told_zh)
+            for terms, told, told_zh in (
+                (judged.unsatisfiable, "the class can have no instance", "该类不可能有实例"),
+                (judged.unusable, "the property can have no value", "该属性不可能有值"),
+            )
+            for iri in terms
+        ]
+        figures: dict[str, JsonValue] = {
+            "classes": judged.classes,
+            "unsatisfiable": len(judged.unsatisfiable),
+            "by": self.reasoner.name,
+        }
+        if judged.left_out:
+            figures["not told"] = ", ".join(f"{n} {what}" for what, n in judged.left_out.items())
+        return Checked(self.name, tuple(findings), figures)
+
+
 def _wrong_entries(listed: Graph, ontology: Graph) -> Iterator[tuple[str, str, str]]:
     seen: dict[tuple[str, str], str] = {}
     for entry in sorted(listed.subjects(RDF.type, SKOS.Concept), key=str):
@@ -210,7 +248,9 @@ OF_CONTENT: tuple[Check, ...] = (
 )
 """Checks of any graph, without a reasoner."""
 
-SATISFIABLE: Check = Finder("satisfiable", satisfiability_findings)
+SATISFIABLE: Check = Satisfiable(HermiT(), "satisfiable")
+REASONED: tuple[Check, ...] = (Satisfiable(Elk(), "elk"), SATISFIABLE, Merges())
+"""Checks that ask a reasoner."""
 OF_FILES: tuple[Check, ...] = (
     Parsed(),
     Finder("form", form_findings),
@@ -219,14 +259,14 @@ OF_FILES: tuple[Check, ...] = (
 )
 """Checks of the files of this installation."""
 
-CHECKS: tuple[Check, ...] = (*OF_FILES, *OF_CONTENT, SATISFIABLE)
+CHECKS: tuple[Check, ...] = (*OF_FILES, *OF_CONTENT, *REASONED)
 
 
 def check_ontology(*, reason: bool = True) -> Report:
     """Return the outcome of all checks of the ontology over the files of this installation.
 
     Args:
-        reason: Also ask HermiT for unsatisfiable classes (needs Java, takes seconds).
+        reason: Also ask ELK and HermiT for unsatisfiable classes (needs Java, takes seconds).
     """
     chosen = CHECKS if reason else (*OF_FILES, *OF_CONTENT)
     return located(run_checks(chosen, load_graph()))

@@ -13,7 +13,6 @@ from rdflib.term import Node
 
 from qualweave.checking import Finding
 from qualweave.iri import Q
-from qualweave.ontology.satisfiability import unsatisfiable_classes
 
 TOP_CLASSES = frozenset(
     Q + name
@@ -166,16 +165,6 @@ def undeclared_findings(graph: Graph) -> Iterator[Finding]:
             yield Finding(
                 "undeclared", str(iri), "the IRI is used but not declared", "该 IRI 被使用但未声明"
             )
-
-
-def satisfiability_findings(graph: Graph) -> Iterator[Finding]:
-    """Yield every class that can have no instance, as HermiT says.
-
-    Raises:
-        MissingCapability: If there is no Java to run HermiT.
-    """
-    for iri in unsatisfiable_classes(graph):
-        yield Finding("satisfiable", iri, "the class can have no instance", "该类不可能有实例")
 
 
 def owner_of(graph: Graph, node: Node) -> Node:

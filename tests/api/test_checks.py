@@ -82,7 +82,7 @@ def test_the_command_ends_with_status_two_where_a_check_could_not_be_made(
     told = CliRunner().invoke(command_line, ["ontology", "check", "--no-plant"])
 
     assert told.exit_code == 2, told.output
-    assert "not checked: satisfiable" in told.output
+    assert "not checked: elk, satisfiable" in told.output
     assert "Java" in told.output
 
 

@@ -23,7 +23,6 @@ from qualweave.ontology.findings import (
     label_findings,
     orphan_findings,
     profile_findings,
-    satisfiability_findings,
     undeclared_findings,
 )
 from qualweave.ontology.load import load_graph, load_module, module_files
@@ -180,7 +179,7 @@ def test_hermit_finds_a_planted_unsatisfiable_class(kinds: str) -> None:
         f"q:Impossible a {kinds} ; rdfs:subClassOf q:Equipment, q:Defect ."
     )
 
-    found = list(satisfiability_findings(graph))
+    found = SATISFIABLE.run(graph).findings
 
     assert [f.term for f in found] == ["https://w3id.org/qonto/Impossible"]
 
@@ -190,7 +189,7 @@ def test_hermit_finds_a_planted_unsatisfiable_class(kinds: str) -> None:
 def test_an_inconsistent_ontology_is_no_pass() -> None:
     graph = load_graph() + turtle("q:thing a owl:NamedIndividual, q:Equipment, q:Defect .")
 
-    found = list(satisfiability_findings(graph))
+    found = SATISFIABLE.run(graph).findings
 
     assert [f.term for f in found] == ["http://www.w3.org/2002/07/owl#Thing"]
 
