@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Annotated, TypeVar
 
 import typer
+from rdflib import Graph
 from rich.console import Console
 
 from qualweave.api.checks import check_everything
@@ -16,9 +17,12 @@ from qualweave.checking import CHECKED
 from qualweave.client import calls
 from qualweave.client.calls import Call, JsonObject
 from qualweave.config import Settings
-from qualweave.errors import UnreadableSource
+from qualweave.errors import InputError, UnreadableSource
 from qualweave.negotiation import Language
+from qualweave.ontology.diff import diff as term_changes
 from qualweave.ontology.elk import Elk
+from qualweave.ontology.kgcl import changes_between, to_commands, to_rdf
+from qualweave.ontology.load import load_module
 from qualweave.ontology.merges import Merges
 from qualweave.ontology.satisfiability import HermiT, Reasoner
 from qualweave.principal import SEATS, Principal
@@ -233,3 +237,43 @@ def releases(data: DataDir = HERE, url: Url = "") -> None:
     for one in _asked(calls.releases(), data, url):
         told = "  ".join(str(one[name] or "-") for name in names)
         console.print(told, highlight=False, markup=False, soft_wrap=True)
+
+
+@app.command()
+def diff(
+    old: Annotated[str, typer.Argument(help="A file, a folder of Turtle files, or a release.")],
+    new: Annotated[str, typer.Argument(help="The same, of the later state.")],
+    form: Annotated[str, typer.Option("--format", help="words, kgcl or rdf.")] = "words",
+    language: Annotated[str, typer.Option(help="Of the words: en or zh.")] = "en",
+    data: DataDir = HERE,
+    url: Url = "",
+) -> None:
+    """Print what changed between two states: in words, as KGCL commands, or as RDF in KGCL's vocabulary."""
+    before, after = (_state(one, data, url) for one in (old, new))
+    if form == "words":
+        told = "".join(f"{one.words(language)}\n" for one in term_changes(before, after))
+    elif form in {"kgcl", "rdf"}:
+        changes = changes_between(before, after)
+        told = (
+            to_commands(changes) if form == "kgcl" else to_rdf(changes).serialize(format="turtle")
+        )
+    else:
+        raise InputError(
+            f"There is no format {form!r}.",
+            message_zh=f"没有格式 {form!r}。",
+            next_step="Choose words, kgcl or rdf.",
+            next_step_zh="请选择 words、kgcl 或 rdf。",
+        )
+    console.print(told, highlight=False, markup=False, soft_wrap=True, end="")
+
+
+def _state(name: str, data: Path, url: str) -> Graph:
+    """Return the ontology in a file, in a folder, or of a release."""
+    path = Path(name)
+    if not path.exists():
+        return Graph().parse(data=_asked(calls.release(name), data, url), format="nt")
+    graph = Graph()
+    for file in sorted(path.glob("*.ttl")) if path.is_dir() else (path,):
+        for triple in load_module(file):
+            graph.add(triple)
+    return graph

@@ -22,6 +22,7 @@ PARTS = {
     "tags": "benchmarks.tags",
     "queries": "benchmarks.queries",
     "ask": "benchmarks.ask",
+    "diff": "benchmarks.diff",
 }
 
 

@@ -82,12 +82,12 @@ def diff(old: Graph, new: Graph) -> tuple[TermChange, ...]:
     Raises:
         InputError: If a blank node is shared or stands in a cycle, so that it has no canonical text.
     """
-    before, after = _statements(old), _statements(new)
+    before, after = statements_of(old), statements_of(new)
     changes: list[TermChange] = []
     for term in sorted(before.keys() | after.keys()):
         graph = new if term in after else old
         names = _label(graph, term, "en"), _label(graph, term, "zh")
-        found = _term_changes(before.get(term), after.get(term))
+        found = _term_changes(_keys(before.get(term)), _keys(after.get(term)))
         changes += [TermChange(term, k, p, v, *names) for k, p, v in found]
     return tuple(changes)
 
@@ -102,18 +102,30 @@ def _term_changes(
     yield from (("gained", p, v) for p, v in sorted(after - before))
 
 
-def _statements(graph: Graph) -> dict[str, set[tuple[str, str]]]:
-    found: dict[str, set[tuple[str, str]]] = {}
+def statements_of(graph: Graph) -> dict[str, dict[tuple[str, str], Node]]:
+    """Return what a graph says: term -> (predicate, object as text) -> object.
+
+    A term is an IRI, or the text of an axiom that has no name. The text of a blank node is all that it holds, in
+    fixed order, so that neither its label nor the order of the file matters.
+
+    Raises:
+        InputError: If a blank node is shared or stands in a cycle, so that it has no canonical text.
+    """
+    found: dict[str, dict[tuple[str, str], Node]] = {}
     inside = {o for o in graph.objects() if isinstance(o, BNode)}
     text_of = TurtleWriter(graph).term
     for subject in set(graph.subjects()) - inside:
         key = str(subject) if isinstance(subject, URIRef) else text_of(subject)
         pairs = graph.predicate_objects(subject)
-        found[key] = {(str(p), text_of(_canonical(o))) for p, o in pairs}
+        found[key] = {(str(p), text_of(canonical(o))): o for p, o in pairs}
     return found
 
 
-def _canonical(value: Node) -> Node:
+def _keys(found: dict[tuple[str, str], Node] | None) -> set[tuple[str, str]] | None:
+    return None if found is None else set(found)
+
+
+def canonical(value: Node) -> Node:
     """Return a decimal in its shortest form: editors write 5 as 5.0, which changes nothing."""
     if isinstance(value, Literal) and value.datatype == XSD.decimal and value.value is not None:
         return Literal(f"{value.value.normalize():f}", datatype=XSD.decimal, normalize=False)
