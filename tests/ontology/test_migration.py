@@ -1,0 +1,98 @@
+"""Terms that a release takes away: their data follow the successor, or the migration is refused."""
+
+import pyoxigraph as ox
+import pytest
+from rdflib import Graph
+
+from qualweave.errors import Conflict
+from qualweave.ontology.migration import migrations, updates
+
+Q = "https://w3id.org/qonto/"
+HEAD = """
+@prefix q: <https://w3id.org/qonto/> .
+@prefix dcterms: <http://purl.org/dc/terms/> .
+@prefix owl: <http://www.w3.org/2002/07/owl#> .
+"""
+KEPT = "<https://w3id.org/qonto/module/x> a owl:Ontology . q:Weld a owl:Class . q:force a owl:DatatypeProperty . "
+OLD = KEPT + (
+    "q:OldWeld a owl:Class ; dcterms:isReplacedBy q:Weld . "
+    "q:pressure a owl:DatatypeProperty ; dcterms:isReplacedBy q:force . q:Lost a owl:Class ."
+)
+DATA = """
+PREFIX q: <https://w3id.org/qonto/>
+INSERT DATA {
+  GRAPH <urn:one> { <urn:a> a q:OldWeld ; q:pressure 5 . <urn:b> a q:Weld ; q:about q:pressure . }
+  GRAPH <urn:two> { <urn:c> a q:OldWeld ; q:force 6 . q:OldWeld q:note "kept" . }
+}
+"""
+
+
+def turtle(text: str) -> Graph:
+    return Graph().parse(data=HEAD + text, format="turtle")
+
+
+def _count(store: ox.Store, query: str) -> int:
+    solution = next(iter(store.query(query)))  # type: ignore[arg-type] # a SELECT
+    return int(solution["n"].value)
+
+
+def test_the_data_of_removed_terms_follow_their_successors_and_none_is_lost() -> None:
+    store = ox.Store()
+    store.update(DATA)
+    before = len(store)
+    found = [one for one in migrations(turtle(OLD), turtle(KEPT)) if one.successor]
+    used = sum(_count(store, one.count()) for one in found)
+
+    for update in updates(found):
+        store.update(update)
+
+    assert [one.term.removeprefix(Q) for one in found] == ["OldWeld", "pressure"]
+    assert used == 5
+    assert [_count(store, one.count()) for one in found] == [0, 0]
+    assert len(store) == before
+    assert store.query(f"ASK {{ GRAPH <urn:one> {{ <urn:a> <{Q}force> 5 ; a <{Q}Weld> }} }}")
+    assert store.query(f"ASK {{ GRAPH <urn:one> {{ <urn:b> <{Q}about> <{Q}force> }} }}")
+
+
+def test_a_removal_without_a_successor_is_refused() -> None:
+    lost = next(one for one in migrations(turtle(OLD), turtle(KEPT)) if not one.successor)
+
+    assert lost.term == Q + "Lost"
+    assert lost.to_json()["update"] is None
+    with pytest.raises(Conflict, match="No successor is named for: Lost"):
+        lost.update()
+
+
+def test_a_deprecated_term_is_migrated_and_a_successor_that_is_gone_is_followed() -> None:
+    old = turtle(KEPT + "q:A a owl:Class . q:B a owl:Class ; dcterms:isReplacedBy q:Weld .")
+    new = turtle(KEPT + "q:A a owl:Class ; owl:deprecated true ; dcterms:isReplacedBy q:B .")
+
+    found = {one.term.removeprefix(Q): one for one in migrations(old, new)}
+
+    assert {name: one.successor for name, one in found.items()} == {
+        "A": Q + "Weld",
+        "B": Q + "Weld",
+    }
+    assert not found["A"].removed
+    assert found["B"].removed
+
+
+def test_one_graph_alone_is_migrated_where_it_is_named() -> None:
+    store = ox.Store()
+    store.update(DATA)
+    weld = next(one for one in migrations(turtle(OLD), turtle(KEPT)) if one.term == Q + "OldWeld")
+
+    store.update(weld.update("urn:one"))
+
+    assert _count(store, weld.count()) == 2, "those of the other graph stay"
+
+
+def test_successors_in_a_circle_are_refused() -> None:
+    old = turtle(KEPT + "q:A dcterms:isReplacedBy q:B . q:B dcterms:isReplacedBy q:A .")
+
+    with pytest.raises(Conflict, match="circle"):
+        migrations(old, turtle(KEPT))
+
+
+def test_the_same_release_asks_nothing() -> None:
+    assert migrations(turtle(OLD), turtle(OLD)) == ()
