@@ -12,15 +12,16 @@ from qualweave.api.governing import order_of, release_of, released_entry
 from qualweave.api.impact import RuleUses, impact_of
 from qualweave.api.service import Service
 from qualweave.impact import ImpactSource, uses_of
-from qualweave.iri import Q
+from qualweave.iri import Q, curie
 from qualweave.negotiation import Language
+from qualweave.ontology.alignment import UNVERIFIED, mapping_tables
 from qualweave.ontology.diff import diff
 from qualweave.ontology.impact import QuestionUses, TermUses
 from qualweave.ontology.load import load_graph
 from qualweave.ontology.queries.catalogue import load_catalogue
 from qualweave.ontology.release import current_release
 from qualweave.ontology.store_form import graph_of
-from qualweave.ontology.termpages import Book, Past, render_index, render_term, site
+from qualweave.ontology.termpages import Book, Mapped, Past, render_index, render_term, site
 from qualweave.principal import Principal
 from qualweave.shapes.impact import ShapeUses
 from qualweave.store.port import GraphEntry
@@ -83,7 +84,20 @@ def write_site(folder: Path, book: Book, graph: Graph) -> int:
 def shipped_book() -> tuple[Book, Graph]:
     """Return the pages of the release that this installation carries, which has no history yet."""
     graph = load_graph()
-    return Book(graph, current_release().version), graph
+    return Book(graph, current_release().version, mapped=mapped()), graph
+
+
+@lru_cache(maxsize=1)
+def mapped() -> dict[str, list[Mapped]]:
+    """Return the mappings of this installation to other vocabularies, by our term."""
+    found: dict[str, list[Mapped]] = defaultdict(list)
+    for table in mapping_tables():
+        for one in table.rows:
+            sure = "" if one.confidence is None else f"{one.confidence:g}"
+            doubt = UNVERIFIED if one.unverified else sure
+            known = Mapped(curie(one.predicate), one.object, one.object_label, table.name, doubt)
+            found[one.subject].append(known)
+    return dict(found)
 
 
 def _written(folder: Path, pages: Iterable[tuple[str, str]]) -> int:
@@ -110,7 +124,7 @@ def _book_of(service: Service, tenant: str, graph_name: str) -> tuple[Book, Grap
             past = Past(version, change.words("en"), change.words("zh"))
             history[change.term].insert(0, past)
     version = str(line[-1].about.get("version", ""))
-    return Book(graphs[-1], version, history=history), graphs[-1]
+    return Book(graphs[-1], version, mapped=mapped(), history=history), graphs[-1]
 
 
 def _line_of(entries: dict[str, GraphEntry], graph_name: str) -> list[GraphEntry]:

@@ -70,7 +70,7 @@ class Mapped:
         iri: The other term.
         label: As its publisher writes it.
         target: Name of the vocabulary.
-        sure: ``"axiom"``, a confidence from 0 to 1, or ``"unverified"``.
+        sure: A confidence from 0 to 1, or ``"unverified"``.
     """
 
     predicate: str

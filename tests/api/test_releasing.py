@@ -155,9 +155,11 @@ def test_a_term_has_a_page_with_its_history(client: TestClient, departed: dict[s
 
     page = client.get("/ontology/pages/LaserWarpage", params={"lang": "zh"})
     by_name = client.get("/ontology/pages/laser warpage", headers={"Accept-Language": "en"})
+    mapped = client.get("/ontology/pages/Equipment", headers={"Accept-Language": "en"})
     index = client.get("/ontology/pages")
 
     assert f"{version}: 术语“激光翘曲”为新增。" in page.text
     assert "is new." in by_name.text
+    assert "Mappings to other vocabularies" in mapped.text
     assert 'href="/ontology/pages/LaserWarpage?lang=en"' in index.text
     assert client.get("/ontology/pages/Nothing").status_code == 404
