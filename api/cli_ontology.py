@@ -156,6 +156,29 @@ def rollback(version: str, reason: str, data: DataDir = HERE, url: Url = "", by:
 
 
 @app.command()
+def migrate(
+    version: Annotated[
+        str, typer.Argument(help="The former release that the data were written with.")
+    ],
+    data: DataDir = HERE,
+    url: Url = "",
+    by: By = "",
+    *,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only say what would be moved.")
+    ] = False,
+) -> None:
+    """Bring the data to the terms of the current release, each term that is gone to its successor."""
+    told = _asked(calls.migration(version, dry_run=dry_run), data, url, by)
+    for one in told["terms"]:
+        line = f"{one['term']} -> {one['successor'] or 'NO SUCCESSOR'}: {one['triples']} triples"
+        console.print(line, highlight=False, markup=False, soft_wrap=True)
+    console.print(
+        f"{'to move' if dry_run else 'moved'}: {told['triples']} triples", highlight=False
+    )
+
+
+@app.command()
 def export(
     version: str,
     out: Annotated[Path, typer.Option(help="File for the N-Triples.")],

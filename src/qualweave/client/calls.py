@@ -344,6 +344,12 @@ def roll_back(version: str, reason: str) -> Call[JsonObject]:
     return Call("POST", path, read_json, json={"reason": reason})
 
 
+def migration(version: str, *, dry_run: bool) -> Call[JsonObject]:
+    """The data of a former release, brought to the terms of the current one; or only what that would do."""
+    path = f"/ontology/releases/{_segment(version)}/migration"
+    return Call("GET" if dry_run else "POST", path, read_json)
+
+
 def releases() -> Call[list[JsonObject]]:
     """The releases of the ontology, the current one first."""
     return Call("GET", "/ontology/releases", lambda reply: list(read_json(reply)["releases"]))

@@ -1,0 +1,84 @@
+"""The data of a deprecated term follow its successor, over the architect's door."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from fastapi.testclient import TestClient
+from rdflib import DCTERMS, OWL, XSD, Literal, URIRef
+
+from qualweave.api.app import make_app
+from qualweave.api.governing import Governing, released_entry
+from qualweave.api.service import Service
+from qualweave.config import Settings
+from qualweave.ontology.load import load_graph
+from qualweave.principal import Principal
+from qualweave.store.port import ChangeSet
+
+Q = "https://w3id.org/qonto/"
+LI = Principal(id="li", roles=frozenset({"engineer", "architect"}))
+DATA = (
+    f"<urn:d:1> <http://www.w3.org/1999/02/22-rdf-syntax-ns#type> <{Q}Warpage> .\n"
+    f'<urn:d:1> <{Q}sourceRow> "1"^^<{XSD.integer}> .\n'
+    f"<urn:d:2> <{Q}denotes> <{Q}Warpage> .\n"
+)
+GRAPH = "https://example.org/id/graph/data/plant/hand/1"
+
+
+@pytest.fixture
+def service(tmp_path: Path) -> Iterator[Service]:
+    made = Service(Settings(data_dir=tmp_path, cache_dir=tmp_path / "cache", dev=True))
+    made.store.commit([ChangeSet(GRAPH, "data", inserts=DATA.encode())], principal=LI)
+    made.store.publish()
+    yield made
+    made.close()
+
+
+def _release_without_warpage(service: Service, successor: str = "") -> str:
+    """Release an ontology whose Warpage is deprecated; return the version before."""
+    released = load_graph()
+    warpage = URIRef(Q + "Warpage")
+    released.add((warpage, OWL.deprecated, Literal("true", datatype=XSD.boolean)))
+    if successor:
+        released.add((warpage, DCTERMS.isReplacedBy, URIRef(Q + successor)))
+    with service.reading("plant") as snapshot:
+        entry = released_entry(snapshot)
+    about = {"version": "2027-01-01", "request": None, "follows": entry.graph}
+    Governing(service, LI)._publish(entry, load_graph(), released, about)
+    return str(entry.about["version"])
+
+
+def _count(service: Service, term: str) -> int:
+    query = f"SELECT ?s WHERE {{ {{ ?s ?p <{Q}{term}> }} }}"
+    with service.reading("plant") as snapshot:
+        return len(list(snapshot.select(query, graphs=[GRAPH])))
+
+
+def test_the_data_follow_the_successor_and_the_plan_says_so_before(service: Service) -> None:
+    version = _release_without_warpage(service, "Flash")
+    with TestClient(make_app(service, service.settings, pages=False)) as client:
+        planned = client.get(f"/ontology/releases/{version}/migration").json()
+        before = _count(service, "Warpage")
+        done = client.post(f"/ontology/releases/{version}/migration")
+        again = client.get(f"/ontology/releases/{version}/migration").json()
+
+        assert [(one["successor"], one["triples"]) for one in planned["terms"]] == [
+            (Q + "Flash", 2)
+        ]
+        assert "DELETE" in planned["terms"][0]["update"]
+        assert before == 2
+        assert done.status_code == 200, done.text
+        assert (_count(service, "Warpage"), _count(service, "Flash")) == (0, 2)
+        assert again["triples"] == 0
+
+
+def test_a_term_with_data_and_no_successor_is_refused_and_nothing_is_written(
+    service: Service,
+) -> None:
+    version = _release_without_warpage(service)
+    with TestClient(make_app(service, service.settings, pages=False)) as client:
+        reply = client.post(f"/ontology/releases/{version}/migration")
+
+        assert reply.status_code == 409
+        assert "Warpage (2 triples)" in reply.text
+        assert _count(service, "Warpage") == 2
