@@ -113,7 +113,6 @@ class Weighing:
         with self.service.reading(self.principal.tenant) as snapshot:
             former = self._newest(snapshot, table)
             after = self._changed(snapshot, former, changes, dictionary)
-        before = former.shares if former else {}
         if former and after == former.weights:
             raise InputError(
                 f"The weights {former.name} say that already.",
@@ -121,7 +120,13 @@ class Weighing:
                 next_step="Set another share: PARAMETER=PERCENT.",
                 next_step_zh="请设不同的占比：参数=百分数。",
             )
-        request = ChangeRequest(
+        return self._opened(self._request(table, former, after, reason))
+
+    def _request(
+        self, table: str, former: WeightVersion | None, after: tuple[Weight, ...], reason: str
+    ) -> ChangeRequest:
+        before = former.shares if former else {}
+        return ChangeRequest(
             kind="parameter_weight",
             subject=table_iri(table, self.principal.tenant, self.service.settings.base_iri),
             proposal={
@@ -140,7 +145,6 @@ class Weighing:
             created=datetime.now(UTC),
             tenant=self.principal.tenant,
         )
-        return self._opened(request)
 
     def _newest(self, snapshot: Snapshot, table: str) -> WeightVersion | None:
         known = version_entries(snapshot, self.principal.tenant)
