@@ -5,7 +5,7 @@ A dictionary is an agreement, so what it says is compared as it was written: dec
 
 import re
 import unicodedata
-from decimal import Decimal, InvalidOperation, localcontext
+from decimal import Decimal, localcontext
 
 from qualweave.errors import InputError
 from qualweave.values import Unit, conversion, unit_of
@@ -13,6 +13,7 @@ from qualweave.values import Unit, conversion, unit_of
 _NUMBER = re.compile(r"([+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:e[+-]?\d+)?)\s*(.*)", re.IGNORECASE)
 _SIGNS = str.maketrans({"−": "-", "–": "-"})
 _DIGITS = 15
+_LARGEST = 30
 _TOLERANCE = Decimal("1e-9")
 
 
@@ -25,7 +26,7 @@ def read_number(text: str) -> tuple[Decimal, str]:
     """Return the number of a cell and what stands behind it (a unit, or ``""``).
 
     Raises:
-        InputError: If it does not begin with a number, or the number has a decimal comma.
+        InputError: If it does not begin with a number, has a decimal comma, or is out of range.
 
     >>> read_number("±0.5 °C")
     (Decimal('0.5'), '°C')
@@ -39,10 +40,15 @@ def read_number(text: str) -> tuple[Decimal, str]:
             next_step="Write a number with a decimal point, such as 0.5; a unit may follow it.",
             next_step_zh="请填写带小数点的数字，例如 0.5；其后可写单位。",
         )
-    try:
-        return Decimal(found.group(1)), found.group(2).strip()
-    except InvalidOperation as error:  # pragma: no cover - the pattern lets none through
-        raise InputError(f"{text!r} is no number.", next_step="Write a number.") from error
+    value = Decimal(found.group(1))
+    if value and not -_LARGEST < value.adjusted() < _LARGEST:
+        raise InputError(
+            f"{text!r} is out of range.",
+            message_zh=f"“{text}”超出范围。",
+            next_step=f"Write a number of at most {_LARGEST} digits, in a unit that fits it.",
+            next_step_zh=f"请以合适的单位填写不超过 {_LARGEST} 位的数字。",
+        )
+    return value, found.group(2).strip()
 
 
 def read_quantity(text: str, unit: Unit, *, difference: bool = False) -> Decimal:

@@ -30,6 +30,7 @@ _YES = frozenset({"yes", "y", "true", "1", "x", "critical", "是", "关键", "�
 _NO = frozenset({"no", "n", "false", "0", "not critical", "否", "非关键", "nein"})
 _WHOLE = Decimal(100)
 _MOST_ROWS = 10_000
+_LONGEST = 500  # characters of a cell; no name, number or rule is longer
 
 
 @dataclass(frozen=True)
@@ -329,7 +330,7 @@ class _Reader:
                 )  # fmt: skip
             return None
         try:
-            return read(text)
+            return read(_short(text))
         except QualweaveError as error:
             self._fault(
                 row, column,
@@ -367,6 +368,17 @@ class _Reader:
 
     def _flag(self, row: _Row) -> bool | None:
         return self._of(row, "critical", _flag)
+
+
+def _short(text: str) -> str:
+    if len(text) > _LONGEST:
+        raise InputError(
+            f"The cell has {len(text)} characters.",
+            message_zh=f"单元格有 {len(text)} 个字符。",
+            next_step=f"Write at most {_LONGEST}.",
+            next_step_zh=f"请不超过 {_LONGEST} 个字符。",
+        )
+    return text
 
 
 def _labels(labels: Mapping[str, Sequence[str]]) -> list[str]:

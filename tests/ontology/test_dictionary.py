@@ -1,11 +1,14 @@
 """Parameter dictionaries: read from files with line-accurate faults, kept in the graph, compared in one unit (R91, R92)."""
 
+from contextlib import suppress
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from qualweave.errors import InputError, NotFound, UnreadableSource
+from qualweave.errors import InputError, NotFound, QualweaveError, UnreadableSource
 from qualweave.iri import Q
 from qualweave.ontology.dictionary.difference import compare
 from qualweave.ontology.dictionary.entry import Dictionary
@@ -112,6 +115,8 @@ def test_an_entry_without_a_mandatory_fact_is_refused_by_row_and_column(
         ("torque,s,0.1,10 Hz,> 5,N.m,110,,,", (2, "weight", "'110' is no weight in percent")),
         ("torque,s,0.1,10 Hz,> 5,N.m,90,,,", (2, "weight", "the weights of the file add up to 90 %, not to 100 %")),
         ("torque,s,0.1,10 Hz,> 5,N.m,,perhaps,,", (2, "critical", "'perhaps' is neither yes nor no")),
+        ("torque," + "s" * 501 + ",0.1,10 Hz,> 5,N.m,,,,", (2, "collection point", "The cell has 501 characters")),
+        ("torque,s,1e9999,10 Hz,> 5,N.m,,,,", (2, "accuracy", "'1e9999' is out of range")),
         ("torque,s,0.1,10 Hz,> 5,N.m,,,6,5", (2, "lower limit", "the lower limit is not below the upper one")),
         ("torque,s,0.1,10 Hz,limits 1..2; western-electric 1,2,N.m,,,,", (2, "11", "the row has 11 cells, the header 10")),
     ],
@@ -289,3 +294,27 @@ def test_entries_of_one_parameter_are_compared_point_by_point(terms: TermIndex) 
         ("collection point", "", "", "station 5"),
         ("anomaly rule", "station 4", "limits ..6", "limits ..7"),
     ]  # fmt: skip
+
+
+_WORD = st.sampled_from(
+    ["torque", "扭矩", "内阻", "0.1", "±5 ms", "1e9999", "-3", "NaN", "10 Hz", "每班", "every", "> 5", "limits ..", "rate 1/h",
+     "WE 1-", "判异准则 9-1", "N.m", "%", "mΩ", "", " ", "\n", '"', "是", "100", "..", "~", ";", "5..1 V", "1 per 0 lots", "\x00"]
+)  # fmt: skip
+
+
+@given(cells=st.lists(_WORD, max_size=22))
+@settings(max_examples=150, deadline=None)
+def test_whatever_a_file_holds_is_read_or_refused_in_words(
+    terms: TermIndex, cells: list[str]
+) -> None:
+    rows = [",".join(cells[at : at + 10]) for at in range(0, len(cells), 10)]
+    with suppress(QualweaveError):
+        assert read(HEADER + "\n".join(rows), terms).entries
+
+
+@given(text=st.text(max_size=40))
+@settings(max_examples=150, deadline=None)
+def test_whatever_a_cell_holds_is_a_rule_a_frequency_or_refused(text: str) -> None:
+    for reader in (read_frequency, lambda one: read_rules(one, unit_of("V"))):
+        with suppress(InputError):
+            reader(text)
