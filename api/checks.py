@@ -25,9 +25,9 @@ from qualweave.examples.plant import generate
 from qualweave.ontology.checks import CHECKS as OF_ONTOLOGY
 from qualweave.ontology.checks import REASONED, located
 from qualweave.ontology.load import load_graph
-from qualweave.ontology.merges import Merges
 from qualweave.ontology.queries.catalogue import Question
 from qualweave.ontology.queries.expected import expected_rows, first_difference
+from qualweave.ontology.reasoners.merges import Merges
 from qualweave.principal import Principal
 from qualweave.shapes.checks import CHECKS as OF_SHAPES
 

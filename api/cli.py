@@ -33,7 +33,7 @@ from qualweave.mappers.align.files import align_files
 from qualweave.mappers.report import IngestReport
 from qualweave.mappers.revise import Question
 from qualweave.negotiation import Language
-from qualweave.ontology.satisfiability import java_path
+from qualweave.ontology.reasoners.satisfiability import java_path
 from qualweave.principal import Principal
 from qualweave.shapes.validate import validate as validate_rdf
 

@@ -20,11 +20,11 @@ from qualweave.config import Settings
 from qualweave.errors import InputError, UnreadableSource
 from qualweave.negotiation import Language
 from qualweave.ontology.diff import diff as term_changes
-from qualweave.ontology.elk import Elk
 from qualweave.ontology.kgcl import changes_between, to_commands, to_rdf
 from qualweave.ontology.load import load_module
-from qualweave.ontology.merges import Merges
-from qualweave.ontology.satisfiability import HermiT, Reasoner
+from qualweave.ontology.reasoners.elk import Elk
+from qualweave.ontology.reasoners.merges import Merges
+from qualweave.ontology.reasoners.satisfiability import HermiT, Reasoner
 from qualweave.principal import SEATS, Principal
 
 _Answer = TypeVar("_Answer")

@@ -14,7 +14,7 @@ from qualweave.api.service import Service
 from qualweave.impact import ImpactSource, uses_of
 from qualweave.iri import Q, curie
 from qualweave.negotiation import Language
-from qualweave.ontology.alignment import UNVERIFIED, mapping_tables
+from qualweave.ontology.alignment.tables import UNVERIFIED, mapping_tables
 from qualweave.ontology.diff import diff
 from qualweave.ontology.impact import QuestionUses, TermUses
 from qualweave.ontology.load import load_graph

@@ -23,7 +23,7 @@ from qualweave.mappers.profile import field_from_facts
 from qualweave.mappers.readers.owl import declared_field, parse_owl
 from qualweave.mappers.table import SourceContext
 from qualweave.ontology.findings import EL_RANGES, owner_of, profile_findings
-from qualweave.ontology.satisfiability import HermiT
+from qualweave.ontology.reasoners.satisfiability import HermiT
 from qualweave.ontology.tables import read_table
 from qualweave.ontology.terms import TermIndex
 from qualweave.values import find_unit, units

@@ -12,8 +12,7 @@ from rdflib.namespace import RDF, RDFS, SKOS
 from qualweave.checking import Check, Checked, Finder, Finding, Report, run_checks
 from qualweave.errors import JsonValue, UnreadableSource
 from qualweave.iri import Q
-from qualweave.ontology.aligned import AlignedIris
-from qualweave.ontology.elk import Elk
+from qualweave.ontology.alignment.check import AlignedIris
 from qualweave.ontology.findings import (
     completeness,
     definition_findings,
@@ -30,9 +29,10 @@ from qualweave.ontology.load import (
     load_module,
     module_files,
 )
-from qualweave.ontology.merges import Merges
 from qualweave.ontology.pitfalls import pitfalls
-from qualweave.ontology.satisfiability import HermiT, Reasoner, read_by_owlready
+from qualweave.ontology.reasoners.elk import Elk
+from qualweave.ontology.reasoners.merges import Merges
+from qualweave.ontology.reasoners.satisfiability import HermiT, Reasoner, read_by_owlready
 from qualweave.ontology.serialise import to_turtle
 from qualweave.ontology.tables import fixes
 

@@ -7,7 +7,7 @@ from rdflib import Graph
 
 from qualweave.mappers.admission import Admission, admit
 from qualweave.ontology.load import load_graph
-from qualweave.ontology.satisfiability import java_path
+from qualweave.ontology.reasoners.satisfiability import java_path
 from qualweave.ontology.terms import TermIndex
 
 GOOD = """@prefix d: <https://supplier.example/press#> .

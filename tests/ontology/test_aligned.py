@@ -12,9 +12,9 @@ from rdflib.namespace import OWL
 
 from qualweave.errors import NotFound, UnreadableSource
 from qualweave.iri import PREFIXES
-from qualweave.ontology.align_sources import declared_in, sha256_of, source_files
-from qualweave.ontology.aligned import AlignedIris
-from qualweave.ontology.alignment import (
+from qualweave.ontology.alignment.check import AlignedIris
+from qualweave.ontology.alignment.sources import declared_in, sha256_of, source_files
+from qualweave.ontology.alignment.tables import (
     coverage,
     mapping_tables,
     read_evidence,

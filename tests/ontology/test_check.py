@@ -8,7 +8,6 @@ from rdflib.namespace import RDFS, SKOS
 
 from qualweave.checking import run_checks
 from qualweave.errors import MissingCapability, UnreadableSource
-from qualweave.ontology import satisfiability
 from qualweave.ontology.checks import (
     CHECKS,
     OF_CONTENT,
@@ -26,6 +25,7 @@ from qualweave.ontology.findings import (
     undeclared_findings,
 )
 from qualweave.ontology.load import load_graph, load_module, module_files
+from qualweave.ontology.reasoners import satisfiability
 from qualweave.ontology.tables import fixes
 
 ROOT = Path(__file__).parents[2]

@@ -11,10 +11,10 @@ from rdflib.namespace import OWL, RDF, RDFS, SKOS
 
 from qualweave.iri import Q
 from qualweave.ontology.checks import check_ontology
-from qualweave.ontology.elk import elk_path
 from qualweave.ontology.findings import definition_findings, label_findings
 from qualweave.ontology.load import load_graph, load_module, module_files, module_name
-from qualweave.ontology.satisfiability import java_path
+from qualweave.ontology.reasoners.elk import elk_path
+from qualweave.ontology.reasoners.satisfiability import java_path
 from qualweave.ontology.serialise import to_turtle
 from qualweave.ontology.terms import TermIndex
 from qualweave.values import QUDT_KIND

@@ -11,11 +11,11 @@ from rdflib.term import Node
 from qualweave.checking import run_checks
 from qualweave.errors import MissingCapability
 from qualweave.ontology.checks import Satisfiable
-from qualweave.ontology.elk import Elk, elk_path
-from qualweave.ontology.functional import to_functional
 from qualweave.ontology.load import load_graph
-from qualweave.ontology.merges import Merges
-from qualweave.ontology.satisfiability import HermiT, Reasoner, java_path
+from qualweave.ontology.reasoners.elk import Elk, elk_path
+from qualweave.ontology.reasoners.functional import to_functional
+from qualweave.ontology.reasoners.merges import Merges
+from qualweave.ontology.reasoners.satisfiability import HermiT, Reasoner, java_path
 
 Q = "https://w3id.org/qonto/"
 PREFIXES = """

@@ -21,7 +21,7 @@ from rdflib.namespace import OWL, RDF
 
 from qualweave.errors import UnreadableSource
 from qualweave.iri import Q
-from qualweave.ontology.align_kinds import Kind
+from qualweave.ontology.alignment.kinds import Kind
 from qualweave.ontology.load import mapping_files, module_name
 
 UNVERIFIED = "unverified"

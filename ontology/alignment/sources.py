@@ -15,8 +15,8 @@ import pyoxigraph as ox
 import yaml
 from lxml import etree
 
-from qualweave.ontology.align_kinds import Kind
-from qualweave.ontology.alignment import AlignedTerm
+from qualweave.ontology.alignment.kinds import Kind
+from qualweave.ontology.alignment.tables import AlignedTerm
 from qualweave.ontology.tables import read_table
 
 _OWL = "http://www.w3.org/2002/07/owl#"

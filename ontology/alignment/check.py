@@ -16,8 +16,8 @@ from rdflib.namespace import OWL, RDF, RDFS
 from qualweave.checking import Checked, Finding
 from qualweave.errors import JsonValue
 from qualweave.iri import Q
-from qualweave.ontology.align_kinds import fits_axiom, fits_match, own_kind
-from qualweave.ontology.alignment import (
+from qualweave.ontology.alignment.kinds import fits_axiom, fits_match, own_kind
+from qualweave.ontology.alignment.tables import (
     REQUIRED,
     AlignedTerm,
     Coverage,

@@ -17,8 +17,8 @@ from pathlib import Path
 from rdflib import Graph
 from rdflib.namespace import OWL
 
-from qualweave.ontology.functional import RANGE_OF, to_functional
-from qualweave.ontology.satisfiability import (
+from qualweave.ontology.reasoners.functional import RANGE_OF, to_functional
+from qualweave.ontology.reasoners.satisfiability import (
     LIMIT_S,
     Judged,
     broken,

@@ -24,9 +24,9 @@ from rdflib.term import Node
 from qualweave.checking import Checked, Finding
 from qualweave.errors import JsonValue, MissingCapability
 from qualweave.iri import Q
-from qualweave.ontology.elk import Elk
 from qualweave.ontology.load import load_module
-from qualweave.ontology.satisfiability import Judged, Reasoner
+from qualweave.ontology.reasoners.elk import Elk
+from qualweave.ontology.reasoners.satisfiability import Judged, Reasoner
 
 _FORMATS: Mapping[str, ox.RdfFormat] = MappingProxyType(
     {
