@@ -27,6 +27,7 @@ MODULES = {
     "parameter",
     "observation",
     "defect",
+    "dictionary",
     "causal",
     "causal-knowledge",
     "fmea",
