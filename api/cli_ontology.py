@@ -7,6 +7,7 @@ from typing import Annotated, TypeVar
 import typer
 from rdflib import Graph
 from rich.console import Console
+from rich.table import Table
 
 from qualweave.api.checks import check_everything
 from qualweave.api.door import Caller, asking, require_store
@@ -19,9 +20,10 @@ from qualweave.client.calls import Call, JsonObject
 from qualweave.config import Settings
 from qualweave.errors import InputError, UnreadableSource
 from qualweave.negotiation import Language
+from qualweave.ontology.alignment.tables import coverage, mapping_tables
 from qualweave.ontology.diff import diff as term_changes
 from qualweave.ontology.kgcl import changes_between, to_commands, to_rdf
-from qualweave.ontology.load import load_module
+from qualweave.ontology.load import load_graph, load_module
 from qualweave.ontology.reasoners.elk import Elk
 from qualweave.ontology.reasoners.merges import Merges
 from qualweave.ontology.reasoners.satisfiability import HermiT, Reasoner
@@ -228,6 +230,16 @@ def train(
         console.print(
             "No request has passed yet. Vote: qualweave ontology vote REQUEST yes --seat …"
         )
+
+
+@app.command()
+def mappings() -> None:
+    """Show how far the ontology is mapped to each standard and vocabulary."""
+    names = ("target", "classes", "properties", "entries", "objects", "unverified")
+    table = Table("target", "our classes", "properties", "codes", "terms of theirs", "unverified")
+    for one in coverage(load_graph(), mapping_tables()):
+        table.add_row(*(str(getattr(one, name)) for name in names))
+    console.print(table)
 
 
 @app.command()
