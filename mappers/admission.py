@@ -16,7 +16,7 @@ from rdflib.term import Node
 
 from qualweave.checking import Finding
 from qualweave.config import Settings
-from qualweave.errors import JsonValue, MissingCapability, UnreadableSource
+from qualweave.errors import JsonValue, MissingCapability, UnknownUnit, UnreadableSource
 from qualweave.iri import Q, curie, local_name
 from qualweave.mappers.align import Alignment, align
 from qualweave.mappers.profile import field_from_facts
@@ -26,7 +26,7 @@ from qualweave.ontology.findings import EL_RANGES, owner_of, profile_findings
 from qualweave.ontology.reasoners.satisfiability import HermiT
 from qualweave.ontology.tables import read_table
 from qualweave.ontology.terms import TermIndex
-from qualweave.values import find_unit, units
+from qualweave.values import Unit, conversion, find_unit, unit_of, units
 
 Verdict: TypeAlias = Literal["admitted", "refused"]
 _NUMBERS = frozenset(
@@ -227,7 +227,7 @@ def _units(
             continue
         named = _named(one, terms)
         wanted = _unit_of(named, terms)
-        if wanted and known.kind != _kind_of(wanted):
+        if wanted and not _convertible(known, unit_of(wanted)):
             kinds = f"{known.kind}, {_kind_of(wanted)}"
             yield _finding(
                 "unit",
@@ -352,6 +352,14 @@ def _near(value: URIRef, terms: TermIndex) -> str:
 
 def _unit_of(term: str, terms: TermIndex) -> str:
     return (terms.by_iri(term).canonical_unit or "") if term in terms else ""
+
+
+def _convertible(one: Unit, other: Unit) -> bool:
+    try:
+        conversion(one, other)
+    except UnknownUnit:
+        return False
+    return True
 
 
 def _kind_of(ucum: str) -> str:

@@ -21,6 +21,7 @@ from qualweave.ontology.findings import (
     orphan_findings,
     profile_findings,
     undeclared_findings,
+    unit_findings,
 )
 from qualweave.ontology.load import (
     alignment_files,
@@ -244,6 +245,7 @@ OF_CONTENT: tuple[Check, ...] = (
     Finder("profile", profile_findings),
     Finder("orphan", orphan_findings),
     Finder("undeclared", undeclared_findings),
+    Finder("units", unit_findings),
     Pitfalls(),
 )
 """Checks of any graph, without a reasoner."""

@@ -13,6 +13,7 @@ from rdflib.term import Node
 
 from qualweave.checking import Finding
 from qualweave.iri import Q
+from qualweave.values import units
 
 TOP_CLASSES = frozenset(
     Q + name
@@ -65,7 +66,7 @@ _DECLARATIONS = (
     OWL.Ontology,
 )
 _BUILT_IN = (str(OWL), str(RDF), str(RDFS), str(XSD))
-_POINTERS = (Q + "hasQuantityKind",)
+_POINTERS = (Q + "hasQuantityKind", Q + "canonicalQudtUnit")
 _LABEL, _DEFINITION, _EXAMPLE = ("label", "标签"), ("definition", "定义"), ("example", "示例")
 
 
@@ -165,6 +166,35 @@ def undeclared_findings(graph: Graph) -> Iterator[Finding]:
             yield Finding(
                 "undeclared", str(iri), "the IRI is used but not declared", "该 IRI 被使用但未声明"
             )
+
+
+def unit_findings(graph: Graph) -> Iterator[Finding]:
+    """Yield every parameter whose unit is unknown, not the same in UCUM, QUDT and UN/ECE, or without kind or range.
+
+    Source: the project's table of units (``qualweave.values.units``).
+    """
+    known = {one.ucum: one for one in units()}
+    for term, code in sorted(graph.subject_objects(URIRef(Q + "canonicalUnit"))):
+        unit = known.get(str(code))
+        if unit is None:
+            told = f"its canonical unit {code} is not in the table of units"
+            yield Finding("units", str(term), told, f"规范单位 {code} 不在单位表中")
+            continue
+        for name, wanted in (("canonicalQudtUnit", unit.iri), ("canonicalUneceUnit", unit.unece)):
+            said = ", ".join(sorted(map(str, graph.objects(term, URIRef(Q + name)))))
+            if said != wanted:
+                told = f"q:{name} is {said or 'missing'}, and {wanted or 'nothing'} for {code}"
+                told_zh = f"q:{name} 为 {said or '空'}，{code} 应为 {wanted or '空'}"
+                yield Finding("units", str(term), told, told_zh)
+        if graph.value(term, URIRef(Q + "hasQuantityKind")) is None:
+            told = "has a unit and no quantity kind"
+            yield Finding("units", str(term), told, "有单位而无量的种类")
+        least, greatest = (
+            graph.value(term, URIRef(Q + f"typical{end}")) for end in ("Minimum", "Maximum")
+        )
+        if least is None or greatest is None or float(str(least)) >= float(str(greatest)):
+            told = f"its typical range is {least} to {greatest}"
+            yield Finding("units", str(term), told, f"典型范围为 {least} 至 {greatest}")
 
 
 def owner_of(graph: Graph, node: Node) -> Node:

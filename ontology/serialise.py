@@ -40,6 +40,7 @@ TURTLE_PREFIXES: dict[str, str] = {
     "sosa": "http://www.w3.org/ns/sosa/",
     "sssom": "https://w3id.org/sssom/",
     "vdi3682": "http://www.w3id.org/hsu-aut/VDI3682#",
+    "unit": "http://qudt.org/vocab/unit/",
     "xsd": str(XSD),
 }
 

@@ -38,6 +38,8 @@ _MECHANISM = URIRef(Q + "viaMechanism")
 _CAUSAL = Q + "causal/"
 _FACTS: tuple[tuple[str, URIRef], ...] = (
     ("unit", URIRef(Q + "canonicalUnit")),
+    ("qudt", URIRef(Q + "canonicalQudtUnit")),
+    ("unece", URIRef(Q + "canonicalUneceUnit")),
     ("least", URIRef(Q + "typicalMinimum")),
     ("greatest", URIRef(Q + "typicalMaximum")),
     ("quantity_kind", URIRef(Q + "hasQuantityKind")),

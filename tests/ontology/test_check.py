@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from rdflib import Graph, URIRef
+from rdflib import Graph, Literal, URIRef
 from rdflib.namespace import RDFS, SKOS
 
 from qualweave.checking import run_checks
@@ -228,6 +228,33 @@ def test_a_finding_names_file_line_and_fix(predicate: URIRef) -> None:
     assert line.startswith("q:Warpage a ")
     assert ("skos:" if predicate != RDFS.label else "rdfs:label") in found[0].fix
     assert found[0].fix_zh
+
+
+@pytest.mark.parametrize(
+    ("property_name", "value", "told"),
+    [
+        ("canonicalUnit", Literal("furlong"), "not in the table of units"),
+        ("canonicalQudtUnit", URIRef("http://qudt.org/vocab/unit/K"), "unit/DEG_C for Cel"),
+        ("canonicalUneceUnit", Literal("KEL"), "CEL for Cel"),
+        ("hasQuantityKind", None, "no quantity kind"),
+        ("typicalMaximum", Literal("1"), "typical range is 10 to 1"),
+    ],
+)
+def test_a_unit_that_does_not_fit_is_found(
+    property_name: str, value: Literal | URIRef | None, told: str
+) -> None:
+    graph = load_graph()
+    term, said = (
+        URIRef(f"https://w3id.org/qonto/{one}") for one in ("MouldTemperature", property_name)
+    )
+    graph.remove((term, said, None))
+    if value is not None:
+        graph.add((term, said, value))
+
+    found = run_checks(OF_CONTENT, graph).of("units").findings
+
+    assert [one.term for one in found] == [str(term)]
+    assert told in found[0].message
 
 
 def test_every_check_has_a_fix_for_what_it_finds() -> None:
