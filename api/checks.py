@@ -6,6 +6,7 @@ a change of the code, the ontology or a question makes it anew.
 
 import shutil
 from collections.abc import Iterator
+from collections.abc import Set as AbstractSet
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from hashlib import sha256
@@ -27,6 +28,7 @@ from qualweave.ontology.checks import REASONED, located
 from qualweave.ontology.load import load_graph
 from qualweave.ontology.queries.catalogue import Question
 from qualweave.ontology.queries.expected import expected_rows, first_difference
+from qualweave.ontology.queries.touching import named_iris, touched
 from qualweave.ontology.reasoners.merges import Merges
 from qualweave.principal import Principal
 from qualweave.shapes.checks import CHECKS as OF_SHAPES
@@ -51,36 +53,63 @@ class Questions:
         """Return the outcome over the example plant with the ontology of this installation."""
         del graph
         findings: list[Finding] = []
-        touched: set[str] = set()
+        named: set[str] = set()
+        bound: set[str] = set()
         rows = 0
         with example_plant(self.cache) as service:
             catalogue = list(service.asker.catalogue)
             for question in catalogue:
-                touched |= set(question.terms)
-                count, wrong = answered(service, question)
-                rows += count
-                if wrong:
-                    findings.append(_finding(self.name, question, wrong))
-            terms = len(service.terms)
-        share = f"{100 * len(touched) / terms:.0f} %"
+                outcome = answered(service, question)
+                rows += outcome.rows
+                named |= named_iris(outcome.sparql) if outcome.sparql else set()
+                bound |= touched_by(service, outcome.sparql) if outcome.sparql else set()
+                if outcome.wrong:
+                    findings.append(_finding(self.name, question, outcome.wrong))
+            terms = {one.iri for one in service.terms}
         figures: dict[str, JsonValue] = {
             "questions": len(catalogue),
             "rows": rows,
-            "terms touched": share,
+            "terms named": _share(named, terms),
+            "terms touched": _share(bound, terms),
         }
         return Checked(self.name, tuple(findings), figures)
 
 
-def answered(service: Service, question: Question) -> tuple[int, str]:
-    """Return how many rows a question gives, and what is wrong with them (``""`` for nothing)."""
+@dataclass(frozen=True)
+class Outcome:
+    """What came of asking a question.
+
+    Attributes:
+        rows: How many rows it gave.
+        wrong: What is wrong with them, ``""`` for nothing.
+        sparql: The text that was asked, ``""`` where none could be.
+    """
+
+    rows: int
+    wrong: str
+    sparql: str = ""
+
+
+def answered(service: Service, question: Question) -> Outcome:
+    """Return what comes of asking a question of the example plant."""
     try:
-        found = ask_question(service, question.id, question.example, principal=_READER)
-        given = found.found.table.to_json()["rows"]
+        found = ask_question(service, question.id, question.example, principal=_READER).found
+        given = found.table.to_json()["rows"]
         rows = [one for one in given if isinstance(one, dict)] if isinstance(given, list) else []
         wrong = "" if question.moves else first_difference(expected_rows(question), rows)
     except QualweaveError as error:
-        return 0, error.message
-    return len(rows), wrong
+        return Outcome(0, error.message)
+    return Outcome(len(rows), wrong, found.sparql)
+
+
+def touched_by(service: Service, sparql: str) -> frozenset[str]:
+    """Return the IRIs that a text touches on the graph of a service: those it names and those it finds."""
+    with service.reading(_READER.tenant) as snapshot:
+        return touched(sparql, lambda text: (row.values() for row in snapshot.select(text)))
+
+
+def _share(some: AbstractSet[str], terms: AbstractSet[str]) -> str:
+    return f"{100 * len(some & terms) / len(terms):.0f} %"
 
 
 @contextmanager

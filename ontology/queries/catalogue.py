@@ -16,9 +16,9 @@ import yaml
 
 from qualweave.errors import JsonValue, NotFound, UnreadableSource
 from qualweave.iri import Q
+from qualweave.ontology.queries.touching import named_iris
 from qualweave.ontology.queries.values import Parameter, Texts
 
-_TERM = re.compile(r"\bq:(\w+)")
 _SLOT = re.compile(r"\{(\w+)\}")
 
 
@@ -48,8 +48,8 @@ class Question:
 
     @property
     def terms(self) -> tuple[str, ...]:
-        """IRIs of the terms that the query touches, sorted."""
-        return tuple(sorted({Q + name for name in _TERM.findall(self.sparql)}))
+        """IRIs of the terms that the query names, sorted; more of them are touched (``touching.touched``)."""
+        return tuple(sorted(one for one in named_iris(self.sparql) if one.startswith(Q)))
 
     @property
     def phrases(self) -> tuple[str, ...]:

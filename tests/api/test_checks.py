@@ -45,7 +45,7 @@ def test_a_question_that_no_longer_answers_as_reviewed_is_found(
         lambda name: question if name == question.id else ONE,
     )
 
-    _, wrong = answered(plant.service, question)
+    wrong = answered(plant.service, question).wrong
 
     assert (wrong == "") is (word == "")
     assert word in wrong
