@@ -54,7 +54,7 @@ def named_iris(sparql: str) -> frozenset[str]:
     for part in _leaves(body):
         if isinstance(part, CompValue):
             space = spaces.get(str(part.get("prefix") or ""), "")
-            found.add(f"{space}{part['localname']}")
+            found.add(f"{space}{part.get('localname') or ''}")
         else:
             found.add(str(part))
     return frozenset(found)

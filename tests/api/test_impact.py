@@ -127,7 +127,7 @@ def test_what_others_say_with_a_term_is_a_number_and_no_name(plant: Plant) -> No
         ("severityRating", "ontology/codelists/fmea-action-priority.ttl"),
         ("hasQuantityKind", "ontology/"),
         ("requestSubject", "change_request.py"),
-        ("ToolState", "shapes/examples/BoundToolState.trig"),
+        ("InjectionMoulding", "shapes/examples/BoundToolState.trig"),
     ],
 )
 def test_no_file_of_the_product_is_left_out(term: str, file: str) -> None:
@@ -136,7 +136,7 @@ def test_no_file_of_the_product_is_left_out(term: str, file: str) -> None:
 
 def test_a_term_above_others_is_used_by_them() -> None:
     class Nothing:
-        def select(self, *_: Any) -> list[Any]:
+        def select(self, *_: Any, **__: Any) -> list[Any]:
             return []
 
         def graphs(self, *_: Any) -> list[Any]:
