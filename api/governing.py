@@ -13,6 +13,7 @@ import pyoxigraph as ox
 from pyoxigraph import NamedNode, Triple
 from rdflib import Graph
 
+from qualweave.api.checks import release_checks
 from qualweave.api.deciding import one_at_a_time
 from qualweave.api.impact import OtherTenants, impact_of
 from qualweave.api.service import Service
@@ -24,11 +25,11 @@ from qualweave.change_request import (
     governance_graph,
     to_quads,
 )
-from qualweave.checking import Checked, Report, run_checks
+from qualweave.checking import CHECKED, Checked, Report, run_checks
 from qualweave.errors import Conflict, Forbidden, InputError, JsonValue, NotFound
 from qualweave.iri import Q
 from qualweave.ontology.ballot import Outcome, Rules, cast, outcome, require_passed
-from qualweave.ontology.checks import OF_CONTENT, SATISFIABLE, located
+from qualweave.ontology.checks import located
 from qualweave.ontology.findings import example_findings
 from qualweave.ontology.proposal import Proposal, apply, modules_of, next_version, propose, stamped
 from qualweave.ontology.store_form import graph_of, triples_of
@@ -203,10 +204,11 @@ class Governing:
             version = next_version(versions(snapshot), datetime.now(UTC).date())
         touched = {*modules_of(current, terms), *modules_of(merged, terms)}
         released = stamped(merged, version, touched)
-        self._checked(request, current, released)
+        left = self._checked(request, current, released)
         about: dict[str, JsonValue] = {
             "version": version,
             "request": request.id,
+            "not_checked": left,
             "follows": entry.graph,
             "ballot": passed.reason,
         }
@@ -265,6 +267,7 @@ class Governing:
                 "follows": one.about.get("follows"),
                 "rollback_to": one.about.get("rollback_to"),
                 "content_hash": one.about.get("content_hash"),
+                "not_checked": one.about.get("not_checked") or [],
             }
             for one in reversed(ordered)
         ]
@@ -313,16 +316,17 @@ class Governing:
         self.service.entail_all()
         return name
 
-    def _checked(self, request: ChangeRequest, current: Graph, released: Graph) -> None:
-        """Refuse a release that a check finds something wrong with.
+    def _checked(self, request: ChangeRequest, current: Graph, released: Graph) -> list[JsonValue]:
+        """Refuse a release that a check finds something wrong with; return which checks could not be made.
 
         A store may hold a release from before terms took examples; what was missing there holds up nobody.
         """
         left_over = set(example_findings(current))
-        report = run_checks((*OF_CONTENT, SATISFIABLE), released)
+        report = run_checks(release_checks(self.service.settings), released)
         found = tuple(one for one in report.findings if one not in left_over)
         told = located(Report((Checked("release", found),))).findings
         self._without_findings(request, [one.to_json() for one in told])
+        return [f"{one.check}: {one.state}" for one in report.checks if one.state != CHECKED]
 
     def _without_findings(
         self, request: ChangeRequest, findings: list[dict[str, JsonValue]]

@@ -31,6 +31,7 @@ class Boarded:
     requests: tuple[ChangeRequest, ...]
     graph: Graph
     left_behind: tuple[LeftBehind, ...]
+    not_checked: tuple[JsonValue, ...] = ()
 
 
 class Releasing(Governing):
@@ -80,6 +81,7 @@ class Releasing(Governing):
             "train": train.name,
             "request": boarded.requests[0].id if len(boarded.requests) == 1 else None,
             "requests": [one.id for one in boarded.requests],
+            "not_checked": list(boarded.not_checked),
             "follows": entry.graph,
             "by": self.principal.id,
         }
@@ -115,10 +117,10 @@ class Releasing(Governing):
         if not boarded:
             return Boarded((), current, tuple(left))
         try:
-            self._checked(boarded[-1], current, graph)
+            unmade = self._checked(boarded[-1], current, graph)
         except Conflict:
             return self._board_singly(boarded, current, bases, left)
-        return Boarded(tuple(boarded), graph, tuple(left))
+        return Boarded(tuple(boarded), graph, tuple(left), tuple(unmade))
 
     def _board_singly(
         self,
@@ -129,17 +131,17 @@ class Releasing(Governing):
     ) -> Boarded:
         """Find by checking after each which of several requests brings what is wrong."""
         boarded: list[ChangeRequest] = []
-        graph = current
+        graph, unmade = current, list[JsonValue]()
         for one in fitting:
             try:
                 after = self._put_in(one, graph, bases)
-                self._checked(one, current, after)
+                unmade = self._checked(one, current, after)
             except Conflict as error:
                 left.append(LeftBehind(one.id, error.message, error.message_zh))
                 continue
             boarded.append(one)
             graph = after
-        return Boarded(tuple(boarded), graph, tuple(left))
+        return Boarded(tuple(boarded), graph, tuple(left), tuple(unmade))
 
     def _put_in(self, request: ChangeRequest, graph: Graph, bases: Callable[[str], Graph]) -> Graph:
         base = bases(str(request.proposal["base"]))

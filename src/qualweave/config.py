@@ -73,6 +73,11 @@ class Settings(BaseSettings):
     governance_days: int = Field(
         30, ge=1, description="Days for which votes on a change request are taken."
     )
+    governance_thorough: bool = Field(
+        default=True,
+        description="Whether a release is also judged by ELK with the alignments, the examples of the shapes and the "
+        "questions over the example plant, which takes about a minute.",
+    )
     label_coverage: float = Field(
         1.0, ge=0, le=1, description="Share of alarms that must carry an engineer's label to train."
     )

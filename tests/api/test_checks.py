@@ -1,7 +1,11 @@
 """The check of the questions finds what is planted, and the command composes all checks."""
 
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 from rdflib import URIRef
@@ -9,9 +13,12 @@ from rdflib.namespace import RDFS
 from typer.testing import CliRunner
 
 from qualweave.api import checks
-from qualweave.api.checks import answered, installation
+from qualweave.api.checks import answered, installation, release_checks
 from qualweave.api.cli import app as command_line
+from qualweave.api.service import Service
+from qualweave.config import Settings
 from qualweave.iri import Q
+from qualweave.ontology.load import load_graph
 from qualweave.ontology.queries.catalogue import load_catalogue
 from qualweave.ontology.queries.expected import expected_rows, first_difference
 from tests.api.conftest import Plant
@@ -98,3 +105,42 @@ def test_the_command_ends_with_status_one_where_something_is_wrong(
     assert told.exit_code == 1
     assert "has no label" in told.output
     assert "ontology/modules/" in told.output
+
+
+def test_a_release_is_judged_by_every_check_where_it_is_to_be_thorough(tmp_path: Path) -> None:
+    quick, thorough = (
+        {one.name for one in release_checks(Settings(cache_dir=tmp_path, governance_thorough=one))}
+        for one in (False, True)
+    )
+
+    assert {"texts", "profile", "pitfalls", "satisfiable"} <= quick
+    assert thorough - quick == {"merges", "examples", "questions"}
+
+
+@one_plant
+def test_an_edited_ontology_must_still_answer_what_it_answered(
+    monkeypatch: pytest.MonkeyPatch, plant: Plant
+) -> None:
+    @contextmanager
+    def copy(_: Path) -> Iterator[Service]:
+        with TemporaryDirectory() as folder:
+            data = shutil.copytree(plant.made / "data", Path(folder) / "data")
+            service = Service(Settings(data_dir=data, cache_dir=Path(folder), dev=True))
+            yield service
+            service.close()
+
+    monkeypatch.setattr(checks, "example_plant", copy)
+    more, less = load_graph(), load_graph()
+    more.add((URIRef(Q + "NewDefect"), RDFS.subClassOf, URIRef(Q + "Defect")))
+    less.remove((None, URIRef(Q + "typicalContext"), None))
+
+    added = checks.Questions(Path(), edited=True).run(more)
+    removed = checks.Questions(Path(), edited=True).run(less)
+
+    assert added.findings == ()
+    assert {one.term for one in removed.findings} == {
+        "parameters-of-process",
+        "contexts-of-parameter",
+        "parameters-shared-by-processes",
+    }
+    assert all("has no row any more" in one.message for one in removed.findings)
