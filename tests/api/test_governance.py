@@ -366,7 +366,9 @@ def test_a_release_that_a_check_finds_wrong_is_refused(
     opened = _propose(client)
     _vote(client, opened["id"])
     wrong = Finding("texts", TERM, "has no label in de", "缺少德文标签")
-    monkeypatch.setattr(governing, "OF_CONTENT", (Finder("texts", lambda _: [wrong]),))
+    monkeypatch.setattr(
+        governing, "release_checks", lambda _: (Finder("texts", lambda _: [wrong]),)
+    )
 
     reply = _accept(client, opened["id"], WANG)
 

@@ -19,6 +19,7 @@ from qualweave.property_graph import PropertyGraph
 
 JsonObject: TypeAlias = dict[str, Any]
 Direction: TypeAlias = Literal["back", "forward"]
+_RELEASE_SECONDS = 900.0  # a release is judged by every check
 _SPARQL_JSON = "application/sparql-results+json"
 _Answer = TypeVar("_Answer")
 _Parameters: TypeAlias = Mapping[str, str | int | float | None]
@@ -47,6 +48,7 @@ class Call(Generic[_Answer]):
         json: Body as JSON values.
         content: Body as text or bytes; it wins over ``json``.
         headers: Further headers.
+        seconds: How long to wait for the reply, where the client's own time is too short.
     """
 
     method: Literal["GET", "POST"]
@@ -56,6 +58,7 @@ class Call(Generic[_Answer]):
     json: object = None
     content: str | bytes | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
+    seconds: float | None = None
 
     def request(self, client: httpx.Client | httpx.AsyncClient) -> httpx.Request:
         """Return the request as a client sends it."""
@@ -64,6 +67,8 @@ class Call(Generic[_Answer]):
         if self.content is not None:
             given_body = self.content
             body = {"content": given_body.encode() if isinstance(given_body, str) else given_body}
+        if self.seconds is not None:
+            body["timeout"] = self.seconds
         return client.build_request(
             self.method, self.path, params=given, headers=dict(self.headers), **body
         )
@@ -307,7 +312,7 @@ def change_requests(state: str) -> Call[list[JsonObject]]:
 def decide(request: str, verdict: Literal["accept", "refuse"], reason: str) -> Call[JsonObject]:
     """A change request accepted or refused."""
     path = f"/ontology/change-requests/{_segment(request)}/{verdict}"
-    return Call("POST", path, read_json, json={"reason": reason})
+    return Call("POST", path, read_json, json={"reason": reason}, seconds=_RELEASE_SECONDS)
 
 
 def vote(request: str, choice: Literal["yes", "no"], seat: str, reason: str) -> Call[JsonObject]:
@@ -335,7 +340,7 @@ def train() -> Call[JsonObject]:
 def depart(reason: str, *, early: bool) -> Call[JsonObject]:
     """Everything that passed, released as one."""
     body = {"reason": reason, "early": early}
-    return Call("POST", "/ontology/train/depart", read_json, json=body)
+    return Call("POST", "/ontology/train/depart", read_json, json=body, seconds=_RELEASE_SECONDS)
 
 
 def roll_back(version: str, reason: str) -> Call[JsonObject]:
