@@ -1,6 +1,7 @@
 """`MappingLibrary`: the mapping documents of a tenant on disk, every version kept."""
 
 from collections.abc import Iterable
+from functools import lru_cache
 from pathlib import Path
 
 from qualweave.errors import NotFound
@@ -25,7 +26,7 @@ class MappingLibrary:
     def documents(self) -> list[MappingDocument]:
         """Return the newest mapping of every source."""
         paths = sorted(self._folder.glob("*.yaml")) if self._folder.exists() else []
-        return [MappingDocument.load(path) for path in paths]
+        return [_loaded(path) for path in paths]
 
     def get(self, source: str) -> MappingDocument:
         """Return the newest version of a source's mapping.
@@ -42,7 +43,7 @@ class MappingLibrary:
                 next_step_zh="请先导入该数据源的文件；/mappings 列出已有映射的数据源。",
                 data={"source": source},
             )
-        return MappingDocument.load(path)
+        return _loaded(path)
 
     def find(self, source: str, columns: Iterable[str]) -> tuple[str, MappingDocument | None]:
         """Return the id to use for a source and its stored mapping, if it has one.
@@ -66,3 +67,14 @@ class MappingLibrary:
         )
         document.save(versioned)
         document.save(self._path(document.source))
+
+
+def _loaded(path: Path) -> MappingDocument:
+    """Return a document, read once for each state of its file: a plant has a hundred, and pages count their fields."""
+    state = path.stat()
+    return _read(path, state.st_mtime_ns, state.st_size, state.st_ino)
+
+
+@lru_cache(maxsize=4096)
+def _read(path: Path, *_state: int) -> MappingDocument:
+    return MappingDocument.load(path)

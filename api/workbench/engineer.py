@@ -5,12 +5,21 @@ from collections.abc import Callable, Mapping
 from functools import partial
 
 from fastapi import Request
-from nicegui import events, ui
+from nicegui import events, run, ui
 
 from qualweave.api.receiving import receive
 from qualweave.api.service import Service
 from qualweave.api.workbench.content import Result, say
-from qualweave.api.workbench.frame import PAGES, acted, as_code, frame, hint, section, show
+from qualweave.api.workbench.frame import (
+    PAGES,
+    RESPONSE_SECONDS,
+    acted,
+    as_code,
+    frame,
+    hint,
+    section,
+    show,
+)
 from qualweave.config import Settings
 from qualweave.errors import QualweaveError
 from qualweave.evidence import Evidence
@@ -30,10 +39,10 @@ _LIFTED = ("files", "columns", "mapped", "asked", "rows_lifted", "rows_quarantin
 def add_engineer(service: Service, settings: Settings, reader: Principal) -> None:
     """Put the page of sources and the mapper's questions."""
 
-    @ui.page(PAGES["engineer"])
+    @ui.page(PAGES["engineer"], response_timeout=RESPONSE_SECONDS)
     async def sources(request: Request) -> None:
         with frame(request, "engineer") as language:
-            _Desk(service, settings, reader, language).show(str(request.base_url))
+            await _Desk(service, settings, reader, language).show(str(request.base_url))
 
 
 class _Desk:
@@ -49,7 +58,7 @@ class _Desk:
     def _who(self) -> Principal:
         return Principal(id=self._name, roles=roles_from("engineer"), tenant=self._tenant)
 
-    def show(self, address: str) -> None:
+    async def show(self, address: str) -> None:
         language = self._language
         section("hand_in", language)
         if self._may:
@@ -73,7 +82,7 @@ class _Desk:
         section("held_rows", language)
         self._held = ui.column().classes("w-full")
         as_code(language, address=address, path="change-requests")
-        self._refresh()
+        await self._refresh()
 
     def _rename(self, event: events.ValueChangeEventArguments[str | None]) -> None:
         self._name = str(event.value or "").strip() or "engineer"
@@ -90,12 +99,19 @@ class _Desk:
         if await acted(act, self._language):
             with self._told:
                 _report(name, found[0], self._language)
-            self._refresh()
+            await self._refresh()
 
-    def _refresh(self) -> None:
-        language, service = self._language, self._service
-        asked = service.questions(self._reader)
-        documents = service.desk(self._reader).library.documents()
+    def _read(self) -> tuple[list[Question], list[MappingDocument], list[QuarantinedRow]]:
+        service, reader = self._service, self._reader
+        documents = service.desk(reader).library.documents()
+        return service.questions(reader), documents, service.quarantine(reader.tenant)
+
+    async def _refresh(self) -> None:
+        language = self._language
+        found = await run.io_bound(self._read)
+        if found is None:  # the service is going down
+            return
+        asked, documents, held = found
         by_source = {one.source: one for one in documents}
         self._list.clear()
         with self._list:
@@ -111,12 +127,11 @@ class _Desk:
             show(sources_of(documents), language, empty=say("no_sources", language))
         self._held.clear()
         with self._held:
-            held = service.quarantine(self._reader.tenant)
             show(held_of(held, language), language, empty=say("none_held", language))
 
-    def _more(self) -> None:
+    async def _more(self) -> None:
         self._most += _SHOWN
-        self._refresh()
+        await self._refresh()
 
     def _card(self, question: Question, document: MappingDocument | None) -> None:
         language, request = self._language, question.request
@@ -165,7 +180,7 @@ class _Desk:
             self._service.answer, question.id, term, reason=reason, principal=self._who()
         )
         if await acted(act, self._language):
-            self._refresh()
+            await self._refresh()
 
 
 def candidates_of(question: Question, document: MappingDocument | None) -> dict[str, float]:

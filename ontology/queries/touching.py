@@ -11,6 +11,7 @@ applied: what they cut off counts.
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, TypeAlias
 
 from pyparsing import ParseBaseException
@@ -39,6 +40,7 @@ class _Token:
     end: int
 
 
+@lru_cache(maxsize=1024)
 def named_iris(sparql: str) -> frozenset[str]:
     """Return the IRIs that a query names, in full.
 
