@@ -21,6 +21,7 @@ from qualweave.errors import InputError, JsonValue, NotFound
 from qualweave.iri import Q
 from qualweave.ontology.queries.catalogue import Catalogue, Question
 from qualweave.ontology.queries.reading import (
+    CLASS,
     Lexicon,
     Named,
     TermSpotter,
@@ -120,7 +121,10 @@ class Asker:
         self._settings = settings if settings is not None and text.available() else None
         self._spotter = TermSpotter(terms, _ROOTS)
         self._lexicon = Lexicon.read()
-        self._any_term = TermSpotter(terms, tuple(one.iri for one in terms if not one.parents))
+        tops = {one.iri for one in terms if not one.parents}
+        self._any_term = TermSpotter(terms, tops)
+        classes = {one for one in tops if terms.by_iri(one).kind == "class"}
+        self._any_class = TermSpotter(terms, classes, kinds=frozenset({CLASS}))
         self._phrases = [
             (question, _with_slots(phrase, question))
             for question in catalogue
@@ -156,7 +160,8 @@ class Asker:
                 next_step="Ask in English or Chinese, or give the id of a question.",
                 next_step_zh="请用中文或英文提问，或给出问题编号。",
             )
-        named = _known(read_named(asked, self._spotter, names=names), resolve)
+        spotters = (self._spotter, self._any_class)
+        named = _known(read_named(asked, *spotters, names=names), resolve)
         ranked = sorted(self.candidates(asked, named), key=lambda c: (-c.score, c.question.id))
         order = bool(_ORDERS.match(asked))
         least = _ACCEPT if self._settings is not None else _ACCEPT_BY_WORDS

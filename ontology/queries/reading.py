@@ -31,6 +31,8 @@ _HAN = re.compile(r"[\u3400-\u9fff]")
 _BRACKETED = re.compile(r"[(（].*?[)）]")
 _LATIN = re.compile(r"[a-z0-9]")
 _CODE = {"number", "thing"}
+CLASS = "class"
+"""What a parameter of type ``term`` has among its kinds where it takes any class: not only parameters and the like."""
 _SHORTEST = {"han": 2, "latin": 3}
 
 
@@ -43,7 +45,8 @@ class Named:
         value: As a parameter takes it.
         start: Place of its first character.
         end: Place behind its last.
-        kinds: For a thing: the kinds of data IRI that the graph knows it as, empty where it knows none.
+        kinds: For a thing: the kinds of data IRI that the graph knows it as, empty where it knows none. For a term:
+            empty for a parameter, defect or process, which every question of terms is about, else that it is a class.
         roots: For a term: the IRIs of the term and of those above it.
     """
 
@@ -60,12 +63,18 @@ class Named:
             known = not self.kinds or bool(self.kinds & set(parameter.kind))
             return self.kind == "thing" and known
         if parameter.type == "term":
-            return self.kind == "term" and (not parameter.root or parameter.root in self.roots)
+            return self.kind == "term" and self._is_below(parameter)
         if parameter.type == "text":
             return self.kind == "file" if "file" in parameter.kind else self.kind in _CODE
         if parameter.type == "date":
             return self.kind == "date"
         return parameter.type in {"integer", "decimal", "limit"} and self.kind == "number"
+
+    def _is_below(self, parameter: Parameter) -> bool:
+        """Return whether a term is of those that a parameter takes; its root is what they are, and none of them."""
+        if parameter.root:
+            return parameter.root in self.roots and not parameter.root.endswith(f"/{self.value}")
+        return not self.kinds or bool(self.kinds & set(parameter.kind))
 
 
 class Names:
@@ -113,28 +122,41 @@ class TermSpotter:
     Args:
         terms: The ontology.
         roots: IRIs of the classes whose terms are parameters of questions.
+        kinds: What the terms found are marked with; a parameter without a root must ask for it.
     """
 
-    def __init__(self, terms: TermIndex, roots: Iterable[str]) -> None:
-        self._terms = terms
+    def __init__(
+        self, terms: TermIndex, roots: Iterable[str], *, kinds: frozenset[str] = frozenset()
+    ) -> None:
+        self._terms, self._kinds = terms, kinds
         wanted = set(roots)
+        below = [
+            one
+            for one in terms
+            if one.iri not in wanted and not wanted.isdisjoint(terms.ancestors(one.iri))
+        ]
         names: dict[str, str] = {}
-        for term in terms:
-            line = {term.iri, *terms.ancestors(term.iri)}
-            if term.iri in wanted or not line & wanted:
-                continue
-            for word in (*term.words(), term.local_name):
-                folded = normalise(_BRACKETED.sub("", word))
-                least = _SHORTEST["han" if _HAN.search(folded) else "latin"]
-                if len(folded) >= least:
-                    names.setdefault(folded, term.iri)
+        # A term's label before another's further word: "mass" is also how the German "Maß" folds.
+        for term in below:
+            _take(names, term.iri, [text for texts in term.labels.values() for text in texts])
+        for term in below:
+            _take(names, term.iri, (*term.words(), term.local_name))
         self._names = Names(names)
 
     def spot(self, folded: str, taken: list[bool]) -> Iterator[Named]:
         """Iterate over the terms in a folded text, marking their places as taken."""
         for iri, start, end in self._names.spot(folded, taken):
             roots = frozenset({iri, *self._terms.ancestors(iri)})
-            yield Named("term", self._terms.by_iri(iri).local_name, start, end, roots=roots)
+            name = self._terms.by_iri(iri).local_name
+            yield Named("term", name, start, end, kinds=self._kinds, roots=roots)
+
+
+def _take(names: dict[str, str], iri: str, words: Iterable[str]) -> None:
+    """Let words name a term where no other has them."""
+    for word in words:
+        folded = normalise(_BRACKETED.sub("", word))
+        if len(folded) >= _SHORTEST["han" if _HAN.search(folded) else "latin"]:
+            names.setdefault(folded, iri)
 
 
 class Lexicon:
@@ -173,13 +195,13 @@ def _is_edge(text: str, at: int) -> bool:
 
 
 def read_named(
-    sentence: str, spotter: TermSpotter, *, names: Mapping[str, str] | None = None
+    sentence: str, *spotters: TermSpotter, names: Mapping[str, str] | None = None
 ) -> tuple[Named, ...]:
     """Return what a sentence names, in order.
 
     Args:
         sentence: A question, NFKC-normalised.
-        spotter: Finds terms.
+        spotters: Find terms, each in what those before it left.
         names: Names of things without digits (organizations), each with its kind of data IRI.
     """
     taken = [False] * len(sentence)
@@ -197,7 +219,8 @@ def read_named(
                     taken[start:end] = [True] * (end - start)
                     kinds = frozenset({(names or {})[name]})
                     found.append(Named("thing", name, start, end, kinds=kinds))
-        found.extend(spotter.spot(folded, taken))
+        for spotter in spotters:
+            found.extend(spotter.spot(folded, taken))
     return tuple(sorted(found, key=lambda one: one.start))
 
 
@@ -222,7 +245,7 @@ def assign(named: Sequence[Named], parameters: Sequence[Parameter]) -> dict[str,
     by_choice = sorted(parameters, key=lambda p: (p.type == "text", sum(n.fits(p) for n in left)))
     for parameter in by_choice:
         fitting = [one for one in left if one.fits(parameter)]
-        sure = [one for one in fitting if one.kinds] or fitting
+        sure = [one for one in fitting if one.kinds and one.kind == "thing"] or fitting
         if sure:
             found[parameter.name] = sure[0]
             left.remove(sure[0])

@@ -32,7 +32,8 @@ class Parameter:
         type: How a value is read and written; nothing is ever pasted as it came.
         label: What it is, in English and Chinese.
         default: The value where none is given, as a person would write it; None where one must be given.
-        kind: For a ``thing``: the kinds of data IRI (``"line"``, ``"item"``) that a plain identifier can be of.
+        kind: For a ``thing``: the kinds of data IRI (``"line"``, ``"item"``) that a plain identifier can be of. For a
+            ``term`` without a root: ``"class"`` where words may name any class, not only parameters and the like.
         root: For a ``term``: IRI of the class that the term must stand under, ``""`` for any.
         choices: For a ``choice``: the values allowed.
     """
