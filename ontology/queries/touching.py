@@ -4,12 +4,12 @@ A query touches a term that its text names, as SPARQL resolves the name, and a t
 binds. The pattern is asked with every variable projected (``SELECT DISTINCT *``): the ends of a path, variables that
 the answer does not show and the pattern below an aggregate count; what only a filter looks for (``NOT EXISTS``), the
 middle of a path and what a filter leaves out do not. Each sub-select is asked by itself, which is how SPARQL
-evaluates it, and a group that is nothing but a sub-select is not asked again. ``HAVING`` and ``LIMIT`` are not
-applied: what they cut off counts.
+evaluates it, and a group that is nothing but a sub-select is not asked again. Of a query with ``HAVING`` only the
+solutions of the groups that it keeps count. ``LIMIT`` is not applied: what it cuts off counts.
 """
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, TypeAlias
@@ -29,6 +29,7 @@ _TOKEN = re.compile(
     r"""|(?P<word>[\w:.\-]+)|(?P<mark>[{}()])""",
     re.DOTALL,
 )
+_CLAUSES = frozenset({"GROUP", "HAVING", "ORDER", "LIMIT", "OFFSET", "VALUES"})
 Solve: TypeAlias = Callable[[str], Iterable[Iterable[object]]]
 """Asks a SELECT of the store and gives the values of each row."""
 
@@ -106,16 +107,46 @@ def _group(sparql: str, tokens: Sequence[_Token], at: int) -> str:
     first = _next(tokens, at, "{")
     last = _partner(tokens, first)
     group = sparql[tokens[first].start : tokens[last].end]
+    words = {"": last}  # the clauses behind the pattern, each with the place of its first word
     depth = 0
     for number in range(last + 1, len(tokens)):
         text = tokens[number].text
         depth += (text in {"{", "("}) - (text in {"}", ")"})
         if depth < 0:
             break
-        if depth == 0 and text.upper() == "VALUES":
-            stop = _partner(tokens, _next(tokens, number, "{"))
-            return f"{group} {sparql[tokens[number].start : tokens[stop].end]}"
+        if depth == 0 and text.upper() in _CLAUSES:
+            words.setdefault(text.upper(), number)
+    if "HAVING" in words:
+        group = f"{{ {group} {_kept_groups(sparql, tokens, words, group)} }}"
+    if "VALUES" in words:
+        start = words["VALUES"]
+        stop = _partner(tokens, _next(tokens, start, "{"))
+        return f"{group} {sparql[tokens[start].start : tokens[stop].end]}"
     return group
+
+
+def _kept_groups(
+    sparql: str, tokens: Sequence[_Token], words: Mapping[str, int], group: str
+) -> str:
+    """Return the sub-select of the groups that HAVING keeps, by the variables that they are made of."""
+    having = tokens[words["HAVING"]].start
+    made_of = sparql[tokens[words["GROUP"]].start : having] if "GROUP" in words else ""
+    later = [tokens[at].start for at in words.values() if tokens[at].start > having]
+    close = next((one.start for one in _closing(tokens, words["HAVING"])), len(sparql))
+    ends = min([*later, close])
+    keys = re.findall(r"[?$]\w+", made_of)
+    if not keys or re.sub(r"[?$]\w+|\s|GROUP|BY", "", made_of, flags=re.IGNORECASE):
+        raise _unread("HAVING needs groups of plain variables")
+    return f"{{ SELECT {' '.join(keys)} WHERE {group} {made_of} {sparql[having:ends]} }}"
+
+
+def _closing(tokens: Sequence[_Token], at: int) -> Iterator[_Token]:
+    """Iterate over the marks behind a place that close what was opened before it."""
+    depth = 0
+    for one in tokens[at:]:
+        depth += (one.text in {"{", "("}) - (one.text in {"}", ")"})
+        if depth < 0:
+            yield one
 
 
 def _next(tokens: Sequence[_Token], at: int, mark: str) -> int:

@@ -56,11 +56,37 @@ def test_a_name_is_what_sparql_resolves_and_no_part_of_a_text(text: str, names: 
         ("SELECT ?n { { SELECT (COUNT(?o) AS ?n) { ?s q:made ?o } } }", {"made", "Here"}),
         ("SELECT ?n { SELECT (COUNT(?o) AS ?n) { ?s q:made ?o } GROUP BY ?s }", {"made", "Here"}),
         ("SELECT ?s { ?s a ?kind } VALUES ?kind { q:Coarse }", {"Coarse"}),
+        (
+            "SELECT ?s { ?s ?p ?o } GROUP BY ?s HAVING (COUNT(?p) > 1) ORDER BY ?s",
+            {"made", "Fine", "Here"},
+        ),
+        (
+            "SELECT ?n { { SELECT ?s { ?s ?p ?o } GROUP BY ?s HAVING (COUNT(?p) > 1) } }",
+            {"made", "Fine", "Here"},
+        ),
     ],
-    ids=["hidden", "aggregate", "path", "filter", "exists", "inner", "only inner", "values"],
+    ids=[
+        "hidden",
+        "aggregate",
+        "path",
+        "filter",
+        "exists",
+        "inner",
+        "only inner",
+        "values",
+        "having",
+        "inner having",
+    ],
 )
 def test_what_a_solution_binds_is_touched(store: ox.Store, text: str, names: set[str]) -> None:
     assert _touched(store, text) == names
+
+
+def test_groups_of_expressions_cannot_be_parted_by_having() -> None:
+    with pytest.raises(InputError, match="plain variables"):
+        open_patterns(
+            "SELECT (COUNT(?s) AS ?n) { ?s ?p ?o } GROUP BY (STR(?s)) HAVING (COUNT(?p) > 1)"
+        )
 
 
 def test_keywords_in_texts_iris_comments_and_variables_are_no_queries() -> None:
