@@ -126,6 +126,33 @@ def test_every_question_is_found_by_its_own_words(asker: Asker, language: str) -
     assert len(missed) <= 4, missed
 
 
+@pytest.mark.parametrize(
+    ("sentence", "name", "values"),
+    [
+        ("Which properties lead to a battery pack?", "ways-to-class", {"class": "BatteryPack"}),
+        ("哪些属性指向交付？", "ways-to-class", {"class": "Delivery"}),
+        (
+            "On which items was mass measured more than once?",
+            "measured-twice",
+            {"parameter": "Mass"},
+        ),
+    ],
+)
+def test_a_class_is_named_where_a_question_takes_any(
+    asker: Asker, sentence: str, name: str, values: dict[str, str]
+) -> None:
+    chosen = asker.read(sentence).chosen
+
+    assert chosen is not None
+    assert (chosen.question.id, dict(chosen.values)) == (name, values)
+
+
+def test_another_class_is_no_value_of_a_question_of_parameters_and_defects(asker: Asker) -> None:
+    chosen = asker.read("What is a laminator?").chosen
+
+    assert chosen is None or "term" not in chosen.values
+
+
 def _said(asker: Asker, name: str, language: str) -> str:
     return asker.terms.name_of(f"https://w3id.org/qonto/{name}", language)
 
