@@ -203,6 +203,7 @@ def given_readings(
 def ranked(scores: Sequence[Score]) -> dict[str, int]:
     """Return the rank of each item that has a score, 1 for the best; equal points share a rank."""
     points = {one.item: one.points for one in scores if one.points is not None}
-    return {
-        item: 1 + sum(other > mine for other in points.values()) for item, mine in points.items()
-    }
+    first: dict[Decimal, int] = {}
+    for place, mine in enumerate(sorted(points.values(), reverse=True), 1):
+        first.setdefault(mine, place)
+    return {item: first[mine] for item, mine in points.items()}

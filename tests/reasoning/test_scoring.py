@@ -3,6 +3,7 @@
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
+from time import perf_counter
 
 import pytest
 
@@ -157,3 +158,21 @@ def test_given_values_are_in_the_canonical_unit_or_carry_their_own(terms: TermIn
         given_readings({"torque": 1}, version, terms)
     with pytest.raises(UnknownUnit):
         given_readings({"内阻": "1 V"}, version, terms)
+
+
+def test_a_parameter_that_is_given_twice_is_refused(terms: TermIndex) -> None:
+    with pytest.raises(InputError, match="are the same parameter"):
+        given_readings({"dendrite growth rate": 4, "枝晶生长速率": 1}, V1, terms)
+
+
+def test_many_scores_are_ranked_in_one_go() -> None:
+    found = [
+        replace(score("L1", LOTS["L1"], V1), item=str(number), points=Decimal(number % 50))
+        for number in range(20_000)
+    ]
+
+    started = perf_counter()
+    ranks = ranked(found)
+
+    assert perf_counter() - started < 2
+    assert (ranks["49"], ranks["99"], ranks["48"], ranks["0"]) == (1, 1, 401, 19_601)
