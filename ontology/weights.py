@@ -124,11 +124,14 @@ def renormalised(
         changes: Parameter to its new percent.
 
     Raises:
-        InputError: If a share is outside 0 to 100, the changes exceed 100, or nothing is left to take the rest.
+        InputError: If a share is outside 0 to 100 or finer than 0.0001, the changes exceed 100, or nothing is left to
+            take the rest.
 
     >>> renormalised({"a": Decimal(5), "b": Decimal(60), "c": Decimal(35)}, {"a": Decimal(22)})
     {'a': Decimal('22'), 'b': Decimal('49.2632'), 'c': Decimal('28.7368')}
     """
+    for one in changes.values():
+        _on_the_grid(one)
     fixed = sum(changes.values(), Decimal(0))
     others = {name: one for name, one in shares.items() if name not in changes}
     pool, rest = sum(others.values(), Decimal(0)), WHOLE - fixed
@@ -153,6 +156,18 @@ def renormalised(
         largest = min(others, key=lambda name: (-after[name], name))
         after[largest] = tidy(after[largest] + WHOLE - sum(after.values(), Decimal(0)))
     return after
+
+
+def _on_the_grid(share: Decimal) -> None:
+    """Refuse a share between two steps: points lost are cut to the same step, so they could exceed 100 in sum."""
+    if share.as_tuple().exponent < _STEP.as_tuple().exponent and share % _STEP:  # type: ignore[operator]  # finite
+        raise InputError(
+            f"A share of {share} % is finer than {_STEP} %.",
+            message_zh=f"占比 {share}% 的精度超过 {_STEP}%。",
+            next_step="Write at most 4 decimals.",
+            next_step_zh="最多填写 4 位小数。",
+            data={"percent": str(share)},
+        )
 
 
 def scale_of(dictionary: Dictionary, parameter: str, terms: TermIndex) -> Scale:

@@ -93,6 +93,12 @@ def test_shares_that_cannot_add_up_are_refused(
         renormalised(shares, {name: Decimal(one) for name, one in changes.items()})
 
 
+@pytest.mark.parametrize("share", ["33.33335", "1e-19", "99.99999999999999999999999999"])
+def test_a_share_finer_than_a_step_is_refused_before_anybody_votes_on_it(share: str) -> None:
+    with pytest.raises(InputError, match="is finer than"):
+        renormalised(SHARES, {"a": Decimal(share)})
+
+
 def test_versions_are_read_back_side_by_side(tmp_path: Path) -> None:
     first, second = (
         version("5", "35", "60"),
