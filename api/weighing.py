@@ -71,7 +71,7 @@ class Weighing:
             NotFound: If there is none.
         """
         with self.service.reading(self.principal.tenant) as snapshot:
-            return read_version(snapshot, table, number, self.principal.tenant)
+            return read_version(snapshot, _table(table), number, self.principal.tenant)
 
     def history(self, table: str) -> list[WeightVersion]:
         """Return every version of a table, the newest first.
@@ -102,7 +102,7 @@ class Weighing:
             NotFound: If there is no such dictionary, or it lacks a parameter.
         """
         self.principal.require("architect" if "architect" in self.principal.roles else "engineer")
-        encode_segment(table)
+        table = _table(table)
         if not reason.strip():
             raise InputError(
                 "A change of weights takes a reason.",
@@ -379,6 +379,16 @@ class Weighing:
 def _percent(text: str) -> Decimal:
     value, written = read_number(text)
     if written not in ("", "%"):
+def _table(name: str) -> str:
+    """Return the name of a table as its graphs are named: ``" cell"`` is no other table than ``"cell"``.
+
+    Raises:
+        InputError: If it is empty.
+    """
+    encode_segment(name)
+    return unicodedata.normalize("NFC", name).strip()
+
+
         raise InputError(
             f"{text!r} is no share in percent.",
             message_zh=f"“{text}”不是百分数。",

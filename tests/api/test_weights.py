@@ -248,6 +248,29 @@ def test_a_change_that_cannot_be_is_refused(
     assert reply.json()["next_step_zh"]
 
 
+def test_a_share_that_is_said_twice_is_refused(client: TestClient) -> None:
+    body = {
+        "reason": "r",
+        "dictionary": "A",
+        "shares": {"枝晶生长速率": 40, "DendriteGrowthRate": 30},
+    }
+
+    reply = client.post("/weights/cell/requests", json=body, headers=as_("li"))
+
+    assert reply.status_code == 400
+    assert "are the same parameter" in reply.json()["detail"]
+
+
+def test_a_name_with_white_space_is_the_same_table(client: TestClient) -> None:
+    first = released(client, dictionary="A")
+    body = {"reason": "more", "shares": {"DendriteGrowthRate": 30}}
+
+    opened = client.post("/weights/ cell%20/requests", json=body, headers=as_("li")).json()
+
+    assert (opened["proposal"]["table"], opened["proposal"]["base"]) == ("cell", 1)
+    assert client.get("/weights/cell%20").json() == first
+
+
 def test_limits_of_a_later_dictionary_do_not_change_an_old_score(client: TestClient) -> None:
     released(client, dictionary="A")
     old = client.post("/weights/cell/scores", json={"version": 1, "values": VALUES}).json()
