@@ -5,6 +5,7 @@ reason, voted on by seat, released by an architect, and kept for good. It is the
 nothing about another's products, so its own committee decides.
 """
 
+import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -34,6 +35,7 @@ from qualweave.ontology.weights import (
     Scale,
     Weight,
     WeightVersion,
+    each_once,
     read_version,
     renormalised,
     scale_of,
@@ -98,7 +100,8 @@ class Weighing:
 
         Raises:
             Forbidden: If the principal is neither engineer nor architect.
-            InputError: If there is no reason, nothing changes, or the shares cannot add up to 100.
+            InputError: If there is no reason, nothing changes, a parameter is named twice, or the shares cannot add up
+                to 100.
             NotFound: If there is no such dictionary, or it lacks a parameter.
         """
         self.principal.require("architect" if "architect" in self.principal.roles else "engineer")
@@ -161,7 +164,7 @@ class Weighing:
     ) -> tuple[Weight, ...]:
         """Return the weights with some shares set, on the scales of a dictionary or of the former version."""
         terms = self.service.terms
-        wanted = {terms.named(name).iri: _percent(text) for name, text in changes.items()}
+        wanted = {iri: _percent(changes[name]) for iri, name in each_once(changes, terms).items()}
         given = read_back(snapshot, partner, self.principal.tenant) if partner else None
         shares = dict(former.shares) if former else {}
         if former is None and given is not None:
@@ -376,9 +379,6 @@ class Weighing:
         self.service.store.publish()
 
 
-def _percent(text: str) -> Decimal:
-    value, written = read_number(text)
-    if written not in ("", "%"):
 def _table(name: str) -> str:
     """Return the name of a table as its graphs are named: ``" cell"`` is no other table than ``"cell"``.
 
@@ -389,6 +389,9 @@ def _table(name: str) -> str:
     return unicodedata.normalize("NFC", name).strip()
 
 
+def _percent(text: str) -> Decimal:
+    value, written = read_number(text)
+    if written not in ("", "%"):
         raise InputError(
             f"{text!r} is no share in percent.",
             message_zh=f"“{text}”不是百分数。",

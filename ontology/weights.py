@@ -4,7 +4,7 @@ A version is never written to again. It carries the scale on which each paramete
 as they were when it was made), so that a score can be computed anew from the version and the values alone.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import ROUND_DOWN, Decimal, localcontext
@@ -168,6 +168,28 @@ def _on_the_grid(share: Decimal) -> None:
             next_step_zh="最多填写 4 位小数。",
             data={"percent": str(share)},
         )
+
+
+def each_once(given: Iterable[str], terms: TermIndex) -> dict[str, str]:
+    """Return the names of parameters by IRI.
+
+    Raises:
+        UnknownTerm: If there is no such parameter.
+        InputError: If two of the names mean the same parameter: which of the two holds is not ours to say.
+    """
+    names: dict[str, str] = {}
+    for name in given:
+        iri = terms.named(name).iri
+        if iri in names:
+            raise InputError(
+                f"{names[iri]!r} and {name!r} are the same parameter.",
+                message_zh=f"“{names[iri]}”与“{name}”是同一参数。",
+                next_step="Name each parameter once.",
+                next_step_zh="每个参数只写一次。",
+                data={"parameter": iri, "names": [names[iri], name]},
+            )
+        names[iri] = name
+    return names
 
 
 def scale_of(dictionary: Dictionary, parameter: str, terms: TermIndex) -> Scale:

@@ -12,7 +12,7 @@ from qualweave.errors import InputError, JsonValue
 from qualweave.iri import local_name
 from qualweave.ontology.dictionary.numbers import convert, plain, read_number, tidy
 from qualweave.ontology.terms import TermIndex
-from qualweave.ontology.weights import WHOLE, Scale, WeightVersion
+from qualweave.ontology.weights import WHOLE, Scale, WeightVersion, each_once
 from qualweave.values import unit_of
 
 _STEP, _POINT = Decimal("1e-12"), Decimal("0.0001")
@@ -176,13 +176,13 @@ def given_readings(
 
     Raises:
         UnknownTerm: If there is no such parameter.
-        InputError: If the version does not weigh the parameter, or a value is no number.
+        InputError: If the version does not weigh the parameter, it is named twice, or a value is no number.
         UnknownUnit: If a unit is not one of the parameter's.
     """
     scales = {one.parameter: one.scale for one in version.weights}
     found: dict[str, Reading] = {}
-    for name, text in given.items():
-        term = terms.named(name)
+    for parameter, name in each_once(given, terms).items():
+        term = terms.by_iri(parameter)
         if term.iri not in scales:
             raise InputError(
                 f"{name!r} has no weight in {version.name}.",
@@ -194,7 +194,7 @@ def given_readings(
                 data={"parameter": term.iri, "version": version.name},
             )
         unit = scales[term.iri].unit
-        value, written = read_number(plain(str(text)))
+        value, written = read_number(plain(str(given[name])))
         source = unit_of(written or term.canonical_unit or unit.ucum)
         found[term.iri] = Reading(convert(value, source, unit), ("given",))
     return found
