@@ -31,7 +31,7 @@ class Departure:
 
 
 def next_train(today: date, departed: Collection[str] = ()) -> Departure:
-    """Return the train of this quarter, or that of the next one where this quarter's has left.
+    """Return the train of this quarter, or that of the first quarter after it whose train has not left.
 
     Args:
         today: The day.
@@ -40,10 +40,9 @@ def next_train(today: date, departed: Collection[str] = ()) -> Departure:
     >>> next_train(date(2026, 11, 26)).day, next_train(date(2026, 11, 26), {"2026-Q4"}).name
     (datetime.date(2026, 10, 1), '2027-Q1')
     """
-    quarter = (today.month - 1) // _MONTHS
-    found = _train(today.year, quarter)
-    if found.name in departed:
-        return _train(today.year + (quarter == _LAST), (quarter + 1) % (_LAST + 1))
+    year, quarter = today.year, (today.month - 1) // _MONTHS
+    while (found := _train(year, quarter)).name in departed:
+        year, quarter = year + (quarter == _LAST), (quarter + 1) % (_LAST + 1)
     return found
 
 
