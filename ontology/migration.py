@@ -1,8 +1,8 @@
 """What a release does to data that was written with an older one: for each term that is gone, where its triples go.
 
-A term that was removed or deprecated names its successor by ``dcterms:isReplacedBy``, in the release that has it last
-or in the new one. For each there is one SPARQL update. A term without a successor has none: its data would be stranded,
-and whoever migrates says how much that is and does not start.
+A term that was removed or deprecated names its successor by ``dcterms:isReplacedBy``, in the new release or, where that
+says nothing of the term any more, in the one that has it last. For each there is one SPARQL update. A term without a
+successor has none: its data would be stranded, and whoever migrates says how much that is and does not start.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from rdflib import BNode, Graph, Literal
 from rdflib.namespace import DCTERMS, OWL
-from rdflib.term import Node
+from rdflib.term import Node, URIRef
 
 from qualweave.errors import Conflict, JsonValue
 from qualweave.iri import Q
@@ -72,8 +72,9 @@ def migrations(old: Graph, new: Graph) -> tuple[Migration, ...]:
     Raises:
         Conflict: If successors go round in a circle.
     """
-    named = {**_successors(old), **_successors(new)}
     before, after = _terms(old), _terms(new)
+    former = {one: said for one, said in _successors(old).items() if one not in after}
+    named = {**former, **_successors(new)}
     deprecated = set(new.subjects(OWL.deprecated, Literal(True))) - set(  # noqa: FBT003 (RDF's true)
         old.subjects(OWL.deprecated, Literal(True))  # noqa: FBT003
     )
@@ -116,7 +117,8 @@ def _terms(graph: Graph) -> set[Node]:
 def _successors(graph: Graph) -> dict[Node, Node]:
     found: dict[Node, list[Node]] = {}
     for term, successor in graph.subject_objects(DCTERMS.isReplacedBy):
-        found.setdefault(term, []).append(successor)
+        if isinstance(successor, URIRef):  # data cannot be moved to a text
+            found.setdefault(term, []).append(successor)
     return {term: several[0] for term, several in found.items() if len(several) == 1}
 
 

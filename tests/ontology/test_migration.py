@@ -94,5 +94,26 @@ def test_successors_in_a_circle_are_refused() -> None:
         migrations(old, turtle(KEPT))
 
 
+def test_a_step_back_goes_by_what_the_new_release_says() -> None:
+    old = turtle(
+        KEPT
+        + "q:A a owl:Class ; owl:deprecated true ; dcterms:isReplacedBy q:B . q:B a owl:Class ."
+    )
+    new = turtle(
+        KEPT
+        + "q:A a owl:Class . q:B a owl:Class ; owl:deprecated true ; dcterms:isReplacedBy q:A ."
+    )
+
+    assert [(one.term, one.successor) for one in migrations(old, new)] == [(Q + "B", Q + "A")]
+
+
+@pytest.mark.parametrize("said", ["q:Weld, q:force", '"Weld"', "[ a owl:Class ]"])
+def test_what_is_no_one_term_is_no_successor(said: str) -> None:
+    old = turtle(KEPT + "q:A a owl:Class ; dcterms:isReplacedBy q:Weld .")
+    new = turtle(KEPT + f"q:A a owl:Class ; owl:deprecated true ; dcterms:isReplacedBy {said} .")
+
+    assert [one.successor for one in migrations(old, new)] == [""]
+
+
 def test_the_same_release_asks_nothing() -> None:
     assert migrations(turtle(OLD), turtle(OLD)) == ()
