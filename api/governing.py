@@ -31,7 +31,15 @@ from qualweave.iri import Q
 from qualweave.ontology.ballot import Outcome, Rules, cast, outcome, require_passed
 from qualweave.ontology.checks import located
 from qualweave.ontology.findings import example_findings
-from qualweave.ontology.proposal import Proposal, apply, modules_of, next_version, propose, stamped
+from qualweave.ontology.proposal import (
+    Proposal,
+    apply,
+    modules_of,
+    next_version,
+    propose,
+    removed_in_use,
+    stamped,
+)
 from qualweave.ontology.store_form import graph_of, triples_of
 from qualweave.principal import Principal, Seat
 from qualweave.store.port import ChangeSet, GraphEntry, Snapshot
@@ -204,6 +212,7 @@ class Governing:
             version = next_version(versions(snapshot), datetime.now(UTC).date())
         touched = {*modules_of(current, terms), *modules_of(merged, terms)}
         released = stamped(merged, version, touched)
+        self._unused(request, current)
         left = self._checked(request, current, released)
         about: dict[str, JsonValue] = {
             "version": version,
@@ -315,6 +324,18 @@ class Governing:
         self.service.adopt(released)
         self.service.entail_all()
         return name
+
+    def _unused(self, request: ChangeRequest, current: Graph) -> None:
+        """Refuse to remove a term that is used by now: between vote and release, data of it may have come in."""
+        gone = {term for term, kind in _changed(request) if kind == "removed"}
+        if not gone:
+            return
+        with self.service.reading(self.principal.tenant) as snapshot:
+            others = OtherTenants(self.service.store, self.principal.tenant)
+            uses = impact_of(current, snapshot, sorted(gone), others)
+        found = Checked("release", tuple(removed_in_use(gone, uses)))
+        told = located(Report((found,))).findings
+        self._without_findings(request, [one.to_json() for one in told])
 
     def _checked(self, request: ChangeRequest, current: Graph, released: Graph) -> list[JsonValue]:
         """Refuse a release that a check finds something wrong with; return which checks could not be made.
@@ -439,16 +460,22 @@ def terms_of(request: ChangeRequest) -> list[str]:
     Raises:
         InputError: If it names none.
     """
-    changes = request.proposal.get("changes")
-    rows = [one for one in changes if isinstance(one, dict)] if isinstance(changes, list) else []
-    if not rows:
+    found = _changed(request)
+    if not found:
         raise InputError(
             f"Change request {request.id} names no term.",
             message_zh=f"变更申请 {request.id} 未涉及任何术语。",
             next_step="Propose the file anew.",
             next_step_zh="请重新提交文件。",
         )
-    return sorted({str(one["term"]) for one in rows})
+    return sorted({term for term, _ in found})
+
+
+def _changed(request: ChangeRequest) -> list[tuple[str, str]]:
+    """Return the term and the kind of each change of a request."""
+    changes = request.proposal.get("changes")
+    rows = [one for one in changes if isinstance(one, dict)] if isinstance(changes, list) else []
+    return [(str(one["term"]), str(one["kind"])) for one in rows]
 
 
 def _ntriples(triples: list[Triple]) -> bytes:

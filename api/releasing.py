@@ -109,6 +109,7 @@ class Releasing(Governing):
         for one in passed:
             try:
                 self._without_findings(one, findings_of(one))
+                self._unused(one, graph)
                 graph = self._put_in(one, graph, bases)
             except Conflict as error:
                 left.append(LeftBehind(one.id, error.message, error.message_zh))

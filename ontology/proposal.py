@@ -7,6 +7,7 @@ both touch the same term.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import date
 from typing import TypeAlias
@@ -126,7 +127,7 @@ def propose(
     findings = [
         *_new_findings(current, after),
         *unsatisfiable,
-        *_removed_in_use(changes, uses),
+        *removed_in_use({one.term for one in changes if one.kind == "removed"}, uses),
         *_same_label(after, changes),
     ]
     told = located(Report((Checked("proposal", tuple(findings)),))).findings
@@ -351,8 +352,13 @@ def _satisfiable(graph: Graph) -> tuple[str, tuple[Finding, ...]]:
     return state, found.findings
 
 
-def _removed_in_use(changes: Sequence[TermChange], uses: Sequence[Use]) -> Iterator[Finding]:
-    gone = {one.term for one in changes if one.kind == "removed"}
+def removed_in_use(gone: AbstractSet[str], uses: Sequence[Use]) -> Iterator[Finding]:
+    """Yield a finding for each term that is removed though something that stays uses it.
+
+    Args:
+        gone: IRIs of the terms that are removed.
+        uses: What uses them.
+    """
     for term in sorted(gone):
         mine = [use for use in uses if use.term == term and use.name not in gone]
         if mine:
