@@ -37,7 +37,7 @@ from qualweave.ontology.store_form import graph_of, triples_of
 from qualweave.ontology.terms import TermIndex
 from qualweave.principal import SYSTEM, Principal
 from qualweave.reasoning.causes import CauseAnswer, OrphanChange, orphan_changes, root_causes
-from qualweave.reasoning.entail import entail
+from qualweave.reasoning.entail import entail, is_stale
 from qualweave.reasoning.graph_extract import node_of
 from qualweave.reasoning.statistics.coupling import CoupledFailures, find_combinations
 from qualweave.reasoning.statistics.series import read_items
@@ -89,6 +89,7 @@ class Service:
         self._numbers: dict[tuple[str, str], dict[str, JsonValue]] = {}
         self.adopt(self._released())
         self._keep_codelists()
+        self._catch_up()
 
     def adopt(self, graph: Graph) -> None:
         """Take a graph as the ontology: terms, domains, constraints and the reader of voices come from it."""
@@ -133,6 +134,14 @@ class Service:
                 f"{Q}codelists", "codelists", inserts=body, replace=True, about=about
             )
             self.store.commit([change], principal=SYSTEM)
+
+    def _catch_up(self) -> None:
+        """Entail anew what was entailed with another ontology: a release, or an update, may have been cut short."""
+        self.store.publish()
+        with self.store.snapshot() as snapshot:
+            stale = any(is_stale(snapshot, one) for one in snapshot.graphs("entailed"))
+        if stale:
+            self.entail_all()
 
     def close(self) -> None:
         """Let go of the store."""

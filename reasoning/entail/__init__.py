@@ -9,9 +9,10 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from pyoxigraph import NamedNode
 
+from qualweave.errors import JsonValue
 from qualweave.iri import DEFAULT_BASE, RDF, SKOS, Q, graph_iri
 from qualweave.reasoning.entail.schema import RULES, Schema, stated_properties
-from qualweave.store.port import ChangeSet, GraphRole, Row, Snapshot
+from qualweave.store.port import ChangeSet, GraphEntry, GraphRole, Row, Snapshot
 
 _READ: tuple[GraphRole, ...] = ("data", "governance", "decisions")
 _WITH_LINKS: tuple[GraphRole, ...] = (*_READ, "learned", "ontology")
@@ -52,8 +53,27 @@ def entail(snapshot: Snapshot, *, tenant: str = "plant", base: str = DEFAULT_BAS
         role="entailed",
         inserts=inserts,
         replace=True,
-        about={"rule_set": RULES, "triples": len(lines)},
+        about={
+            "rule_set": RULES,
+            "triples": len(lines),
+            "ontology": list[JsonValue](_ontology(snapshot)),
+        },
     )
+
+
+def is_stale(snapshot: Snapshot, entry: GraphEntry) -> bool:
+    """Return whether an entailed graph was made with another ontology than the one that stands.
+
+    Args:
+        snapshot: State of the graph.
+        entry: Of the entailed graph.
+    """
+    return entry.about.get("ontology") != _ontology(snapshot)
+
+
+def _ontology(snapshot: Snapshot) -> list[str]:
+    """Return the last commits of the ontology's graphs."""
+    return sorted(one.commit for one in snapshot.graphs("ontology"))
 
 
 def superclasses(snapshot: Snapshot, classes: Iterable[str]) -> dict[str, frozenset[str]]:

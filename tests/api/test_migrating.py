@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from fastapi.testclient import TestClient
-from rdflib import DCTERMS, OWL, XSD, Literal, URIRef
+from rdflib import DCTERMS, OWL, RDFS, XSD, Literal, URIRef
 
 from qualweave.api.app import make_app
 from qualweave.api.governing import Governing, released_entry
@@ -82,3 +82,36 @@ def test_a_term_with_data_and_no_successor_is_refused_and_nothing_is_written(
         assert reply.status_code == 409
         assert "Warpage (2 triples)" in reply.text
         assert _count(service, "Warpage") == 2
+
+
+def test_what_a_release_entails_is_made_up_for_where_it_was_cut_short(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    service.entail_all()
+    released = load_graph()
+    released.add((URIRef(Q + "Warpage"), RDFS.subClassOf, URIRef(Q + "Flash")))
+    with service.reading("plant") as snapshot:
+        entry = released_entry(snapshot)
+    about = {"version": "2027-01-01", "request": None, "follows": entry.graph}
+
+    def killed(_: Service) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Service, "entail_all", killed)
+    with pytest.raises(KeyboardInterrupt):
+        Governing(service, LI)._publish(entry, load_graph(), released, about)
+    monkeypatch.undo()
+    service.close()
+
+    again = Service(service.settings)
+    with again.reading("plant") as snapshot:
+        sequence = snapshot.sequence
+        found = snapshot.ask(f"ASK {{ <urn:d:1> a <{Q}Flash> }}")
+    again.close()
+    once_more = Service(service.settings)
+    with once_more.reading("plant") as snapshot:
+        kept = snapshot.sequence
+    once_more.close()
+
+    assert found
+    assert kept == sequence, "what is up to date is not entailed again"
