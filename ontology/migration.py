@@ -15,6 +15,7 @@ from rdflib.term import Node, URIRef
 from qualweave.errors import Conflict, JsonValue
 from qualweave.iri import Q
 
+_UNIT = URIRef(Q + "canonicalUnit")
 _PLACES = ("?s", "?p", "?o")
 
 
@@ -67,7 +68,7 @@ class Migration:
 def migrations(old: Graph, new: Graph) -> tuple[Migration, ...]:
     """Return what a step from one release to another asks of the data, by term.
 
-    A successor that is itself gone is followed to the one that stands.
+    A successor that is itself gone is followed to the one that stands; a parameter in another unit is none.
 
     Raises:
         Conflict: If successors go round in a circle.
@@ -80,9 +81,16 @@ def migrations(old: Graph, new: Graph) -> tuple[Migration, ...]:
     )
     gone = before - after
     found = (
-        Migration(str(one), _last(one, named, after), one in gone) for one in gone | deprecated
+        Migration(str(one), _fit(one, _last(one, named, after), old, new), one in gone)
+        for one in gone | deprecated
     )
     return tuple(sorted(found, key=lambda one: one.term))
+
+
+def _fit(term: Node, successor: str, old: Graph, new: Graph) -> str:
+    """Return a successor, or ``""`` where it is in another unit: triples move as they stand, and 5 kPa is not 5 bar."""
+    unit = old.value(term, _UNIT)
+    return successor if unit in (None, new.value(URIRef(successor), _UNIT)) else ""
 
 
 def stranded(found: Iterable[Migration], counts: Mapping[str, int]) -> Conflict:
@@ -97,8 +105,8 @@ def stranded(found: Iterable[Migration], counts: Mapping[str, int]) -> Conflict:
     return Conflict(
         f"No successor is named for: {told}.",
         message_zh=f"以下术语未指定替代术语：{told}。",
-        next_step="State dcterms:isReplacedBy for each of them, or keep the term.",
-        next_step_zh="请为其声明 dcterms:isReplacedBy，或保留该术语。",
+        next_step="State dcterms:isReplacedBy for each of them (a parameter in the same unit), or keep the term.",
+        next_step_zh="请为其声明 dcterms:isReplacedBy（参数须单位相同），或保留该术语。",
         data={
             "terms": list[JsonValue](terms),
             "triples": {one: counts.get(one, 0) for one in terms},

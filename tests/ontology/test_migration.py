@@ -115,5 +115,23 @@ def test_what_is_no_one_term_is_no_successor(said: str) -> None:
     assert [one.successor for one in migrations(old, new)] == [""]
 
 
+@pytest.mark.parametrize("unit", ['; q:canonicalUnit "bar"', ""])
+def test_values_do_not_go_to_a_parameter_in_another_unit(unit: str) -> None:
+    old = turtle(KEPT + 'q:P q:canonicalUnit "kPa" .')
+    new = turtle(
+        KEPT + 'q:P q:canonicalUnit "kPa" ; owl:deprecated true ; dcterms:isReplacedBy q:R . '
+        f"q:R a owl:DatatypeProperty {unit} ."
+    )
+
+    assert [one.successor for one in migrations(old, new)] == [""]
+
+
+def test_values_go_to_a_parameter_in_the_same_unit() -> None:
+    old = turtle(KEPT + 'q:P q:canonicalUnit "kPa" ; dcterms:isReplacedBy q:R .')
+    new = turtle(KEPT + 'q:R a owl:DatatypeProperty ; q:canonicalUnit "kPa" .')
+
+    assert [one.successor for one in migrations(old, new)] == [Q + "R"]
+
+
 def test_the_same_release_asks_nothing() -> None:
     assert migrations(turtle(OLD), turtle(OLD)) == ()
