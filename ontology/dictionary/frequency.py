@@ -84,7 +84,7 @@ def read_frequency(text: str) -> Frequency:
         made = _of(found) if found else None
     except ArithmeticError:
         made = None
-    if made is None or min(made.seconds or 1, made.count) <= 0:
+    if made is None or made.seconds == 0 or made.count <= 0:
         raise InputError(
             f"The frequency {text!r} cannot be read.",
             message_zh=f"频次“{text}”无法识别。",

@@ -5,7 +5,7 @@ A dictionary is an agreement, so what it says is compared as it was written: dec
 
 import re
 import unicodedata
-from decimal import Decimal, localcontext
+from decimal import Decimal, InvalidOperation, localcontext
 
 from qualweave.errors import InputError
 from qualweave.values import Unit, conversion, unit_of
@@ -40,8 +40,8 @@ def read_number(text: str) -> tuple[Decimal, str]:
             next_step="Write a number with a decimal point, such as 0.5; a unit may follow it.",
             next_step_zh="请填写带小数点的数字，例如 0.5；其后可写单位。",
         )
-    value = Decimal(found.group(1))
-    if value and not -_LARGEST < value.adjusted() < _LARGEST:
+    value = _exact(found.group(1))
+    if value is None or (value and not -_LARGEST < value.adjusted() < _LARGEST):
         raise InputError(
             f"{text!r} is out of range.",
             message_zh=f"“{text}”超出范围。",
@@ -49,6 +49,13 @@ def read_number(text: str) -> tuple[Decimal, str]:
             next_step_zh=f"请以合适的单位填写不超过 {_LARGEST} 位的数字。",
         )
     return value, found.group(2).strip()
+
+
+def _exact(digits: str) -> Decimal | None:
+    try:
+        return Decimal(digits)
+    except InvalidOperation:  # an exponent of twenty digits is no number to `Decimal`
+        return None
 
 
 def read_quantity(text: str, unit: Unit, *, difference: bool = False) -> Decimal:

@@ -182,11 +182,13 @@ def _refuse_long(rows: Sequence[tuple[int, list[str]]], width: int, name: str) -
 def _yaml_rows(text: str, name: str) -> list[_Row]:
     try:
         root = yaml.compose(text, Loader=yaml.SafeLoader)
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, RecursionError) as error:
         mark = getattr(error, "problem_mark", None)
         row = mark.line + 1 if mark else 1
+        deep = isinstance(error, RecursionError)
+        why = "it is nested too deep" if deep else getattr(error, "problem", None) or error
         raise UnreadableSource(
-            f"{name}, row {row}: {getattr(error, 'problem', None) or error}.",
+            f"{name}, row {row}: {why}.",
             message_zh=f"{name} 第 {row} 行不是格式正确的 YAML。",
             next_step="Correct that line.",
             next_step_zh="请更正该行。",
@@ -214,7 +216,7 @@ def _yaml_row(node: yaml.Node, name: str) -> _Row:
     given = {
         str(key.value): (str(value.value).strip(), value.start_mark.line + 1)
         for key, value in node.value
-        if isinstance(value, yaml.ScalarNode)
+        if isinstance(key, yaml.ScalarNode) and isinstance(value, yaml.ScalarNode)
     }
     heads = {column: head for head in given if (column := _spellings().get(normalise(head)))}
     return _Row(line, {column: given[head] for column, head in heads.items()}, heads)

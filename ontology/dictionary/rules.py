@@ -165,10 +165,10 @@ def _run(part: str, unit: Unit) -> RunRule | None:
     numbers: set[int] = set()
     for one in re.split(r"[,、\s]+", found.group(1).strip()):
         ends = [int(end) for end in one.split("-") if end]
+        if not set(ends) <= set(RUN_RULES):  # first: a range may be of any length
+            raise _unreadable(part)
         if ends:
-            numbers.update(range(ends[0], ends[-1] + 1))
-    if not numbers <= set(RUN_RULES):
-        raise _unreadable(part)
+            numbers.update(range(min(ends), max(ends) + 1))
     return RunRule(tuple(sorted(numbers)) or RUN_RULES)
 
 

@@ -1,5 +1,6 @@
 """Parameter dictionaries: read from files with line-accurate faults, kept in the graph, compared in one unit (R91, R92)."""
 
+import tracemalloc
 from contextlib import suppress
 from decimal import Decimal
 from pathlib import Path
@@ -13,7 +14,7 @@ from qualweave.iri import Q
 from qualweave.ontology.dictionary.difference import compare
 from qualweave.ontology.dictionary.entry import Dictionary
 from qualweave.ontology.dictionary.frequency import read_frequency
-from qualweave.ontology.dictionary.numbers import convert
+from qualweave.ontology.dictionary.numbers import convert, read_number
 from qualweave.ontology.dictionary.reading import read_dictionary
 from qualweave.ontology.dictionary.rules import notation, read_rules
 from qualweave.ontology.dictionary.store_form import dictionary_change, read_back
@@ -210,6 +211,43 @@ def test_a_rule_that_decides_nothing_is_refused(text: str) -> None:
 )  # fmt: skip
 def test_a_frequency_is_the_same_however_it_is_written(one: str, other: str) -> None:
     assert read_frequency(one).is_same(read_frequency(other))
+
+
+@pytest.mark.parametrize("text", ["every 0 s", "0 Hz", "0 per lot", "1 per 0 min"])
+def test_never_is_no_frequency(text: str) -> None:
+    with pytest.raises(InputError, match="cannot be read"):
+        read_frequency(text)
+
+
+def test_an_exponent_without_measure_is_out_of_range() -> None:
+    with pytest.raises(InputError, match="out of range"):
+        read_number("1e99999999999999999999")
+
+
+def test_a_long_range_of_run_rules_is_refused_before_it_is_counted_out() -> None:
+    tracemalloc.start()
+
+    with pytest.raises(InputError, match="cannot be applied"):
+        read_rules("WE 1-999999", unit_of("V"))
+
+    assert tracemalloc.get_traced_memory()[1] < 1_000_000
+    tracemalloc.stop()
+
+
+def test_yaml_that_unfolds_without_end_is_refused_in_words(terms: TermIndex) -> None:
+    grown = "".join(
+        f"{name}: &{name} [{', '.join([f'*{before}'] * 9)}]\n"
+        for before, name in zip("abcd", "bcde", strict=True)
+    )
+    tracemalloc.start()
+
+    with pytest.raises(InputError, match="missing"):
+        read(f"a: &a [x]\n{grown}parameters:\n- ? *e\n  : 1\n", terms, "b.yaml")
+
+    assert tracemalloc.get_traced_memory()[1] < 1_000_000
+    tracemalloc.stop()
+    with pytest.raises(UnreadableSource, match="nested too deep"):
+        read("[" * 20_000, terms, "b.yaml")
 
 
 def test_a_width_is_converted_without_the_offset_of_its_scale() -> None:
