@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from itertools import islice
 from urllib.parse import quote
 
 from pyoxigraph import NamedNode
@@ -11,10 +12,25 @@ from qualweave.ontology.terms import TermIndex
 from qualweave.store.port import Snapshot
 
 HEADER = "Qualweave-Unknown-Terms"
-_OURS = re.compile(r"\bq:([A-Za-z][\w-]*)|<" + re.escape(Q) + r"([\w-]+)>")
 _MOST = 5
 _NEAR = 3
-_TEXT = re.compile(r'"(?:[^"\\\n]|\\.)*"|\'(?:[^\'\\\n]|\\.)*\'|(?m:(?<=\s)#.*$)')
+_OURS = re.compile(re.escape(Q) + r"[^\W\d_][\w-]{0,199}")
+"""A name of ours; one of more characters is no slip of the pen, and no header would carry it."""
+_PART = re.compile(
+    r"""
+      "{3}(?:[^"\\]|\\.|"(?!""))*+(?:"{3})?
+    | '{3}(?:[^'\\]|\\.|'(?!''))*+(?:'{3})?
+    | "(?:[^"\\\r\n]|\\.)*+"?
+    | '(?:[^'\\\r\n]|\\.)*+'?
+    | <(?P<iri>[^<>"{}|^`\\\s]*+)>
+    | [#][^\r\n]*+
+    | _:[\w.-]*+
+    | (?P<prefix>[^\W\d_][\w.-]*+)?(?P<colon>:)(?P<local>[^\W\d_][\w-]*+)?
+    | \w[\w.-]*+
+    """,
+    re.VERBOSE | re.DOTALL,
+)
+"""What may hold a name, or hide one (a string, a comment); whatever is begun is taken whole, so one pass is enough."""
 
 
 @dataclass(frozen=True)
@@ -42,12 +58,27 @@ def misspelt(sparql: str, terms: TermIndex, snapshot: Snapshot) -> tuple[Misspel
         terms: Of the ontology.
         snapshot: What the asker may see.
     """
-    names = {Q + (short or long) for short, long in _OURS.findall(_TEXT.sub(" ", sparql))}
-    absent = [one for one in sorted(names) if one not in terms and not _held(one, snapshot)]
+    unknown = (one for one in sorted(_named(sparql)) if one not in terms)
+    absent = islice((one for one in unknown if not _held(one, snapshot)), _MOST)
     return tuple(
-        Misspelt(curie(one), tuple(map(curie, terms.nearest(curie(one))[:_NEAR])))
-        for one in absent[:_MOST]
+        Misspelt(curie(one), tuple(map(curie, terms.nearest(curie(one))[:_NEAR]))) for one in absent
     )
+
+
+def _named(sparql: str) -> set[str]:
+    """Return the IRIs of ours in a query, whatever prefix they stand under."""
+    spaces, declared = {"q": Q}, None
+    found = set()
+    for part in _PART.finditer(sparql):
+        iri, local = part["iri"], part["local"]
+        if iri is not None and declared is not None:
+            spaces[declared] = iri
+        elif iri is not None:
+            found.add(iri)
+        elif local:
+            found.add(spaces.get(part["prefix"] or "", "") + local)
+        declared = part["prefix"] or "" if part.lastgroup == "colon" else None
+    return {one for one in found if _OURS.fullmatch(one)}
 
 
 def header_of(found: tuple[Misspelt, ...]) -> dict[str, str]:
