@@ -1,10 +1,14 @@
 """Files that come over the wire: one, or a folder packed as ZIP, put into a folder of their own and ingested."""
 
+import errno
 import io
+import lzma
+import shutil
 import tempfile
 import zipfile
 import zlib
 from pathlib import Path, PurePosixPath, PureWindowsPath
+from typing import IO
 
 from qualweave.api.governing import released_entry
 from qualweave.api.service import Service
@@ -16,6 +20,20 @@ from qualweave.principal import Principal
 
 _MOST_BYTES = 4 << 30
 _MOST_FILES = 100_000
+_SHOWN = 200  # characters of a name in a message
+_SAYS_UTF8 = 0x800
+_OF_THE_NAME = (errno.ENAMETOOLONG, errno.EINVAL, errno.EILSEQ)
+_NO_ARCHIVE = (
+    zipfile.BadZipFile,
+    zlib.error,
+    lzma.LZMAError,
+    NotImplementedError,
+    RuntimeError,
+    EOFError,
+    OSError,
+    ValueError,
+)
+"""What `zipfile` raises over bytes that are no sound archive."""
 
 
 def receive(
@@ -36,10 +54,10 @@ def receive(
     """
     with tempfile.TemporaryDirectory() as folder:
         place = Path(folder)
-        for given, data in _members(content) if packed else [(name, content)]:
-            path = place / _plain(given)
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(data)
+        if packed:
+            _unpack(content, place)
+        else:
+            _put(place, name, io.BytesIO(content))
         return service.ingest(place, principal=principal)
 
 
@@ -52,8 +70,7 @@ def judged(service: Service, name: str, content: bytes, *, principal: Principal)
     with service.reading(principal.tenant) as snapshot:
         ontology = graph_of(snapshot, released_entry(snapshot).graph)
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / _plain(name).name
-        path.write_bytes(content)
+        path = _put(Path(folder), _plain(name).name, io.BytesIO(content))
         return admit(path, ontology, service.terms, settings=service.settings)
 
 
@@ -66,21 +83,70 @@ def pack(folder: Path) -> bytes:
     return packed.getvalue()
 
 
-def _members(content: bytes) -> list[tuple[str, bytes]]:
+def _unpack(content: bytes, place: Path) -> None:
+    """Write the members of an archive to a folder, one after the other, so that none is held whole in memory."""
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             infos = [one for one in archive.infolist() if not one.is_dir()]
             size = sum(one.file_size for one in infos)
             if size > _MOST_BYTES or len(infos) > _MOST_FILES:
                 raise _too_large(len(infos), size)
-            return [(one.filename, archive.read(one)) for one in infos]
-    except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError) as error:
+            for one in infos:
+                with archive.open(one) as data:
+                    _put(place, _name_of(one), data)
+    except _NO_ARCHIVE as error:
+        if (
+            isinstance(error, OSError) and error.errno is not None
+        ):  # of the disk, not of the archive
+            raise
         raise InputError(
-            f"The body is no ZIP archive that can be read: {error}",
+            f"The body is no ZIP archive that can be read: {str(error) or 'it ends too early'}",
             message_zh="请求体不是可读取的 ZIP 压缩包。",
             next_step="Pack the folder anew, without a password, or send its files one by one.",
             next_step_zh="请重新打包（不加密），或逐个发送文件。",
         ) from error
+
+
+def _name_of(member: zipfile.ZipInfo) -> str:
+    """Return the name of a member; Chinese Windows writes names in GBK and does not say so."""
+    if member.flag_bits & _SAYS_UTF8:
+        return member.filename
+    written = member.filename.encode("cp437", errors="replace")
+    for charset in ("utf-8", "gb18030"):
+        try:
+            return written.decode(charset)
+        except UnicodeDecodeError:
+            continue
+    return member.filename
+
+
+def _put(place: Path, name: str, data: IO[bytes]) -> Path:
+    """Write a file below a folder and return its path.
+
+    Raises:
+        InputError: If the name leaves the folder, is taken already, or is one that no file can have.
+    """
+    path = place / _plain(name)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        target = path.open("xb")
+    except (FileExistsError, NotADirectoryError) as error:
+        raise _no_name(
+            name,
+            ("stands there twice", "重复出现"),
+            ("Rename one of the two.", "请重命名其中一个。"),
+        ) from error
+    except OSError as error:
+        if error.errno not in _OF_THE_NAME:
+            raise
+        raise _no_name(
+            name,
+            ("cannot name a file", "不能用作文件名"),
+            ("Give a shorter, plain name.", "请使用较短的普通文件名。"),
+        ) from error
+    with target:
+        shutil.copyfileobj(data, target)
+    return path
 
 
 def _too_large(count: int, size: int) -> InputError:
@@ -94,13 +160,28 @@ def _too_large(count: int, size: int) -> InputError:
 
 def _plain(name: str) -> PurePosixPath:
     pure = PurePosixPath(name)
-    strange = pure.is_absolute() or ".." in pure.parts or PureWindowsPath(name).drive
-    if strange or not pure.parts or "\0" in name:
-        raise InputError(
-            f"{name!r} is no plain file name.",
-            message_zh=f"{name!r} 不是合法的文件名。",
-            next_step="Give folders and name, relative.",
-            next_step_zh="请给出相对路径与文件名。",
-            data={"name": name},
+    windows = PureWindowsPath(name)  # its parts are parted by both strokes
+    if (
+        pure.is_absolute()
+        or ".." in windows.parts
+        or windows.drive
+        or not pure.parts
+        or "\0" in name
+    ):
+        raise _no_name(
+            name,
+            ("is no plain file name", "不是合法的文件名"),
+            ("Give folders and name, relative.", "请给出相对路径与文件名。"),
         )
     return pure
+
+
+def _no_name(name: str, told: tuple[str, str], step: tuple[str, str]) -> InputError:
+    shown = name if len(name) <= _SHOWN else f"{name[:_SHOWN]}…"
+    return InputError(
+        f"{shown!r} {told[0]}.",
+        message_zh=f"{shown!r} {told[1]}。",
+        next_step=step[0],
+        next_step_zh=step[1],
+        data={"name": shown},
+    )
