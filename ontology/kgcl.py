@@ -48,7 +48,7 @@ _COMMANDS: Mapping[str, str] = MappingProxyType(
 """Command of each kind of change, in the order in which they are listed and applied."""
 _TOKEN = re.compile(
     r"""<(?P<iri>[^<>\s]+)>
-    | '(?P<text>(?:\\.|[^'\\])*)'(?:@(?P<language>[A-Za-z-]+)|\^\^(?P<datatype>\S+))?
+    | '(?P<text>(?:\\.|[^'\\])*)'(?:@(?P<language>[A-Za-z]+(?:-[A-Za-z0-9]+)*)|\^\^(?P<datatype>\S+))?
     | (?P<prefix>[A-Za-z0-9_]+):(?P<local>[A-Za-z0-9_]+)
     | (?P<word>[a-z]+)""",
     re.VERBOSE,
@@ -343,7 +343,8 @@ def read_commands(text: str) -> tuple[Change, ...]:
         InputError: If a line is no command that is known here.
     """
     found: list[Change] = []
-    for number, line in enumerate(text.splitlines(), start=1):
+    for number, given in enumerate(text.split("\n"), start=1):  # other breaks may stand in a text
+        line = given.removesuffix("\r")
         if line.startswith(BEYOND):
             found.append(_beyond(line.removeprefix(BEYOND)))
         elif line.strip() and not line.startswith("#"):

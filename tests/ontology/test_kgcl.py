@@ -109,6 +109,33 @@ def test_what_kgcl_cannot_say_is_listed_and_not_lost() -> None:
     assert isomorphic(apply_changes(other, changes_between(other, turtle(TERM))), turtle(TERM))
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        'it\'s \\ "q"',
+        "a\nb\n  c",
+        "a\u2028b",
+        "a\x85b",
+        "a\x0cb\x1cc",
+        "a\\",
+        "# beyond KGCL: + x",
+        "",
+    ],
+)
+@pytest.mark.parametrize("language", [None, "en", "es-419", "de-CH-1996"])
+def test_a_text_of_any_form_comes_through_the_commands(text: str, language: str | None) -> None:
+    before, after = turtle(TERM), turtle(TERM)
+    for predicate in (SKOS.definition, SKOS.altLabel, SKOS.example):
+        before.add((URIRef(Q + "A"), predicate, Literal("old", lang=language)))
+        after.add((URIRef(Q + "A"), predicate, Literal(text, lang=language)))
+
+    there = read_commands(to_commands(changes_between(before, after)))
+    back = read_commands(to_commands(changes_between(after, before)))
+
+    assert isomorphic(apply_changes(before, there), after)
+    assert isomorphic(apply_changes(after, back), before)
+
+
 def test_a_line_that_is_no_command_is_named() -> None:
     with pytest.raises(InputError, match="Line 2"):
         read_commands("delete q:A\nmake q:A better\n")
