@@ -20,7 +20,7 @@ from qualweave.errors import JsonValue, MissingCapability, UnknownUnit, Unreadab
 from qualweave.iri import Q, curie, local_name
 from qualweave.mappers.align import Alignment, align
 from qualweave.mappers.profile import field_from_facts
-from qualweave.mappers.readers.owl import declared_field, parse_owl
+from qualweave.mappers.readers.owl import declared_field, owl_text, parse_owl
 from qualweave.mappers.table import SourceContext
 from qualweave.ontology.findings import EL_RANGES, owner_of, profile_findings
 from qualweave.ontology.reasoners.satisfiability import HermiT
@@ -133,7 +133,7 @@ def admit(
         unread = _finding("parse", path.name, error.message, error.message_zh)
         line = int(place[1]) if place else 0
         return Admission(path.name, "refused", (replace(unread, file=path.name, line=line),))
-    text = path.read_text("utf-8", errors="replace")
+    text = owl_text(path)
     state, impossible = _reasoned(graph, ontology) if reason else ("not asked for", ())
     fields = _fields(graph)
     alignments = _aligned(path, fields, terms, settings)

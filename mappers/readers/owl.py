@@ -1,5 +1,7 @@
 """A supplier's OWL description of a device: its declared fields with label, unit and domain, as a table."""
 
+import re
+from collections import Counter
 from pathlib import Path
 
 import polars as pl
@@ -9,11 +11,18 @@ from rdflib.term import Node
 
 from qualweave.errors import UnreadableSource
 from qualweave.iri import local_name
+from qualweave.mappers.readers.charset import decode
 from qualweave.mappers.readers.context import source_context
 from qualweave.mappers.table import ROW, RawTable
 
 _COLUMNS = ("field", "label", "description", "unit", "domain")
 _UNIT_NAMES = {"hasunit", "unit", "unitcode", "unitsymbol", "ucumcode", "symbol"}
+_DECLARATION = re.compile(r"\A\s*<\?xml[^>]*\?>")
+_CHARSET = re.compile(rb"\A\s*<\?xml[^>]{0,200}?\sencoding\s*=\s*[\"']([A-Za-z][\w.-]*)")
+_WIDER = {"gb2312": "gb18030", "gbk": "gb18030"}
+_ENTITY = re.compile(r"<!ENTITY\s+(?:%\s+)?([^\s\"'<>%]+)\s+(\"[^\"]*\"|'[^']*')")
+_USED = re.compile(r"&([^\s\"'<>%&;]+);")
+_MOST_GROWN = 1_000_000  # characters that entities may add to a file, or as many as it has
 
 
 def read_owl(path: Path, hints: tuple[str, ...] = ()) -> RawTable:
@@ -60,20 +69,44 @@ def parse_owl(path: Path) -> Graph:
     Raises:
         UnreadableSource: If it is neither; the message has the parser's line.
     """
-    text = path.read_text("utf-8", errors="replace")
-    first, second = (
-        ("xml", "turtle")
-        if text.lstrip().startswith("<?xml") or "<rdf:RDF" in text
-        else ("turtle", "xml")
-    )
+    text = owl_text(path)
+    if _unfolds(text):
+        raise _no_owl(path, "its entities unfold to more than the file itself")
+    is_xml = _DECLARATION.match(text)
+    text = _DECLARATION.sub("", text) if is_xml else text  # it names a charset that is behind us
+    first, second = ("xml", "turtle") if is_xml or "<rdf:RDF" in text else ("turtle", "xml")
     problems = []
     for form in (first, second):
         try:
             return Graph().parse(data=text, format=form)
         except Exception as error:  # noqa: BLE001 - rdflib raises whatever its parser meets
             problems.append(str(error).splitlines()[0])
-    raise UnreadableSource(
-        f"{path.name}: neither RDF/XML nor Turtle: {problems[0]}",
+    raise _no_owl(path, problems[0])
+
+
+def owl_text(path: Path) -> str:
+    """Return the text of an OWL file: in the charset that it names, else in the one that fits it."""
+    raw = path.read_bytes()
+    named = _CHARSET.match(raw)
+    charset = named[1].decode("ascii").casefold() if named else ""
+    try:
+        return raw.decode(_WIDER.get(charset, charset)) if charset else decode(raw)[0]
+    except (LookupError, UnicodeError):
+        return decode(raw)[0]
+
+
+def _unfolds(text: str) -> bool:
+    """Return whether entities grow: one of others, or so many that reading them takes long."""
+    declared = _ENTITY.findall(text)
+    used = Counter(_USED.findall(text)) if declared else Counter[str]()
+    grown = sum((len(value) - 2) * used[name] for name, value in declared)
+    nested = any("&" in value for _, value in declared)
+    return nested or grown > max(_MOST_GROWN, len(text))
+
+
+def _no_owl(path: Path, why: str) -> UnreadableSource:
+    return UnreadableSource(
+        f"{path.name}: neither RDF/XML nor Turtle: {why}",
         message_zh=f"{path.name}：既不是 RDF/XML 也不是 Turtle。",
         next_step="Correct the file, or export it from an OWL editor.",
         next_step_zh="请更正文件，或用 OWL 编辑器重新导出。",

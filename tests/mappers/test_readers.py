@@ -8,6 +8,7 @@ import pytest
 from qualweave.errors import UnreadableSource
 from qualweave.mappers import readers
 from qualweave.mappers.readers.charset import decode
+from qualweave.mappers.readers.owl import read_owl
 from qualweave.mappers.table import ROW, RawTable, field_diff
 
 
@@ -171,6 +172,45 @@ def test_owl_declares_fields(tmp_path: Path) -> None:
     assert table.frame.drop(ROW).row(0) == (
         "Cooling_Rate", "Cooling rate", "How fast it cools", "°C/min", "Cooler",
     )  # fmt: skip
+
+
+_OWL_XML = """<?xml version="1.0" encoding="{}"?>
+{}<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#" xmlns:owl="http://www.w3.org/2002/07/owl#"
+  xmlns:rdfs="http://www.w3.org/2000/01/rdf-schema#">
+<owl:DatatypeProperty rdf:about="http://maker.example/d#t"><rdfs:label>{}</rdfs:label></owl:DatatypeProperty>
+</rdf:RDF>"""
+
+
+@pytest.mark.parametrize(
+    ("charset", "label"),
+    [
+        ("UTF-8", "Kühlrate 冷却"),
+        ("ISO-8859-1", "Kühlrate"),
+        ("GB2312", "冷却"),
+        ("UTF-16", "冷却 ü"),
+    ],
+)
+def test_owl_is_read_in_the_charset_that_it_names(tmp_path: Path, charset: str, label: str) -> None:
+    path = tmp_path / "d.owl"
+    path.write_bytes(_OWL_XML.format(charset, "", label).encode(charset))
+
+    assert read_owl(path).frame["label"].to_list() == [label]
+
+
+def test_entities_of_an_owl_editor_are_read_and_those_that_grow_are_refused(
+    tmp_path: Path,
+) -> None:
+    plain = '<!DOCTYPE rdf:RDF [<!ENTITY owl "http://www.w3.org/2002/07/owl#">]>\n'
+    nested = '<!DOCTYPE rdf:RDF [<!ENTITY a "haha"><!ENTITY b "&a;&a;">]>\n'
+    long = f'<!DOCTYPE rdf:RDF [<!ENTITY a "{"h" * 100}">]>\n'
+    path = tmp_path / "d.owl"
+
+    path.write_text(_OWL_XML.format("UTF-8", plain, "&owl;Thing"), "utf-8")
+    assert read_owl(path).frame["label"].to_list() == ["http://www.w3.org/2002/07/owl#Thing"]
+    for head, label in ((nested, "&b;"), (long, "&a;" * 20_000)):
+        path.write_text(_OWL_XML.format("UTF-8", head, label), "utf-8")
+        with pytest.raises(UnreadableSource, match="entities unfold"):
+            read_owl(path)
 
 
 @pytest.mark.parametrize(
