@@ -44,6 +44,7 @@ _KNOWN_SPACES = (
 )  # fmt: skip
 _USES = (RDFS.subClassOf, RDFS.subPropertyOf, RDFS.domain, RDFS.range, OWL.equivalentClass, OWL.onProperty,
          OWL.someValuesFrom, OWL.equivalentProperty, OWL.disjointWith)  # fmt: skip
+_MOST_NEAR = 20  # unknown names that the nearest term is looked up for; each takes some 20 ms
 _LINE = re.compile(r"\bline (\d+)", re.IGNORECASE)
 
 
@@ -190,10 +191,13 @@ def _foreign(graph: Graph, terms: TermIndex) -> Iterator[Finding]:
         for subject, value in graph.subject_objects(predicate)
         if isinstance(value, URIRef)
     }
+    near_of: dict[URIRef, str] = {}
     for subject, value in sorted(used, key=str):
         known = value in declared or str(value) in terms or str(value).startswith(_KNOWN_SPACES)
         if not known:
-            near = _near(value, terms)
+            if value not in near_of and len(near_of) < _MOST_NEAR:
+                near_of[value] = _near(value, terms)
+            near = near_of.get(value, "")
             yield _finding(
                 "unknown",
                 str(owner_of(graph, subject)),

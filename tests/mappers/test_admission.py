@@ -59,6 +59,17 @@ def test_a_good_file_is_admitted_with_what_its_fields_mean(
     assert found.to_json()["verdict"] == "admitted"
 
 
+def test_of_many_unknown_names_only_the_first_are_compared_with_every_term(
+    tmp_path: Path, ontology: Graph, terms: TermIndex
+) -> None:
+    many = "".join(f"d:C{one} a owl:Class ; rdfs:subClassOf d:Mould{one} .\n" for one in range(60))
+
+    found = _judged(tmp_path, GOOD + many, ontology, terms)
+
+    assert len(found.reasons) == 60
+    assert sum("did you mean" in one.message for one in found.reasons) == 20
+
+
 @pytest.mark.parametrize(
     ("old", "new", "check", "line", "told"),
     [
