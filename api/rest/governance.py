@@ -4,28 +4,12 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
-from pydantic import BaseModel, Field
 
 from qualweave.api.governing import Governing
 from qualweave.api.replies import json_reply
+from qualweave.api.rest.ballots import Cast, Reason, told_of
 from qualweave.api.security.asking import ServiceOf, Who
-from qualweave.change_request import ChangeRequest, Choice, RequestState
-from qualweave.errors import JsonValue
-from qualweave.principal import Seat
-
-
-class Cast(BaseModel):
-    """A vote."""
-
-    choice: Choice = Field(description="For or against.")
-    seat: Seat = Field(description="Seat of the committee for which it is cast.")
-    reason: str = Field("", description="Why.", max_length=2000)
-
-
-class Reason(BaseModel):
-    """Why a request is decided so."""
-
-    reason: str = Field("", description="In words; needed for a refusal.", max_length=2000)
+from qualweave.change_request import RequestState
 
 
 def add_routes(router: APIRouter) -> None:
@@ -45,8 +29,9 @@ def add_routes(router: APIRouter) -> None:
         state: Annotated[RequestState | None, Query(description="All where left out.")] = None,
     ) -> Response:
         """Return the change requests about terms, oldest first."""
-        found = Governing(service, who).requests(state=state)
-        return json_reply({"requests": [told_of(Governing(service, who), one) for one in found]})
+        governing = Governing(service, who)
+        found = governing.requests(state=state)
+        return json_reply({"requests": [told_of(governing, one) for one in found]})
 
     @router.get("/ontology/change-requests/{request_id}")
     def request(request_id: str, service: ServiceOf, who: Who) -> Response:
@@ -74,8 +59,3 @@ def add_routes(router: APIRouter) -> None:
     def refuse(request_id: str, given: Reason, service: ServiceOf, who: Who) -> Response:
         """Withdraw a request of one's own, or close one whose time is over, with a reason."""
         return json_reply(Governing(service, who).refuse(request_id, given.reason).to_json())
-
-
-def told_of(governing: Governing, request: ChangeRequest) -> dict[str, JsonValue]:
-    """Return a request with where its ballot stands."""
-    return {**request.to_json(), "ballot": governing.ballot(request).to_json()}

@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 from qualweave.api.governing import Governing
 from qualweave.api.releasing import Releasing
 from qualweave.api.replies import json_reply
-from qualweave.api.rest.governance import Reason, told_of
+from qualweave.api.rest.ballots import Reason, told_of
 from qualweave.api.security.asking import ServiceOf, Who
 from qualweave.api.term_pages import TermPages
 from qualweave.negotiation import language_of

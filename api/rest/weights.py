@@ -6,12 +6,11 @@ from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, Field
 
 from qualweave.api.replies import json_reply
-from qualweave.api.rest.governance import Cast, Reason
+from qualweave.api.rest.ballots import Cast, Reason, told_of
 from qualweave.api.scoring import Scoring
 from qualweave.api.security.asking import ServiceOf, Who
 from qualweave.api.weighing import Weighing
-from qualweave.change_request import ChangeRequest, RequestState
-from qualweave.errors import JsonValue
+from qualweave.change_request import RequestState
 
 
 class WeightProposal(BaseModel):
@@ -82,7 +81,7 @@ def _add_tables(router: APIRouter) -> None:
         shares = {name: str(one) for name, one in given.shares.items()}
         weighing = Weighing(service, who)
         opened = weighing.propose(table, shares, reason=given.reason, dictionary=given.dictionary)
-        return json_reply(_told(weighing, opened), status=201)
+        return json_reply(told_of(weighing, opened), status=201)
 
     @router.post("/weights/{table}/scores")
     def scores(table: str, given: ScoreRequest, service: ServiceOf, who: Who) -> Response:
@@ -112,35 +111,31 @@ def _add_requests(router: APIRouter) -> None:
         """Return the change requests about weights, oldest first."""
         weighing = Weighing(service, who)
         return json_reply(
-            {"requests": [_told(weighing, one) for one in weighing.requests(state=state)]}
+            {"requests": [told_of(weighing, one) for one in weighing.requests(state=state)]}
         )
 
     @router.get("/weight-requests/{request_id}")
     def request(request_id: str, service: ServiceOf, who: Who) -> Response:
         """Return one change request about weights."""
         weighing = Weighing(service, who)
-        return json_reply(_told(weighing, weighing.request(request_id)))
+        return json_reply(told_of(weighing, weighing.request(request_id)))
 
     @router.post("/weight-requests/{request_id}/votes")
     def vote(request_id: str, given: Cast, service: ServiceOf, who: Who) -> Response:
         """Vote on a request about weights for a seat of the committee."""
         weighing = Weighing(service, who)
         voted = weighing.vote(request_id, given.choice, seat=given.seat, reason=given.reason)
-        return json_reply(_told(weighing, voted))
+        return json_reply(told_of(weighing, voted))
 
     @router.post("/weight-requests/{request_id}/accept")
     def accept(request_id: str, given: Reason, service: ServiceOf, who: Who) -> Response:
         """Release the weights of a request that the committee passed, as the next version."""
         weighing = Weighing(service, who)
         decided, version = weighing.accept(request_id, given.reason)
-        return json_reply({**_told(weighing, decided), "version": version.to_json()})
+        return json_reply({**told_of(weighing, decided), "version": version.to_json()})
 
     @router.post("/weight-requests/{request_id}/refuse")
     def refuse(request_id: str, given: Reason, service: ServiceOf, who: Who) -> Response:
         """Withdraw a request of your own, or close one whose time is over, with a reason."""
         weighing = Weighing(service, who)
-        return json_reply(_told(weighing, weighing.refuse(request_id, given.reason)))
-
-
-def _told(weighing: Weighing, request: ChangeRequest) -> dict[str, JsonValue]:
-    return {**request.to_json(), "ballot": weighing.ballot(request).to_json()}
+        return json_reply(told_of(weighing, weighing.refuse(request_id, given.reason)))
