@@ -8,7 +8,7 @@ from rich.table import Table
 
 from qualweave.api.cli_dictionary import Tongue, asked, say
 from qualweave.api.cli_ontology import HERE, By, DataDir, Url
-from qualweave.client import dictionary_calls as calls
+from qualweave.client import product_class_calls as calls
 from qualweave.ontology.product_classes import TraceLevel
 
 app = typer.Typer(no_args_is_help=True, help="Classes of products that are traced by item.")

@@ -14,7 +14,7 @@ from qualweave.api.cli_asking import read_values
 from qualweave.api.cli_dictionary import AsJson, Tongue, asked, read_file, say
 from qualweave.api.cli_ontology import HERE, By, DataDir, Url
 from qualweave.change_request import Choice
-from qualweave.client import dictionary_calls as calls
+from qualweave.client import weight_calls as calls
 from qualweave.client.calls import JsonObject
 from qualweave.errors import InputError
 from qualweave.principal import SEATS

@@ -31,6 +31,11 @@ def read_json(response: httpx.Response) -> JsonObject:
     return found
 
 
+def listed(name: str) -> Callable[[httpx.Response], list[JsonObject]]:
+    """Return what reads the objects that a reply lists under a name."""
+    return lambda reply: list(read_json(reply)[name])
+
+
 def _read_list(response: httpx.Response) -> list[JsonObject]:
     found: list[JsonObject] = orjson.loads(response.content)
     return found
@@ -122,7 +127,8 @@ def headers_of(principal: str, roles: str, tenant: str, seats: str = "") -> dict
     return found | {name: value for name, value in given.items() if value}
 
 
-def _segment(text: str) -> str:
+def segment(text: str) -> str:
+    """Return a text as one segment of a path."""
     return quote(text, safe="")
 
 
@@ -172,7 +178,7 @@ def schema() -> Call[JsonObject]:
 
 def term(name: str) -> Call[JsonObject]:
     """One term: labels, definition, place, unit, use in the data."""
-    return Call("GET", f"/terms/{_segment(name)}", read_json)
+    return Call("GET", f"/terms/{segment(name)}", read_json)
 
 
 def search_terms(text: str, kind: str | None, limit: int) -> Call[JsonObject]:
@@ -183,7 +189,7 @@ def search_terms(text: str, kind: str | None, limit: int) -> Call[JsonObject]:
 def code(name: str, machine: str, programme: str, at: str) -> Call[JsonObject]:
     """What a machine's code means."""
     scope = {"machine": machine, "programme": programme, "at": at}
-    return Call("GET", f"/codes/{_segment(name)}", read_json, scope)
+    return Call("GET", f"/codes/{segment(name)}", read_json, scope)
 
 
 # --- traces and causes ----------------------------------------------------------------------------
@@ -192,28 +198,28 @@ def code(name: str, machine: str, programme: str, at: str) -> Call[JsonObject]:
 def trace(item: str, direction: Direction, step_limit: int | None) -> Call[JsonObject]:
     """What an item was made from, or what was made from it."""
     wanted = {"direction": direction, "step_limit": step_limit}
-    return Call("GET", f"/trace/{_segment(item)}", read_json, wanted)
+    return Call("GET", f"/trace/{segment(item)}", read_json, wanted)
 
 
 def recall(item: str, limit: int, offset: int) -> Call[JsonObject]:
     """Recall scope of an item."""
     page = {"limit": limit, "offset": offset}
-    return Call("GET", f"/recall/{_segment(item)}", read_json, page)
+    return Call("GET", f"/recall/{segment(item)}", read_json, page)
 
 
 def causes(item: str, limit: int) -> Call[JsonObject]:
     """Likely common causes of a bad item."""
-    return Call("GET", f"/causes/{_segment(item)}", read_json, {"limit": limit})
+    return Call("GET", f"/causes/{segment(item)}", read_json, {"limit": limit})
 
 
 def item(name: str) -> Call[JsonObject]:
     """What an item is, what is wrong with it, and what was unusual when it was made."""
-    return Call("GET", f"/items/{_segment(name)}", read_json)
+    return Call("GET", f"/items/{segment(name)}", read_json)
 
 
 def causal_links(name: str) -> Call[JsonObject]:
     """What is said to bring a defect about, or of what a parameter or mechanism does."""
-    return Call("GET", f"/causal-links/{_segment(name)}", read_json)
+    return Call("GET", f"/causal-links/{segment(name)}", read_json)
 
 
 def similar_cases(asked: Mapping[str, object], limit: int) -> Call[JsonObject]:
@@ -236,9 +242,7 @@ def status() -> Call[JsonObject]:
 
 def hypotheses(limit: int) -> Call[list[JsonObject]]:
     """What the newest model supposes."""
-    return Call(
-        "GET", "/hypotheses", lambda reply: list(read_json(reply)["hypotheses"]), {"limit": limit}
-    )
+    return Call("GET", "/hypotheses", listed("hypotheses"), {"limit": limit})
 
 
 def decisions(asked: Mapping[str, object]) -> Call[JsonObject]:
@@ -301,35 +305,30 @@ def propose(turtle: str) -> Call[JsonObject]:
 
 def change_requests(state: str) -> Call[list[JsonObject]]:
     """The change requests about terms of one state; all where it is empty."""
-    return Call(
-        "GET",
-        "/ontology/change-requests",
-        lambda reply: list(read_json(reply)["requests"]),
-        {"state": state},
-    )
+    return Call("GET", "/ontology/change-requests", listed("requests"), {"state": state})
 
 
 def decide(request: str, verdict: Literal["accept", "refuse"], reason: str) -> Call[JsonObject]:
     """A change request accepted or refused."""
-    path = f"/ontology/change-requests/{_segment(request)}/{verdict}"
+    path = f"/ontology/change-requests/{segment(request)}/{verdict}"
     return Call("POST", path, read_json, json={"reason": reason}, seconds=_RELEASE_SECONDS)
 
 
 def vote(request: str, choice: Literal["yes", "no"], seat: str, reason: str) -> Call[JsonObject]:
     """A vote on a change request, for a seat of the committee."""
-    path = f"/ontology/change-requests/{_segment(request)}/votes"
+    path = f"/ontology/change-requests/{segment(request)}/votes"
     return Call("POST", path, read_json, json={"choice": choice, "seat": seat, "reason": reason})
 
 
 def release(version: str) -> Call[bytes]:
     """A release as canonical N-Triples."""
-    path = f"/ontology/releases/{_segment(version)}"
+    path = f"/ontology/releases/{segment(version)}"
     return Call("GET", path, lambda reply: reply.content)
 
 
 def release_note(version: str) -> Call[JsonObject]:
     """What a release changed, in words."""
-    return Call("GET", f"/ontology/releases/{_segment(version)}/note", read_json)
+    return Call("GET", f"/ontology/releases/{segment(version)}/note", read_json)
 
 
 def train() -> Call[JsonObject]:
@@ -345,16 +344,16 @@ def depart(reason: str, *, early: bool) -> Call[JsonObject]:
 
 def roll_back(version: str, reason: str) -> Call[JsonObject]:
     """The content of a former release, released anew."""
-    path = f"/ontology/releases/{_segment(version)}/rollback"
+    path = f"/ontology/releases/{segment(version)}/rollback"
     return Call("POST", path, read_json, json={"reason": reason})
 
 
 def migration(version: str, *, dry_run: bool) -> Call[JsonObject]:
     """The data of a former release, brought to the terms of the current one; or only what that would do."""
-    path = f"/ontology/releases/{_segment(version)}/migration"
+    path = f"/ontology/releases/{segment(version)}/migration"
     return Call("GET" if dry_run else "POST", path, read_json)
 
 
 def releases() -> Call[list[JsonObject]]:
     """The releases of the ontology, the current one first."""
-    return Call("GET", "/ontology/releases", lambda reply: list(read_json(reply)["releases"]))
+    return Call("GET", "/ontology/releases", listed("releases"))
