@@ -13,7 +13,6 @@ from typing import Annotated, Any
 
 import typer
 import uvicorn
-from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
@@ -23,6 +22,7 @@ from qualweave.api.exporting import add_command as add_export
 from qualweave.api.mcp.command import add_command as add_mcp
 from qualweave.api.sending import sent
 from qualweave.api.service import Service
+from qualweave.api.terminal import Url, console, say
 from qualweave.api.tour import Tour
 from qualweave.config import Settings
 from qualweave.errors import Forbidden, QualweaveError
@@ -44,7 +44,6 @@ app.add_typer(cli_ontology.app, name="ontology")
 app.add_typer(cli_dictionary.app, name="dictionary")
 app.add_typer(cli_weights.app, name="weights")
 app.add_typer(cli_product_class.app, name="product-class")
-console = Console()
 cli_asking.add_commands(app)
 add_mcp(app)
 add_export(app)
@@ -74,7 +73,7 @@ def main() -> None:
         message = error.message_zh if chinese else error.message
         console.print(message, style="red", highlight=False, markup=False, soft_wrap=True)
         step = error.next_step_zh if chinese else error.next_step
-        console.print(step, highlight=False, markup=False, soft_wrap=True)
+        say(step)
         raise SystemExit(1) from error
 
 
@@ -115,8 +114,7 @@ def _print_report(report: IngestReport) -> None:
     console.print(table)
     for one in report.files:
         if one.message:
-            told_of = f"{one.status}  {one.file}: {one.message}"
-            console.print(told_of, highlight=False, markup=False, soft_wrap=True)
+            say(f"{one.status}  {one.file}: {one.message}")
     if report.total("asked"):
         console.print("Fields that wait are asked on the page Sources of 'qualweave serve'.")
 
@@ -128,7 +126,7 @@ def ingest(
     answers: Annotated[
         Path | None, typer.Option(help="YAML of a person's answers about fields.")
     ] = None,
-    url: cli_ontology.Url = "",
+    url: Url = "",
 ) -> None:
     """Read a file or folder, find what its fields mean, and put it into the graph; with --url that of a service."""
     if url:
@@ -274,7 +272,7 @@ def _print_tour(tour: Tour) -> None:
     for stop in tour.stops():
         console.print(f"\n[bold]{stop.question}[/bold]  [dim]{stop.address}[/dim]", highlight=False)
         for line in stop.answer:
-            console.print(f"    {line}", highlight=False, markup=False, soft_wrap=True)
+            say(f"    {line}")
     console.print()
 
 

@@ -4,23 +4,20 @@ import getpass
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Annotated, TypeVar
+from typing import Annotated
 
-import orjson
 import typer
-from rich.console import Console
 from rich.table import Table
 
-from qualweave.api.cli_ontology import HERE, DataDir, Url
 from qualweave.api.door import Caller, asking
 from qualweave.api.tables import Format
+from qualweave.api.terminal import HERE, DataDir, Url, asked, console, read_file, say, say_json
 from qualweave.client import calls
-from qualweave.client.calls import Call, JsonObject
-from qualweave.errors import InputError, UnreadableSource
+from qualweave.client.calls import JsonObject
+from qualweave.errors import InputError
 from qualweave.iri import local_name
 
-_Answer = TypeVar("_Answer")
-console = Console()
+_ROLES = "engineer"
 
 
 def add_commands(app: typer.Typer) -> None:
@@ -32,7 +29,7 @@ def add_commands(app: typer.Typer) -> None:
         """Trace an item back to where it came from, or forward."""
         call = calls.trace(item, "forward" if forward else "back", 0)
         table = Table("depth", "item", "class", "gap")
-        for node in _asked(call, data, url)["nodes"]:
+        for node in asked(call, data, url, roles=_ROLES)["nodes"]:
             classes = ", ".join(map(local_name, node["classes"]))
             table.add_row(str(node["depth"]), node["name"], classes, node["gap"])
         console.print(table)
@@ -52,11 +49,11 @@ def add_commands(app: typer.Typer) -> None:
     ) -> None:
         """Answer a competency question: its SPARQL and its rows, or the nearest questions where none fits."""
         values = read_values(param or [])
-        with asking(data, url, _caller()) as run:
+        with asking(data, url, Caller(getpass.getuser(), roles=_ROLES)) as run:
             told = run(calls.question(question, values)) if format == "table" else None
             body = run(calls.question_as(question, values, format))
         if told is not None:
-            console.print(understood(told), highlight=False, markup=False, soft_wrap=True)
+            say(understood(told))
         if out is not None:
             out.write_bytes(body)
         elif format == "parquet":
@@ -67,16 +64,7 @@ def add_commands(app: typer.Typer) -> None:
     @app.command()
     def status(data: DataDir = HERE, url: Url = "") -> None:
         """Print the figures of a store."""
-        console.print_json(orjson.dumps(_asked(calls.status(), data, url)).decode())
-
-
-def _asked(call: Call[_Answer], data: Path, url: str) -> _Answer:
-    with asking(data, url, _caller()) as run:
-        return run(call)
-
-
-def _caller() -> Caller:
-    return Caller(getpass.getuser(), roles="engineer")
+        say_json(asked(calls.status(), data, url, roles=_ROLES))
 
 
 def read_values(given: Sequence[str]) -> dict[str, str]:
@@ -102,18 +90,10 @@ def _add_admit(app: typer.Typer) -> None:
     @app.command()
     def admit(file: Path, data: DataDir = HERE, url: Url = "") -> None:
         """Judge a supplier's OWL description of a device; ends with status 1 where it is refused."""
-        try:
-            content = file.read_bytes()
-        except OSError as error:
-            raise UnreadableSource(
-                f"{file} cannot be read: {error.strerror}.",
-                message_zh=f"无法读取 {file}。",
-                next_step="Give an OWL file in RDF/XML or Turtle.",
-                next_step_zh="请提供 RDF/XML 或 Turtle 格式的 OWL 文件。",
-            ) from error
-        told = _asked(calls.admit(file.name, content), data, url)
+        call = calls.admit(file.name, read_file(file))
+        told = asked(call, data, url, roles=_ROLES)
         for line in judgement(told):
-            console.print(line, highlight=False, markup=False, soft_wrap=True)
+            say(line)
         raise typer.Exit(0 if told["verdict"] == "admitted" else 1)
 
 

@@ -1,56 +1,28 @@
 """``qualweave dictionary``: partners' parameter dictionaries, over a folder or a running service."""
 
-import getpass
 from pathlib import Path
-from typing import Annotated, TypeVar
+from typing import Annotated
 
-import orjson
 import typer
-from rich.console import Console
 from rich.table import Table
 
-from qualweave.api.cli_ontology import HERE, By, DataDir, Url
-from qualweave.api.door import Caller, asking
+from qualweave.api.terminal import (
+    HERE,
+    AsJson,
+    By,
+    DataDir,
+    Tongue,
+    Url,
+    asked,
+    cells,
+    console,
+    read_file,
+    say,
+    say_json,
+)
 from qualweave.client import dictionary_calls as calls
-from qualweave.client.calls import Call
-from qualweave.errors import UnreadableSource
-from qualweave.negotiation import Language
 
-_Answer = TypeVar("_Answer")
 app = typer.Typer(no_args_is_help=True, help="Parameter dictionaries of partners.")
-console = Console()
-Tongue = Annotated[Language, typer.Option("--language", help="en or zh.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-
-
-def asked(call: Call[_Answer], data: Path, url: str, name: str = "", seat: str = "") -> _Answer:
-    """Return the answer to a call of an engineer and architect."""
-    caller = Caller(name or getpass.getuser(), roles="engineer,architect", seats=seat)
-    with asking(data, url, caller) as run:
-        return run(call)
-
-
-def read_file(file: Path) -> bytes:
-    """Return the bytes of a file.
-
-    Raises:
-        UnreadableSource: If it cannot be read.
-    """
-    try:
-        return file.read_bytes()
-    except OSError as error:
-        raise UnreadableSource(
-            f"{file} cannot be read: {error.strerror}.",
-            message_zh=f"无法读取 {file}。",
-            next_step="Give a file that exists and may be read.",
-            next_step_zh="请指定存在且可读的文件。",
-            data={"file": str(file)},
-        ) from error
-
-
-def say(text: str) -> None:
-    """Print a line as it is."""
-    console.print(text, highlight=False, markup=False, soft_wrap=True)
 
 
 @app.command("import")
@@ -63,7 +35,7 @@ def import_(
     language: Tongue = "en",
 ) -> None:
     """Take a partner's dictionary from CSV or YAML, in place of its former one."""
-    told = asked(calls.add_dictionary(partner, file.name, read_file(file)), data, url, by)
+    told = asked(calls.add_dictionary(partner, file.name, read_file(file)), data, url, by=by)
     say(told[language])
 
 
@@ -88,7 +60,7 @@ def show(
     """Show the dictionary of a partner."""
     told = asked(calls.dictionary(partner), data, url)
     if json:
-        console.print_json(orjson.dumps(told).decode())
+        say_json(told)
         return
     names = (
         "collection_point",
@@ -103,9 +75,7 @@ def show(
     for one in told["entries"]:
         chosen = {**one, "frequency": one["frequency_zh"]} if language == "zh" else one
         name = one["name_zh"] if language == "zh" else one["name"]
-        table.add_row(
-            name, *(str(chosen[key] if chosen[key] is not None else "-") for key in names)
-        )
+        table.add_row(name, *cells(chosen, names))
     console.print(table)
 
 
@@ -122,7 +92,7 @@ def diff(
     """Say where two partners disagree: what each calls critical, and every value that differs."""
     told = asked(calls.dictionary_difference(first, second), data, url)
     if json:
-        console.print_json(orjson.dumps(told).decode())
+        say_json(told)
         return
     say(told[language])
     table = Table("parameter", "aspect", first, second)

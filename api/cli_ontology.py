@@ -2,24 +2,34 @@
 
 import getpass
 from pathlib import Path
-from typing import Annotated, TypeVar
+from typing import Annotated
 
 import typer
 from rdflib import Graph
-from rich.console import Console
 from rich.table import Table
 
 from qualweave.api.checks import check_everything
-from qualweave.api.door import Caller, asking, require_store
+from qualweave.api.door import require_store
 from qualweave.api.service import Service
 from qualweave.api.term_pages import TermPages, shipped_book, write_site
+from qualweave.api.terminal import (
+    HERE,
+    Because,
+    By,
+    DataDir,
+    Every,
+    Tongue,
+    Url,
+    asked,
+    console,
+    say,
+)
 from qualweave.change_request import Choice
 from qualweave.checking import CHECKED
 from qualweave.client import calls
-from qualweave.client.calls import Call, JsonObject
+from qualweave.client.calls import JsonObject
 from qualweave.config import Settings
 from qualweave.errors import InputError, UnreadableSource
-from qualweave.negotiation import Language
 from qualweave.ontology.alignment.tables import coverage, mapping_tables
 from qualweave.ontology.diff import diff as term_changes
 from qualweave.ontology.kgcl import changes_between, to_commands, to_rdf
@@ -29,31 +39,15 @@ from qualweave.ontology.reasoners.merges import Merges
 from qualweave.ontology.reasoners.satisfiability import HermiT, Reasoner
 from qualweave.principal import SEATS, Principal
 
-_Answer = TypeVar("_Answer")
 app = typer.Typer(no_args_is_help=True, help="Check, propose, vote, release, roll back.")
-console = Console()
-DataDir = Annotated[Path, typer.Option("--data", help="Folder of a store that nobody is serving.")]
-Url = Annotated[
-    str,
-    typer.Option(envvar="QUALWEAVE_URL", help="Address of a running service, in place of --data."),
-]
-By = Annotated[str, typer.Option("--as", help="Who does it.")]
-HERE = Path(".qualweave")
 _RELEASE_S = 300.0  # HermiT over one merge with large targets takes minutes
-
-
-def _asked(call: Call[_Answer], data: Path, url: str, name: str = "", seat: str = "") -> _Answer:
-    caller = Caller(name or getpass.getuser(), roles="engineer,architect", seats=seat)
-    with asking(data, url, caller) as run:
-        return run(call)
 
 
 def _show(request: JsonObject) -> None:
     head = f"{request['id']}  {request['state']}  {request['submitted_by']}"
     console.print(head, highlight=False, markup=False)
     for language in ("en", "zh"):
-        sentence = f"    {request['statement'][language]}"
-        console.print(sentence, highlight=False, markup=False, soft_wrap=True)
+        say(f"    {request['statement'][language]}")
     proposal = request["proposal"]
     for one in proposal.get("findings", ()):
         console.print(f"    ! {one['term']}: {one['en']}", highlight=False, markup=False)
@@ -84,7 +78,7 @@ def check(
     reasoners: tuple[Reasoner, ...] = (Elk(), HermiT(limit_s=_RELEASE_S)) if release else (Elk(),)
     merges = Merges(targets, reasoners)
     report = check_everything(Settings(), reason=reason, plant=plant, merges=merges)
-    console.print(str(report), highlight=False, markup=False, soft_wrap=True)
+    say(str(report))
     left = [one.check for one in report.checks if one.state != CHECKED]
     if left:
         console.print(f"not checked: {', '.join(left)}", highlight=False)
@@ -103,7 +97,7 @@ def propose(file: Path, data: DataDir = HERE, url: Url = "", by: By = "") -> Non
             next_step="Give a Turtle file in UTF-8.",
             next_step_zh="请提供 UTF-8 编码的 Turtle 文件。",
         ) from error
-    _show(_asked(calls.propose(text), data, url, by))
+    _show(asked(calls.propose(text), data, url, by=by))
 
 
 @app.command()
@@ -111,10 +105,10 @@ def requests(
     data: DataDir = HERE,
     url: Url = "",
     *,
-    every: Annotated[bool, typer.Option("--all", help="Decided ones as well.")] = False,
+    every: Every = False,
 ) -> None:
     """List the change requests about terms."""
-    found = _asked(calls.change_requests("" if every else "open"), data, url)
+    found = asked(calls.change_requests("" if every else "open"), data, url)
     for one in found:
         _show(one)
     if not found:
@@ -129,10 +123,10 @@ def vote(
     data: DataDir = HERE,
     url: Url = "",
     by: By = "",
-    reason: Annotated[str, typer.Option(help="Why.")] = "",
+    reason: Because = "",
 ) -> None:
     """Vote on a request for a seat of the committee; one vote a seat, one a person."""
-    _show(_asked(calls.vote(request, choice, seat, reason), data, url, by, seat))
+    _show(asked(calls.vote(request, choice, seat, reason), data, url, by=by, seat=seat))
 
 
 @app.command()
@@ -140,20 +134,20 @@ def accept(
     request: str, data: DataDir = HERE, url: Url = "", by: By = "", reason: str = ""
 ) -> None:
     """Release the ontology with a request that the committee passed."""
-    decided = _asked(calls.decide(request, "accept", reason), data, url, by)
+    decided = asked(calls.decide(request, "accept", reason), data, url, by=by)
     console.print(f"released: {decided['release']}", highlight=False)
 
 
 @app.command()
 def refuse(request: str, reason: str, data: DataDir = HERE, url: Url = "", by: By = "") -> None:
     """Withdraw a request of your own, or close one whose time is over, with a reason."""
-    _show(_asked(calls.decide(request, "refuse", reason), data, url, by))
+    _show(asked(calls.decide(request, "refuse", reason), data, url, by=by))
 
 
 @app.command()
 def rollback(version: str, reason: str, data: DataDir = HERE, url: Url = "", by: By = "") -> None:
     """Release the content of a former release anew; what came after it stays to be asked."""
-    told = _asked(calls.roll_back(version, reason), data, url, by)
+    told = asked(calls.roll_back(version, reason), data, url, by=by)
     console.print(f"released: {told['release']}", highlight=False)
 
 
@@ -171,10 +165,10 @@ def migrate(
     ] = False,
 ) -> None:
     """Bring the data to the terms of the current release, each term that is gone to its successor."""
-    told = _asked(calls.migration(version, dry_run=dry_run), data, url, by)
+    told = asked(calls.migration(version, dry_run=dry_run), data, url, by=by)
     for one in told["terms"]:
         line = f"{one['term']} -> {one['successor'] or 'NO SUCCESSOR'}: {one['triples']} triples"
-        console.print(line, highlight=False, markup=False, soft_wrap=True)
+        say(line)
     console.print(
         f"{'to move' if dry_run else 'moved'}: {told['triples']} triples", highlight=False
     )
@@ -188,7 +182,7 @@ def export(
     url: Url = "",
 ) -> None:
     """Write a release as canonical N-Triples: the same bytes each time."""
-    out.write_bytes(_asked(calls.release(version), data, url))
+    out.write_bytes(asked(calls.release(version), data, url))
     console.print(f"written: {out}", highlight=False)
 
 
@@ -197,11 +191,10 @@ def note(
     version: str,
     data: DataDir = HERE,
     url: Url = "",
-    language: Annotated[Language, typer.Option(help="en or zh.")] = "en",
+    language: Tongue = "en",
 ) -> None:
     """Print what a release changed, in words."""
-    told = _asked(calls.release_note(version), data, url)[language]
-    console.print(told, highlight=False, markup=False, soft_wrap=True)
+    say(asked(calls.release_note(version), data, url)[language])
 
 
 @app.command()
@@ -216,13 +209,12 @@ def train(
 ) -> None:
     """Show the next release train and who is on it; with --depart, release them together."""
     if depart:
-        left = _asked(calls.depart(reason, early=early), data, url, by)
+        left = asked(calls.depart(reason, early=early), data, url, by=by)
         console.print(f"released: {left['release']}", highlight=False)
         for one in left["left_behind"]:
-            told = f"left behind: {one['request']}: {one['en']}"
-            console.print(told, highlight=False, markup=False, soft_wrap=True)
+            say(f"left behind: {one['request']}: {one['en']}")
         return
-    found = _asked(calls.train(), data, url)
+    found = asked(calls.train(), data, url)
     console.print(f"{found['train']}, from {found['day']}", highlight=False)
     for one in found["requests"]:
         _show(one)
@@ -269,9 +261,9 @@ def pages(
 def releases(data: DataDir = HERE, url: Url = "") -> None:
     """List the releases, the current one first."""
     names = ("version", "state", "graph", "request", "rollback_to", "content_hash")
-    for one in _asked(calls.releases(), data, url):
+    for one in asked(calls.releases(), data, url):
         told = "  ".join(str(one[name] or "-") for name in names)
-        console.print(told, highlight=False, markup=False, soft_wrap=True)
+        say(told)
 
 
 @app.command()
@@ -306,7 +298,7 @@ def _state(name: str, data: Path, url: str) -> Graph:
     """Return the ontology in a file, in a folder, or of a release."""
     path = Path(name)
     if not path.exists():
-        return Graph().parse(data=_asked(calls.release(name), data, url), format="nt")
+        return Graph().parse(data=asked(calls.release(name), data, url), format="nt")
     graph = Graph()
     for file in sorted(path.glob("*.ttl")) if path.is_dir() else (path,):
         for triple in load_module(file):

@@ -3,16 +3,13 @@
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
-from qualweave.api.cli_dictionary import Tongue, asked, say
-from qualweave.api.cli_ontology import HERE, By, DataDir, Url
+from qualweave.api.terminal import HERE, By, DataDir, Tongue, Url, asked, console, say
 from qualweave.client import product_class_calls as calls
 from qualweave.ontology.product_classes import TraceLevel
 
 app = typer.Typer(no_args_is_help=True, help="Classes of products that are traced by item.")
-console = Console()
 Classes = Annotated[
     list[str] | None, typer.Option("--class", help="Class of items; may be repeated.")
 ]
@@ -47,7 +44,7 @@ def fill(
 ) -> None:
     """Put a class of products into a free place."""
     call = calls.fill_product_class(slot, names=(name, name_zh), level=level, classes=classes or [])
-    told = asked(call, data, url, by)
+    told = asked(call, data, url, by=by)
     say(told["en"])
     say(told["zh"])
 
@@ -57,7 +54,7 @@ def adopt(
     name: str, classes: Classes = None, data: DataDir = HERE, url: Url = "", by: By = ""
 ) -> None:
     """Put the policy of a class into force: its items are traced heavily (item) or lightly (lot)."""
-    told = asked(calls.adopt_product_class(name, classes or []), data, url, by)
+    told = asked(calls.adopt_product_class(name, classes or []), data, url, by=by)
     say(told["en"])
     for one in told["policies"]:
         say(f"    {one['class'].rsplit('/', 1)[-1]}: {one['weight']}")

@@ -5,14 +5,26 @@ import io
 from pathlib import Path
 from typing import Annotated
 
-import orjson
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from qualweave.api.cli_asking import read_values
-from qualweave.api.cli_dictionary import AsJson, Tongue, asked, read_file, say
-from qualweave.api.cli_ontology import HERE, By, DataDir, Url
+from qualweave.api.terminal import (
+    HERE,
+    AsJson,
+    Because,
+    By,
+    DataDir,
+    Every,
+    Tongue,
+    Url,
+    asked,
+    cells,
+    console,
+    read_file,
+    say,
+    say_json,
+)
 from qualweave.change_request import Choice
 from qualweave.client import weight_calls as calls
 from qualweave.client.calls import JsonObject
@@ -20,14 +32,12 @@ from qualweave.errors import InputError
 from qualweave.principal import SEATS
 
 app = typer.Typer(no_args_is_help=True, help="Weights of a score: propose, vote, accept, score.")
-console = Console()
 Items = Annotated[
     list[str] | None, typer.Argument(help="Items or lots; all with a value where none.")
 ]
 ValueFile = Annotated[
     Path | None, typer.Option("--values", help="CSV: column item, then one column a parameter.")
 ]
-Because = Annotated[str, typer.Option(help="Why.")]
 
 
 def _show(request: JsonObject, language: str) -> None:
@@ -54,7 +64,7 @@ def propose(
     """Propose other shares; a table that is not there yet takes those of a dictionary."""
     wanted = read_values(shares or [])
     call = calls.propose_weights(table, wanted, reason=reason, dictionary=dictionary)
-    _show(asked(call, data, url, by), language)
+    _show(asked(call, data, url, by=by), language)
 
 
 @app.command()
@@ -63,7 +73,7 @@ def requests(
     url: Url = "",
     language: Tongue = "en",
     *,
-    every: Annotated[bool, typer.Option("--all", help="Decided ones as well.")] = False,
+    every: Every = False,
 ) -> None:
     """List the change requests about weights."""
     found = asked(calls.weight_requests("" if every else "open"), data, url)
@@ -88,7 +98,7 @@ def vote(
 ) -> None:
     """Vote on a request for a seat of the committee; one vote a seat, one a person."""
     call = calls.vote_on_weights(request, choice, seat=seat, reason=reason)
-    _show(asked(call, data, url, by, seat), language)
+    _show(asked(call, data, url, by=by, seat=seat), language)
 
 
 @app.command()
@@ -101,7 +111,7 @@ def accept(
     language: Tongue = "en",
 ) -> None:
     """Release the weights of a request that the committee passed, as the next version."""
-    decided = asked(calls.decide_on_weights(request, "accept", reason), data, url, by)
+    decided = asked(calls.decide_on_weights(request, "accept", reason), data, url, by=by)
     _show(decided, language)
     say(f"    {decided['version']['table']}/{decided['version']['version']}")
 
@@ -116,7 +126,7 @@ def refuse(
     language: Tongue = "en",
 ) -> None:
     """Withdraw a request of your own, or close one whose time is over, with a reason."""
-    _show(asked(calls.decide_on_weights(request, "refuse", reason), data, url, by), language)
+    _show(asked(calls.decide_on_weights(request, "refuse", reason), data, url, by=by), language)
 
 
 @app.command()
@@ -131,7 +141,7 @@ def show(
     """Show a version of a table: shares, limits, reason and author."""
     told = asked(calls.weight_version(table, version), data, url)
     if json:
-        console.print_json(orjson.dumps(told).decode())
+        say_json(told)
         return
     say(
         f"{told['table']}/{told['version']}  {told['created'][:10]}  {told['author']}: {told['reason']}"
@@ -139,8 +149,7 @@ def show(
     columns = ("percent", "lower_limit", "upper_limit", "best", "unit")
     shown = Table("parameter", *(one.replace("_", " ") for one in columns))
     for one in told["weights"]:
-        cells = ("-" if one[key] is None else str(one[key]) for key in columns)
-        shown.add_row(one["parameter"].rsplit("/", 1)[-1], *cells)
+        shown.add_row(one["parameter"].rsplit("/", 1)[-1], *cells(one, columns))
     console.print(shown)
 
 
@@ -169,7 +178,7 @@ def score(
     wanted = {"version": version, **_subject(items, values)}
     told = asked(calls.scores(table, wanted), data, url)
     if json:
-        console.print_json(orjson.dumps(told).decode())
+        say_json(told)
         return
     for one in told["scores"]:
         say(f"{one['rank'] or '-'}  {one[language]}")
@@ -193,15 +202,14 @@ def effect(
     wanted = {"before": before, "after": after, **_subject(items, values)}
     told = asked(calls.weight_effect(table, wanted), data, url)
     if json:
-        console.print_json(orjson.dumps(told).decode())
+        say_json(told)
         return
     say(told["en"])
     say(told["zh"])
     columns = ("before", "after", "change", "rank_before", "rank_after")
     shown = Table("item", *(one.replace("_", " ") for one in columns))
     for one in told["items"]:
-        cells = ("-" if one[key] is None else str(one[key]) for key in columns)
-        shown.add_row(one["item"].rsplit("/", 1)[-1], *cells)
+        shown.add_row(one["item"].rsplit("/", 1)[-1], *cells(one, columns))
     console.print(shown)
 
 

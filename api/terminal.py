@@ -1,0 +1,89 @@
+"""What the commands share: options that mean the same everywhere, one way to ask, and how an answer is printed."""
+
+import getpass
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Annotated, TypeVar
+
+import orjson
+import typer
+from rich.console import Console
+
+from qualweave.api.door import Caller, asking
+from qualweave.client.calls import Call
+from qualweave.errors import JsonValue, UnreadableSource
+from qualweave.negotiation import Language
+
+_Answer = TypeVar("_Answer")
+DataDir = Annotated[Path, typer.Option("--data", help="Folder of a store that nobody is serving.")]
+Url = Annotated[
+    str,
+    typer.Option(envvar="QUALWEAVE_URL", help="Address of a running service, in place of --data."),
+]
+By = Annotated[str, typer.Option("--as", help="Who does it.")]
+Because = Annotated[str, typer.Option(help="Why.")]
+Tongue = Annotated[Language, typer.Option("--language", help="en or zh.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+Every = Annotated[bool, typer.Option("--all", help="Decided ones as well.")]
+HERE = Path(".qualweave")
+console = Console()
+
+
+def asked(
+    call: Call[_Answer],
+    data: Path,
+    url: str,
+    *,
+    by: str = "",
+    roles: str = "engineer,architect",
+    seat: str = "",
+) -> _Answer:
+    """Return the answer to a call.
+
+    Args:
+        call: What is asked.
+        data: Folder of a store; not looked at where an address is given.
+        url: Address of a running service, or ``""``.
+        by: Who asks; who is logged in where empty.
+        roles: Their roles, comma-separated.
+        seat: Seat of the committee that they hold.
+
+    Raises:
+        QualweaveError: Those of `asking`.
+    """
+    caller = Caller(by or getpass.getuser(), roles=roles, seats=seat)
+    with asking(data, url, caller) as run:
+        return run(call)
+
+
+def read_file(file: Path) -> bytes:
+    """Return the bytes of a file.
+
+    Raises:
+        UnreadableSource: If it cannot be read.
+    """
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        raise UnreadableSource(
+            f"{file} cannot be read: {error.strerror}.",
+            message_zh=f"无法读取 {file}。",
+            next_step="Give a file that exists and may be read.",
+            next_step_zh="请指定存在且可读的文件。",
+            data={"file": str(file)},
+        ) from error
+
+
+def say(text: str) -> None:
+    """Print a line as it is."""
+    console.print(text, highlight=False, markup=False, soft_wrap=True)
+
+
+def say_json(value: object) -> None:
+    """Print an answer as JSON."""
+    console.print_json(orjson.dumps(value).decode())
+
+
+def cells(row: Mapping[str, JsonValue], names: Iterable[str]) -> list[str]:
+    """Return the values of a row as the cells of a table; ``-`` where there is none."""
+    return ["-" if row[name] is None else str(row[name]) for name in names]
