@@ -4,9 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from qualweave.api.service import Service
-from qualweave.api.trace_policies import TracePolicies
-from qualweave.errors import InputError, UnknownTerm
-from qualweave.iri import Q
+from qualweave.api.trace_policies import TracePolicies, item_class
+from qualweave.errors import InputError
 from qualweave.ontology.product_classes import (
     ProductClass,
     TraceLevel,
@@ -54,7 +53,7 @@ class ProductClasses:
             UnknownTerm: If a class is none of items.
         """
         self.principal.require("architect")
-        wanted = [self._item_class(one) for one in classes]
+        wanted = [item_class(self.service, one) for one in classes]
         with self.service.deciding:
             table = self.table()
             made = filled(table, slot, names=names, level=level, classes=wanted)
@@ -85,7 +84,7 @@ class ProductClasses:
         """
         self.principal.require("architect")
         found = self.named(name)
-        wanted = sorted({*found.classes, *(self._item_class(one) for one in classes)})
+        wanted = sorted({*found.classes, *(item_class(self.service, one) for one in classes)})
         if not wanted or found.level is None:
             raise InputError(
                 f"{found.name} covers no class of items, so there is nothing to trace.",
@@ -98,15 +97,3 @@ class ProductClasses:
         for one in wanted:
             policies.switch(one, _WEIGHT[found.level])
         return replace(found, classes=tuple(wanted)), policies.known()
-
-    def _item_class(self, name: str) -> str:
-        found = self.service.terms.named(name).iri
-        if Q + "PhysicalObject" not in self.service.terms.ancestors(found):
-            raise UnknownTerm(
-                f"{name!r} is no class of items.",
-                message_zh=f"{name!r} 不是物料类别。",
-                next_step="Name a class such as BatteryPack or RawMaterial; docs/reference/ontology.md lists them.",
-                next_step_zh="请给出物料类别，例如 BatteryPack 或 RawMaterial；见 docs/reference/ontology.md。",
-                data={"term": name},
-            )
-        return found

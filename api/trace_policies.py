@@ -39,7 +39,7 @@ class TracePolicies:
             UnknownTerm: If there is no such class.
         """
         self.principal.require("architect")
-        of_class, tenant = _class_of(self.service, name), self.principal.tenant
+        of_class, tenant = item_class(self.service, name), self.principal.tenant
         with self.service.deciding:
             policies = with_policy(self.known(), of_class, weight)
             base = self.service.settings.base_iri
@@ -49,7 +49,7 @@ class TracePolicies:
         return policies
 
 
-def _class_of(service: Service, name: str) -> str:
+def item_class(service: Service, name: str) -> str:
     """Return the class of physical objects that a name means.
 
     Raises:
