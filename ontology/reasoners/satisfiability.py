@@ -121,19 +121,6 @@ def java_path() -> str | None:
     return shutil.which("java")
 
 
-def unsatisfiable_classes(graph: Graph, limit_s: float = LIMIT_S) -> tuple[str, ...]:
-    """Return the IRIs of the classes of ``graph`` that can have no instance, sorted, as HermiT says.
-
-    An inconsistent ontology makes every class unsatisfiable; then ``owl:Thing`` is returned, alone.
-
-    Raises:
-        MissingCapability: If there is no Java or no HermiT, or it does not end well and in time.
-    """
-    told = _logical_part(graph)
-    _without_unsimple(told)
-    return _ask_hermit(told, limit_s)
-
-
 def _ask_hermit(graph: Graph, limit_s: float) -> tuple[str, ...]:
     folder = _hermit_folder()
     classes = os.pathsep.join((str(folder), str(folder / "HermiT.jar")))

@@ -203,7 +203,7 @@ def test_without_java_the_report_says_not_checked(monkeypatch: pytest.MonkeyPatc
     assert not report.ok
     assert "NOT CHECKED" in str(report)
     with pytest.raises(MissingCapability, match="Java"):
-        satisfiability.unsatisfiable_classes(turtle(SOUND))
+        satisfiability.HermiT().judge(turtle(SOUND))
 
 
 def test_a_broken_file_is_named(tmp_path: Path) -> None:
