@@ -38,12 +38,7 @@ class Migrating:
             Conflict: If successors go round in a circle.
         """
         with self.service.reading(self.principal.tenant) as snapshot:
-            found = _asked(snapshot, version)
-            counts = Counter(
-                one for entry in snapshot.graphs(*_MOVED) for one in _uses(snapshot, entry, found)
-            )
-        told = [{**one.to_json(), "triples": counts[one.term]} for one in found]
-        return {"from": version, "terms": list[JsonValue](told), "triples": counts.total()}
+            return _told(version, *_counted(snapshot, version))
 
     @one_at_a_time
     def migrate(self, version: str) -> dict[str, JsonValue]:
@@ -55,31 +50,36 @@ class Migrating:
             Conflict: If a term has data and no successor.
         """
         self.principal.require("architect")
-        plan = self.plan(version)
         with self.service.reading(self.principal.tenant) as snapshot:
-            found = _asked(snapshot, version)
-            counts = Counter(
-                one for entry in snapshot.graphs(*_MOVED) for one in _uses(snapshot, entry, found)
-            )
+            found, counts = _counted(snapshot, version)
             left = [one for one in found if counts[one.term] and not one.successor]
             if left:
                 raise stranded(left, counts)
+            successors = {one.term: one.successor for one in found}
             changes = [
                 one
                 for entry in snapshot.graphs(*_MOVED)
-                for one in _changes(snapshot, entry, {m.term: m.successor for m in found})
+                for one in _changes(snapshot, entry, successors)
             ]
         if changes:
             self.service.store.commit(changes, principal=self.principal)
             self.service.store.publish()
             self.service.entail_all()
-        return {**plan, "graphs": len(changes)}
+        return {**_told(version, found, counts), "graphs": len(changes)}
 
 
-def _asked(snapshot: Snapshot, version: str) -> tuple[Migration, ...]:
+def _counted(snapshot: Snapshot, version: str) -> tuple[tuple[Migration, ...], Counter[str]]:
+    """Return what the step from a release asks, and how many triples use each of its terms."""
     old = graph_of(snapshot, release_of(snapshot, version).graph)
     new = graph_of(snapshot, released_entry(snapshot).graph)
-    return migrations(old, new)
+    found = migrations(old, new)
+    uses = (one for entry in snapshot.graphs(*_MOVED) for one in _uses(snapshot, entry, found))
+    return found, Counter(uses)
+
+
+def _told(version: str, found: tuple[Migration, ...], counts: Counter[str]) -> dict[str, JsonValue]:
+    rows = [{**one.to_json(), "triples": counts[one.term]} for one in found]
+    return {"from": version, "terms": list[JsonValue](rows), "triples": counts.total()}
 
 
 def _uses(snapshot: Snapshot, entry: GraphEntry, found: tuple[Migration, ...]) -> Iterator[str]:
