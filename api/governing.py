@@ -266,7 +266,7 @@ class Governing:
         """Return every release of the ontology, the current one first."""
         with self.service.reading(self.principal.tenant) as snapshot:
             entries = snapshot.graphs("ontology", "archive")
-        ordered = sorted(entries, key=lambda one: order_of(str(one.about.get("version", ""))))
+        ordered = sorted(entries, key=order_of)
         return [
             {
                 "graph": one.graph,
@@ -392,7 +392,7 @@ def release_of(snapshot: Snapshot, version: str) -> GraphEntry:
     Raises:
         NotFound: If there is no such release; ``data["nearest"]`` lists all.
     """
-    known = {str(one.about.get("version")): one for one in snapshot.graphs("ontology", "archive")}
+    known = {version_of(one): one for one in snapshot.graphs("ontology", "archive")}
     if version not in known:
         raise NotFound(
             f"There is no release {version!r}.",
@@ -420,7 +420,7 @@ def _former(snapshot: Snapshot, version: str) -> GraphEntry:
 def released_entry(snapshot: Snapshot) -> GraphEntry:
     """Return the catalogue entry of the current release."""
     found = snapshot.graphs("ontology")
-    return max(found, key=lambda one: order_of(str(one.about.get("version", ""))))
+    return max(found, key=order_of)
 
 
 def _exchange(
@@ -438,12 +438,17 @@ def _exchange(
 
 def versions(snapshot: Snapshot) -> list[str]:
     """Return the versions of all releases."""
-    return [str(one.about.get("version", "")) for one in snapshot.graphs("ontology", "archive")]
+    return [version_of(one) for one in snapshot.graphs("ontology", "archive")]
 
 
-def order_of(version: str) -> tuple[str, int]:
+def version_of(entry: GraphEntry) -> str:
+    """Return the version of a release."""
+    return str(entry.about.get("version", ""))
+
+
+def order_of(entry: GraphEntry) -> tuple[str, int]:
     """Return what releases are sorted by: the day, and the number within it."""
-    day, _, number = version.partition(".")
+    day, _, number = version_of(entry).partition(".")
     return day, int(number or 0)
 
 

@@ -13,6 +13,7 @@ from qualweave.api.governing import (
     release_of,
     released_entry,
     terms_of,
+    version_of,
     versions,
 )
 from qualweave.change_request import ChangeRequest
@@ -160,7 +161,7 @@ class Releasing(Governing):
             follows = str(entry.about.get("follows") or "")
             known = {one.graph: one for one in snapshot.graphs("ontology", "archive")}
             before = graph_of(snapshot, follows) if follows in known else Graph()
-            former = str(known[follows].about.get("version", "")) if follows in known else ""
+            former = version_of(known[follows]) if follows in known else ""
         several = entry.about.get("requests")
         ids = several if isinstance(several, list) else [entry.about.get("request")]
         wanted = {str(one) for one in ids if one}

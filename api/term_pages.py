@@ -8,7 +8,7 @@ from pathlib import Path
 
 from rdflib import Graph
 
-from qualweave.api.governing import order_of, release_of, released_entry
+from qualweave.api.governing import order_of, release_of, released_entry, version_of
 from qualweave.api.impact import RuleUses, impact_of
 from qualweave.api.service import Service
 from qualweave.impact import ImpactSource, uses_of
@@ -120,19 +120,13 @@ def _book_of(service: Service, tenant: str, graph_name: str) -> tuple[Book, Grap
     history: dict[str, list[Past]] = defaultdict(list)
     for entry, before, after in zip(line[1:], graphs, graphs[1:], strict=False):
         for change in diff(before, after):
-            version = str(entry.about.get("version", ""))
-            past = Past(version, change.words("en"), change.words("zh"))
+            past = Past(version_of(entry), change.words("en"), change.words("zh"))
             history[change.term].insert(0, past)
-    version = str(line[-1].about.get("version", ""))
-    return Book(graphs[-1], version, mapped=mapped(), history=history), graphs[-1]
+    return Book(graphs[-1], version_of(line[-1]), mapped=mapped(), history=history), graphs[-1]
 
 
 def _line_of(entries: dict[str, GraphEntry], graph_name: str) -> list[GraphEntry]:
     """Return a release with those before it, the oldest first."""
     last = entries[graph_name]
-    until = order_of(str(last.about.get("version", "")))
-    former = [
-        one for one in entries.values() if order_of(str(one.about.get("version", ""))) < until
-    ]
-    ordered = sorted(former, key=lambda one: order_of(str(one.about.get("version", ""))))
-    return [*ordered, last]
+    former = [one for one in entries.values() if order_of(one) < order_of(last)]
+    return [*sorted(former, key=order_of), last]
