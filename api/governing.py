@@ -7,28 +7,18 @@ becomes a release of its own: a new named graph, while the former one stays to b
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
-from typing import Literal
+from typing import ClassVar, Literal
 
-import pyoxigraph as ox
-from pyoxigraph import NamedNode, Triple
 from rdflib import Graph
 
+from qualweave.api.balloting import Balloting, Wording
 from qualweave.api.checks import release_checks
 from qualweave.api.deciding import one_at_a_time
 from qualweave.api.impact import OtherTenants, impact_of
-from qualweave.api.service import Service
-from qualweave.change_request import (
-    ChangeRequest,
-    Choice,
-    RequestState,
-    from_body,
-    governance_graph,
-    to_quads,
-)
+from qualweave.change_request import ChangeRequest, Choice
 from qualweave.checking import CHECKED, Checked, Report, run_checks
 from qualweave.errors import Conflict, Forbidden, InputError, JsonValue, NotFound
 from qualweave.iri import Q
-from qualweave.ontology.ballot import Outcome, Rules, cast, outcome, require_passed
 from qualweave.ontology.checks import located
 from qualweave.ontology.findings import example_findings
 from qualweave.ontology.proposal import (
@@ -41,20 +31,24 @@ from qualweave.ontology.proposal import (
     stamped,
 )
 from qualweave.ontology.store_form import graph_of, triples_of
-from qualweave.principal import Principal, Seat
+from qualweave.principal import Seat
 from qualweave.store.port import ChangeSet, GraphEntry, Snapshot
 
-_BODY = NamedNode(Q + "requestBody")
-_SHORTEST = 4
 _KINDS = frozenset({"new_term", "term_edit", "obsolete"})
 
 
 @dataclass(frozen=True)
-class Governing:
+class Governing(Balloting):
     """Governance of the ontology over a service, for one principal."""
 
-    service: Service
-    principal: Principal
+    wording: ClassVar[Wording] = Wording(
+        topic="terms",
+        topic_zh="术语",
+        command="qualweave ontology",
+        path="/ontology/change-requests",
+        anew="Answer that in a remark of the file (# …), or change the file, and propose it.",
+        anew_zh="请在文件中以注释（# …）说明，或修改文件后重新提交。",
+    )
 
     # --- requests ------------------------------------------------------------------------------
 
@@ -66,7 +60,7 @@ class Governing:
             UnreadableSource: If it is no Turtle.
             InputError: If it changes nothing, or declares terms that are not ours.
         """
-        self.principal.require("architect" if "architect" in self.principal.roles else "engineer")
+        self._require_proposer()
         with self.service.reading(self.principal.tenant) as snapshot:
             entry = released_entry(snapshot)
             current = graph_of(snapshot, entry.graph)
@@ -85,109 +79,25 @@ class Governing:
         )
         return self._opened(request)
 
-    @one_at_a_time
-    def _opened(self, request: ChangeRequest) -> ChangeRequest:
-        known = {one.id: one for one in self.requests(state=None)}
-        former = known.get(request.id)
-        if former is None:
-            self._keep(request, before=None)
-        elif former.state != "open":
-            raise Conflict(
-                f"This very proposal was {former.state} by {former.decided_by}: {former.decision_reason}",
-                message_zh=f"该提案已由 {former.decided_by} 处理（{former.state}）：{former.decision_reason}",
-                next_step="Answer that in a remark of the file (# …), or change the file, and propose it.",
-                next_step_zh="请在文件中以注释（# …）说明，或修改文件后重新提交。",
-                data={"request": former.id, "state": former.state},
-            )
-        return former or request
-
-    def requests(self, *, state: RequestState | None = "open") -> list[ChangeRequest]:
-        """Return the requests about terms, of one state or all, oldest first."""
-        with self.service.reading(self.principal.tenant) as snapshot:
-            graph = NamedNode(
-                governance_graph(self.principal.tenant, self.service.settings.base_iri)
-            )
-            bodies = [str(quad.object.value) for quad in snapshot.quads(None, _BODY, None, graph)]  # type: ignore[union-attr]  # our own literals
-        found = [from_body(body) for body in bodies]
-        chosen = [one for one in found if one.kind in _KINDS and "turtle" in one.proposal]
-        return sorted(
-            (one for one in chosen if state in (None, one.state)), key=lambda one: one.created
-        )
-
-    def request(self, request_id: str) -> ChangeRequest:
-        """Return one request about terms, by its id or by the first four or more letters of it.
-
-        Raises:
-            NotFound: If there is none of that id, or several begin so; ``data["nearest"]`` lists those.
-        """
-        known = self.requests(state=None)
-        short = [
-            one for one in known if len(request_id) >= _SHORTEST and one.id.startswith(request_id)
-        ]
-        found = next((one for one in known if one.id == request_id), None)
-        if found is None and len(short) == 1:
-            return short[0]
-        if found is None:
-            raise NotFound(
-                f"There is no change request {request_id!r} about terms.",
-                message_zh=f"没有编号为 {request_id!r} 的术语变更申请。",
-                next_step="List them: qualweave ontology requests, or GET /ontology/change-requests.",
-                next_step_zh="请用 qualweave ontology requests 或 GET /ontology/change-requests 查看列表。",
-                data={"request": request_id, "nearest": list[JsonValue](one.id for one in short)},
-            )
-        return found
+    def concerns(self, request: ChangeRequest) -> bool:
+        """Return whether a request is about terms of the ontology."""
+        return request.kind in _KINDS and "turtle" in request.proposal
 
     @one_at_a_time
     def vote(
         self, request_id: str, choice: Choice, *, seat: Seat, reason: str = ""
     ) -> ChangeRequest:
-        """Cast a vote for a seat; a request that cannot pass any more is refused with it.
+        """Cast a vote for a seat, as for any request; what has findings cannot be released, so nobody votes for it.
 
         Raises:
-            Forbidden: If the principal does not hold the seat.
-            Conflict: If the request is decided, the time is over, or seat or person has voted.
+            Forbidden: If the principal is of another tenant, or does not hold the seat.
+            Conflict: If the request has findings or is decided, the time is over, or seat or person has voted.
         """
         self._of_the_house()
         before = self.request(request_id)
-        rules = self._rules
-        if (
-            choice == "yes" and before.state == "open"
-        ):  # what cannot be released is not passed either
+        if choice == "yes" and before.state == "open":
             self._without_findings(before, findings_of(before))
-        voted = cast(before, choice, seat=seat, by=self.principal, rules=rules, reason=reason)
-        found = outcome(voted, rules)
-        if found.standing == "rejected":
-            voted = voted.decide("refused", by="committee", reason=found.reason)
-        self._keep(voted, before=before)
-        return voted
-
-    def ballot(self, request: ChangeRequest) -> Outcome:
-        """Return where the ballot of a request stands."""
-        return outcome(request, self._rules)
-
-    @one_at_a_time
-    def refuse(self, request_id: str, reason: str) -> ChangeRequest:
-        """Withdraw a request of one's own, or close one whose time is over, with a reason.
-
-        Raises:
-            Forbidden: If it is somebody else's and its time is not over: then the committee votes.
-            Conflict: If it was decided before.
-            InputError: If no reason is given.
-        """
-        request = self.request(request_id)
-        if not self.principal.is_same(request.submitted_by):
-            self.principal.require("architect")
-            if request.state == "open" and self.ballot(request).standing != "expired":
-                raise Forbidden(
-                    f"Change request {request.id} is {request.submitted_by}'s; nobody refuses it alone.",
-                    message_zh=f"变更申请 {request.id} 由 {request.submitted_by} 提交，不能由一人拒绝。",
-                    next_step="Vote no: qualweave ontology vote, or POST /ontology/change-requests/{id}/votes.",
-                    next_step_zh="请投反对票：qualweave ontology vote，或 POST /ontology/change-requests/{id}/votes。",
-                    data={"request": request.id},
-                )
-        decided = request.decide("refused", by=self.principal.id, reason=reason)
-        self._keep(decided, before=request)
-        return decided
+        return super().vote(before.id, choice, seat=seat, reason=reason)
 
     @one_at_a_time
     def accept(self, request_id: str, reason: str = "") -> tuple[ChangeRequest, str]:
@@ -202,7 +112,7 @@ class Governing:
         request = self.request(request_id)
         self._without_findings(request, findings_of(request))
         decided = request.decide("accepted", by=self.principal.id, reason=reason)
-        passed = require_passed(request, self._rules)
+        passed = self._require_passed(request)
         with self.service.reading(self.principal.tenant) as snapshot:
             entry = released_entry(snapshot)
             current = graph_of(snapshot, entry.graph)
@@ -304,11 +214,6 @@ class Governing:
                 data={"tenant": self.principal.tenant},
             )
 
-    @property
-    def _rules(self) -> Rules:
-        told = self.service.settings
-        return Rules(told.governance_quorum, told.governance_majority, told.governance_days)
-
     def _publish(
         self,
         entry: GraphEntry,
@@ -362,21 +267,6 @@ class Governing:
                 next_step_zh=f"{first.get('fix_zh', '')}然后重新提交。",
                 data={"request": request.id, "findings": list[JsonValue](findings[:20])},
             )
-
-    def _change(self, request: ChangeRequest, before: ChangeRequest | None) -> ChangeSet:
-        base = self.service.settings.base_iri
-        gone = [] if before is None else [quad.triple for quad in to_quads(before, base)]
-        fresh = [quad.triple for quad in to_quads(request, base)]
-        return ChangeSet(
-            graph=governance_graph(request.tenant, base),
-            role="governance",
-            inserts=_ntriples(fresh),
-            deletes=_ntriples([one for one in gone if one not in fresh]),
-        )
-
-    def _keep(self, request: ChangeRequest, *, before: ChangeRequest | None) -> None:
-        self.service.store.commit([self._change(request, before)], principal=self.principal)
-        self.service.store.publish()
 
 
 def findings_of(request: ChangeRequest) -> list[dict[str, JsonValue]]:
@@ -481,7 +371,3 @@ def _changed(request: ChangeRequest) -> list[tuple[str, str]]:
     changes = request.proposal.get("changes")
     rows = [one for one in changes if isinstance(one, dict)] if isinstance(changes, list) else []
     return [(str(one["term"]), str(one["kind"])) for one in rows]
-
-
-def _ntriples(triples: list[Triple]) -> bytes:
-    return ox.serialize(triples, format=ox.RdfFormat.N_TRIPLES) or b""

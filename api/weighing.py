@@ -10,23 +10,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
+from typing import ClassVar
 
-import pyoxigraph as ox
-from pyoxigraph import NamedNode, Triple
-
+from qualweave.api.balloting import Balloting, Wording
 from qualweave.api.deciding import one_at_a_time
-from qualweave.api.service import Service
-from qualweave.change_request import (
-    ChangeRequest,
-    Choice,
-    RequestState,
-    from_body,
-    governance_graph,
-    to_quads,
-)
-from qualweave.errors import Conflict, Forbidden, InputError, JsonValue, NotFound
-from qualweave.iri import Q, encode_segment
-from qualweave.ontology.ballot import Outcome, Rules, cast, outcome
+from qualweave.change_request import ChangeRequest
+from qualweave.errors import Conflict, InputError, JsonValue
+from qualweave.iri import encode_segment
 from qualweave.ontology.dictionary.numbers import read_number, tidy
 from qualweave.ontology.dictionary.store_form import read_back
 from qualweave.ontology.weights import (
@@ -44,19 +34,21 @@ from qualweave.ontology.weights import (
     weights_change,
     weights_from_json,
 )
-from qualweave.principal import Principal, Seat
-from qualweave.store.port import ChangeSet, Snapshot
-
-_BODY = NamedNode(Q + "requestBody")
-_WHERE = "qualweave weights vote, or POST /weight-requests/{id}/votes"
+from qualweave.store.port import Snapshot
 
 
 @dataclass(frozen=True)
-class Weighing:
+class Weighing(Balloting):
     """The weights of a tenant, for one principal."""
 
-    service: Service
-    principal: Principal
+    wording: ClassVar[Wording] = Wording(
+        topic="weights",
+        topic_zh="权重",
+        command="qualweave weights",
+        path="/weight-requests",
+        anew="Propose another share, or say in the reason what is new.",
+        anew_zh="请提出不同的占比，或在理由中说明新情况。",
+    )
 
     # --- versions --------------------------------------------------------------------------------
 
@@ -104,7 +96,7 @@ class Weighing:
                 to 100.
             NotFound: If there is no such dictionary, or it lacks a parameter.
         """
-        self.principal.require("architect" if "architect" in self.principal.roles else "engineer")
+        self._require_proposer()
         table = _table(table)
         if not reason.strip():
             raise InputError(
@@ -209,97 +201,9 @@ class Weighing:
         told = ", ".join(parts) or "the shares stay, the limits are others"
         return f"Weights {table!r}: {told}. Reason: {reason}"
 
-    def _opened(self, request: ChangeRequest) -> ChangeRequest:
-        former = {one.id: one for one in self.requests(state=None)}.get(request.id)
-        if former is None:
-            self._keep(request, before=None)
-        elif former.state != "open":
-            raise Conflict(
-                f"This very change was {former.state} by {former.decided_by}: {former.decision_reason}",
-                message_zh=f"该变更已由 {former.decided_by} 处理（{former.state}）：{former.decision_reason}",
-                next_step="Propose another share, or say in the reason what is new.",
-                next_step_zh="请提出不同的占比，或在理由中说明新情况。",
-                data={"request": former.id, "state": former.state},
-            )
-        return former or request
-
-    def requests(self, *, state: RequestState | None = "open") -> list[ChangeRequest]:
-        """Return the requests about weights, of one state or all, oldest first."""
-        with self.service.reading(self.principal.tenant) as snapshot:
-            graph = NamedNode(
-                governance_graph(self.principal.tenant, self.service.settings.base_iri)
-            )
-            bodies = [
-                str(getattr(quad.object, "value", ""))
-                for quad in snapshot.quads(None, _BODY, None, graph)
-            ]
-        found = [one for one in map(from_body, bodies) if one.kind == "parameter_weight"]
-        return sorted(
-            (one for one in found if state in (None, one.state)), key=lambda one: one.created
-        )
-
-    def request(self, request_id: str) -> ChangeRequest:
-        """Return one request about weights.
-
-        Raises:
-            NotFound: If there is none of that id.
-        """
-        found = next((one for one in self.requests(state=None) if one.id == request_id), None)
-        if found is None:
-            raise NotFound(
-                f"There is no change request {request_id!r} about weights.",
-                message_zh=f"没有编号为 {request_id!r} 的权重变更申请。",
-                next_step="List them: qualweave weights requests, or GET /weight-requests.",
-                next_step_zh="请用 qualweave weights requests 或 GET /weight-requests 查看列表。",
-                data={"request": request_id},
-            )
-        return found
-
-    def ballot(self, request: ChangeRequest) -> Outcome:
-        """Return where the ballot of a request stands."""
-        return outcome(request, self._rules)
-
-    @one_at_a_time
-    def vote(
-        self, request_id: str, choice: Choice, *, seat: Seat, reason: str = ""
-    ) -> ChangeRequest:
-        """Cast a vote for a seat; a request that cannot pass any more is refused with it.
-
-        Raises:
-            Forbidden: If the principal does not hold the seat.
-            Conflict: If the request is decided, the time is over, or seat or person has voted.
-        """
-        before = self.request(request_id)
-        voted = cast(before, choice, seat=seat, by=self.principal, rules=self._rules, reason=reason)
-        found = outcome(voted, self._rules)
-        if found.standing == "rejected":
-            voted = voted.decide("refused", by="committee", reason=found.reason)
-        self._keep(voted, before=before)
-        return voted
-
-    @one_at_a_time
-    def refuse(self, request_id: str, reason: str) -> ChangeRequest:
-        """Withdraw a request of one's own, or close one whose time is over, with a reason.
-
-        Raises:
-            Forbidden: If it is somebody else's and its time is not over: then the committee votes.
-            Conflict: If it was decided before.
-            InputError: If no reason is given.
-        """
-        request = self.request(request_id)
-        if not self.principal.is_same(request.submitted_by):
-            self.principal.require("architect")
-            if request.state == "open" and self.ballot(request).standing != "expired":
-                raise Forbidden(
-                    f"Change request {request.id} is {request.submitted_by}'s; nobody refuses it alone.",
-                    message_zh=f"变更申请 {request.id} 由 {request.submitted_by} 提交，不能由一人拒绝。",
-                    next_step=f"Vote no: {_WHERE}.",
-                    next_step_zh=f"请投反对票：{_WHERE}。",
-                    data={"request": request.id},
-                )
-        decided = request.decide("refused", by=self.principal.id, reason=reason)
-        self._keep(decided, before=request)
-        return decided
+    def concerns(self, request: ChangeRequest) -> bool:
+        """Return whether a request is about weights."""
+        return request.kind == "parameter_weight"
 
     @one_at_a_time
     def accept(self, request_id: str, reason: str = "") -> tuple[ChangeRequest, WeightVersion]:
@@ -312,15 +216,7 @@ class Weighing:
         self.principal.require("architect")
         request = self.request(request_id)
         decided = request.decide("accepted", by=self.principal.id, reason=reason)
-        found = self.ballot(request)
-        if found.standing != "passed":
-            raise Conflict(
-                f"Change request {request.id} has not passed: {found.reason}.",
-                message_zh=f"变更申请 {request.id} 尚未通过：{found.reason_zh}。",
-                next_step=f"Votes: {_WHERE}.",
-                next_step_zh=f"投票：{_WHERE}。",
-                data={"request": request.id, "ballot": found.to_json()},
-            )
+        self._require_passed(request)
         version = self._next(request)
         tenant, base = self.principal.tenant, self.service.settings.base_iri
         changes = [
@@ -356,28 +252,6 @@ class Weighing:
             author=request.submitted_by, request=request.id, created=datetime.now(UTC),
         )  # fmt: skip
 
-    # --- inside ----------------------------------------------------------------------------------
-
-    @property
-    def _rules(self) -> Rules:
-        told = self.service.settings
-        return Rules(told.governance_quorum, told.governance_majority, told.governance_days)
-
-    def _change(self, request: ChangeRequest, before: ChangeRequest | None) -> ChangeSet:
-        base = self.service.settings.base_iri
-        gone = [] if before is None else [quad.triple for quad in to_quads(before, base)]
-        fresh = [quad.triple for quad in to_quads(request, base)]
-        return ChangeSet(
-            graph=governance_graph(request.tenant, base),
-            role="governance",
-            inserts=_ntriples(fresh),
-            deletes=_ntriples([one for one in gone if one not in fresh]),
-        )
-
-    def _keep(self, request: ChangeRequest, *, before: ChangeRequest | None) -> None:
-        self.service.store.commit([self._change(request, before)], principal=self.principal)
-        self.service.store.publish()
-
 
 def _table(name: str) -> str:
     """Return the name of a table as its graphs are named: ``" cell"`` is no other table than ``"cell"``.
@@ -399,7 +273,3 @@ def _percent(text: str) -> Decimal:
             next_step_zh="请写作 22 或 22%。",
         )
     return tidy(value)
-
-
-def _ntriples(triples: list[Triple]) -> bytes:
-    return ox.serialize(triples, format=ox.RdfFormat.N_TRIPLES) or b""

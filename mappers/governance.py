@@ -10,7 +10,13 @@ from datetime import datetime
 import pyoxigraph as ox
 from pyoxigraph import Literal, NamedNode, Triple
 
-from qualweave.change_request import ChangeRequest, governance_graph, request_iri, to_quads
+from qualweave.change_request import (
+    ChangeRequest,
+    from_body,
+    governance_graph,
+    request_iri,
+    to_quads,
+)
 from qualweave.iri import PROV, RDF, XSD, Q, expand, local_name
 from qualweave.mappers.lift.batch import Batch, minted
 from qualweave.mappers.mapping import Decision, MappingDocument
@@ -20,6 +26,7 @@ from qualweave.store.port import ChangeSet, Snapshot
 from qualweave.values import find_unit
 
 _TYPE = NamedNode(RDF + "type")
+_BODY = NamedNode(Q + "requestBody")
 
 
 def _node(text: str) -> NamedNode:
@@ -157,6 +164,15 @@ def request_triples(
         if known is None:
             triples += [quad.triple for quad in to_quads(one, base)]
     return triples
+
+
+def requests_of(snapshot: Snapshot, *, tenant: str, base: str) -> list[ChangeRequest]:
+    """Return every change request of a tenant, in no order."""
+    graph = _node(governance_graph(tenant, base))
+    return [
+        from_body(str(getattr(quad.object, "value", "")))
+        for quad in snapshot.quads(None, _BODY, None, graph)
+    ]
 
 
 def governance_change(

@@ -12,19 +12,13 @@ import polars as pl
 import pyoxigraph as ox
 from pyoxigraph import NamedNode, Triple
 
-from qualweave.change_request import (
-    ChangeRequest,
-    from_body,
-    governance_graph,
-    request_iri,
-    to_quads,
-)
+from qualweave.change_request import ChangeRequest, request_iri, to_quads
 from qualweave.errors import Conflict, InputError, NotFound
 from qualweave.iri import Q, expand
 from qualweave.mappers.codes import CodeBook
 from qualweave.mappers.committing import code_book, for_file
 from qualweave.mappers.desk import Desk
-from qualweave.mappers.governance import governance_change, present
+from qualweave.mappers.governance import governance_change, present, requests_of
 from qualweave.mappers.lift.batch import Batch
 from qualweave.mappers.lift.build import lift
 from qualweave.mappers.mapping import MappingDocument, with_answers
@@ -34,8 +28,6 @@ from qualweave.mappers.relift import documents_of, relift_source, tables_of
 from qualweave.mappers.report import IngestReport
 from qualweave.mappers.zones import Zones
 from qualweave.store.port import ChangeSet, GraphEntry, Snapshot
-
-_BODY = NamedNode(Q + "requestBody")
 
 
 @dataclass(frozen=True)
@@ -73,22 +65,14 @@ def questions(
     state: Literal["open", "accepted", "refused"] = "open",
 ) -> list[Question]:
     """Return the mapper's change requests of a tenant in a state, oldest first."""
-    found = _requests(snapshot, tenant, base)
+    found = requests_of(snapshot, tenant=tenant, base=base)
     mine = [one for one in found if one.state == state and "source" in one.proposal]
     return [Question(one) for one in sorted(mine, key=lambda one: (one.created, one.id))]
 
 
 def count_open(snapshot: Snapshot, *, tenant: str, base: str) -> int:
     """Return how many change requests of a tenant are open, be they about fields or about the ontology."""
-    return sum(one.state == "open" for one in _requests(snapshot, tenant, base))
-
-
-def _requests(snapshot: Snapshot, tenant: str, base: str) -> list[ChangeRequest]:
-    graph = NamedNode(governance_graph(tenant, base))
-    return [
-        from_body(str(getattr(quad.object, "value", "")))
-        for quad in snapshot.quads(None, _BODY, None, graph)
-    ]
+    return sum(one.state == "open" for one in requests_of(snapshot, tenant=tenant, base=base))
 
 
 def answer_question(work: Desk, request_id: str, term: str, *, reason: str = "") -> IngestReport:

@@ -141,8 +141,20 @@ def deadline(request: ChangeRequest, rules: Rules) -> datetime:
     return request.created + timedelta(days=rules.days)
 
 
-def require_passed(request: ChangeRequest, rules: Rules, *, now: datetime | None = None) -> Outcome:
+def require_passed(
+    request: ChangeRequest,
+    rules: Rules,
+    *,
+    voting: tuple[str, str],
+    now: datetime | None = None,
+) -> Outcome:
     """Return the outcome of a ballot that passed.
+
+    Args:
+        request: The request.
+        rules: When a ballot counts.
+        voting: The command and the endpoint that take votes on it, to be named where it did not pass.
+        now: The moment that counts; the present one if left out.
 
     Raises:
         Conflict: If it did not pass (yet); ``data["ballot"]`` says where it stands.
@@ -152,8 +164,8 @@ def require_passed(request: ChangeRequest, rules: Rules, *, now: datetime | None
         raise Conflict(
             f"Change request {request.id} has not passed: {found.reason}.",
             message_zh=f"变更申请 {request.id} 尚未通过：{found.reason_zh}。",
-            next_step="Votes: qualweave ontology vote, or POST /ontology/change-requests/{id}/votes.",
-            next_step_zh="投票：qualweave ontology vote，或 POST /ontology/change-requests/{id}/votes。",
+            next_step=f"Votes: {', or '.join(voting)}.",
+            next_step_zh=f"投票：{'，或 '.join(voting)}。",
             data={"request": request.id, "ballot": found.to_json()},
         )
     return found

@@ -135,6 +135,7 @@ def test_a_request_tells_every_share_that_moves_and_asked_twice_is_one(client: T
     one, other = (propose(client, "field", shares={"DendriteGrowthRate": "22 %"}) for _ in range(2))
 
     assert one["id"] == other["id"]
+    assert client.get(f"/weight-requests/{one['id'][:4]}").json()["id"] == one["id"]
     assert one["statement"]["en"] == (
         "Weights 'cell': dendrite growth rate 5 % → 22 %, internal resistance 35 % → 28.7368 %, "
         "voltage plateau stability 60 % → 49.2632 %. Reason: field"

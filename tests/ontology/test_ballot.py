@@ -169,7 +169,12 @@ def test_a_name_written_otherwise_is_the_same_person(again: str) -> None:
 
 def test_what_has_not_passed_is_not_released() -> None:
     with pytest.raises(Conflict, match=r"has not passed: 1 of 3 votes") as told:
-        require_passed(voted(("wang", DIRECTOR, "yes")), RULES, now=OPENED)
+        require_passed(
+            voted(("wang", DIRECTOR, "yes")),
+            RULES,
+            voting=("qualweave ontology vote", "POST /votes"),
+            now=OPENED,
+        )
 
     ballot = told.value.data["ballot"]
     assert isinstance(ballot, dict)
