@@ -144,10 +144,6 @@ class Balloting(ABC):
         told = self.service.settings
         return Rules(told.governance_quorum, told.governance_majority, told.governance_days)
 
-    def _require_proposer(self) -> None:
-        """Refuse who is neither engineer nor architect."""
-        self.principal.require("architect" if "architect" in self.principal.roles else "engineer")
-
     def _require_passed(self, request: ChangeRequest) -> Outcome:
         return require_passed(request, self._rules, voting=self.wording.voting)
 

@@ -41,7 +41,7 @@ class Dictionaries:
             InputError: If a cell is wrong; nothing of the file is taken.
             GateRefused: If a shape refuses an entry.
         """
-        self.principal.require("architect" if "architect" in self.principal.roles else "engineer")
+        self.principal.require("engineer", "architect")
         encode_segment(partner)
         found = read_dictionary(content, name=name, partner=partner, terms=self.service.terms)
         digest, tenant = sha256(content).hexdigest(), self.principal.tenant

@@ -60,7 +60,7 @@ class Governing(Balloting):
             UnreadableSource: If it is no Turtle.
             InputError: If it changes nothing, or declares terms that are not ours.
         """
-        self._require_proposer()
+        self.principal.require("engineer", "architect")
         with self.service.reading(self.principal.tenant) as snapshot:
             entry = released_entry(snapshot)
             current = graph_of(snapshot, entry.graph)

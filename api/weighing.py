@@ -96,7 +96,7 @@ class Weighing(Balloting):
                 to 100.
             NotFound: If there is no such dictionary, or it lacks a parameter.
         """
-        self._require_proposer()
+        self.principal.require("engineer", "architect")
         table = _table(table)
         if not reason.strip():
             raise InputError(

@@ -55,13 +55,13 @@ class Principal:
         """Return whether an id is that of this principal, however it is written."""
         return _plain(self.id) == _plain(other)
 
-    def require(self, role: Role) -> None:
-        """Let the principal pass if it has a role.
+    def require(self, role: Role, *others: Role) -> None:
+        """Let the principal pass if it has a role, or one of several.
 
         Raises:
-            Forbidden: If it has neither this role nor ``"admin"``.
+            Forbidden: If it has none of them and not ``"admin"``; the first is named.
         """
-        if role in self.roles or "admin" in self.roles:
+        if self.roles & {role, *others, "admin"}:
             return
         raise Forbidden(
             f"{self.id} lacks the role {role!r}.",
