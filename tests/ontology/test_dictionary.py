@@ -115,6 +115,7 @@ def test_an_entry_without_a_mandatory_fact_is_refused_by_row_and_column(
         ("torque,s,0.1,10 Hz,looks odd,N.m,,,,", (2, "anomaly rule", "The anomaly rule 'looks odd' cannot be applied by a machine")),
         ("torque,s,0.1,10 Hz,> 5,N.m,110,,,", (2, "weight", "'110' is no weight in percent")),
         ("torque,s,0.1,10 Hz,> 5,N.m,90,,,", (2, "weight", "the weights of the file add up to 90 %, not to 100 %")),
+        ("torque,s,0,10 Hz,> 5,N.m,,,,", (2, "accuracy", "An accuracy of 0 is none")),
         ("torque,s,0.1,10 Hz,> 5,N.m,,perhaps,,", (2, "critical", "'perhaps' is neither yes nor no")),
         ("torque," + "s" * 501 + ",0.1,10 Hz,> 5,N.m,,,,", (2, "collection point", "The cell has 501 characters")),
         ("torque,s,1e9999,10 Hz,> 5,N.m,,,,", (2, "accuracy", "'1e9999' is out of range")),
@@ -137,6 +138,39 @@ def test_all_faults_of_a_file_are_told_at_once_and_the_same_entry_twice_is_one(
     assert {one[:2] for one in faults(text, terms)} == {
         (3, "parameter"), (4, "collection point"), (4, "frequency"),
     }  # fmt: skip
+
+
+def test_rows_are_counted_by_the_lines_of_the_file(terms: TermIndex) -> None:
+    broken_over = 'torque,"station\n3",0.1,10 Hz,> 5,N.m,,,,\n\n'
+
+    assert [
+        one[0] for one in faults(HEADER + broken_over + "torque,s,fine,10 Hz,> 5,N.m,,,,\n", terms)
+    ] == [5]
+
+
+def test_of_many_faults_five_are_spoken_and_all_are_listed(terms: TermIndex) -> None:
+    rows = "".join(f"torqe,s{n},0.1,10 Hz,> 5,N.m,,,,\n" for n in range(7))
+
+    with pytest.raises(InputError) as told:
+        read(HEADER + rows, terms)
+
+    assert told.value.message.count("column 'parameter'") == 5
+    assert "2 more" in told.value.next_step
+    listed = told.value.data["faults"]
+    assert isinstance(listed, list)
+    assert len(listed) == 7
+    assert all(isinstance(one, dict) and "Nearest: torque" in str(one["fix"]) for one in listed)
+
+
+def test_a_file_of_too_many_rows_is_refused(terms: TermIndex) -> None:
+    with pytest.raises(UnreadableSource, match="10001 entries; 1 to 10000"):
+        read(HEADER + "torque,s,0.1,10 Hz,> 5,N.m,,,,\n" * 10_001, terms)
+
+
+def test_the_first_column_of_a_name_counts_and_a_byte_order_mark_does_not(terms: TermIndex) -> None:
+    text = "\ufeff" + HEADER.replace("weight", "accuracy") + "torque,s,0.1,10 Hz,> 5,N.m,9,,,\n"
+
+    assert read(text, terms).entries[0].accuracy == Decimal("0.1")
 
 
 def test_a_missing_column_is_told_of_the_header(terms: TermIndex) -> None:
@@ -300,6 +334,65 @@ def test_values_are_compared_in_one_unit(terms: TermIndex) -> None:
         == "internal resistance, upper limit: A says 1.6 mΩ, B says 1.5 mΩ."
     )
     assert found.words(told, terms, "zh") == "内阻，上限：A为1.6 mΩ，B为1.5 mΩ。"
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "told"),
+    [
+        ("0.1,10 Hz", "0.2,10 Hz", ("accuracy", "0.1 N·m", "0.2 N·m")),
+        ("10 Hz", "5 Hz", ("frequency", "every 0.1 s", "every 0.2 s")),
+        ("> 5", "> 5; WE 1", ("anomaly rule", "limits ..5", "limits ..5; western-electric 1")),
+        ("> 5", ">= 5", ("anomaly rule", "limits ..5", "limits ..5 exclusive")),
+        (",1,9", ",2,9", ("lower limit", "1 N·m", "2 N·m")),
+        (",1,9", ",1,", ("upper limit", "9 N·m", "")),
+        ("s1", "s2", ("collection point", "s1", "s2")),
+    ],
+)
+def test_whatever_an_entry_says_otherwise_is_one_disagreement(
+    terms: TermIndex, before: str, after: str, told: tuple[str, str, str]
+) -> None:
+    row = HEADER + "torque,s1,0.1,10 Hz,> 5,N.m,,,1,9\n"
+
+    forth = compare(read(row, terms), read(row.replace(before, after), terms, partner="B"))
+    back = compare(read(row.replace(before, after), terms), read(row, terms, partner="B"))
+
+    assert [(one.aspect, one.first, one.second) for one in forth.disagreements] == [told]
+    assert [(one.aspect, one.second, one.first) for one in back.disagreements] == [told]
+
+
+def test_a_parameter_that_one_alone_has_is_told_on_its_side(terms: TermIndex) -> None:
+    torque = HEADER + "torque,s,0.1,10 Hz,> 5,N.m,,,,\n"
+    both = torque + "weld current,s,1,10 Hz,> 5,A,,,,\n"
+
+    mine, theirs = (
+        compare(read(both, terms), read(torque, terms)),
+        compare(read(torque, terms), read(both, terms)),
+    )
+
+    assert (mine.only_first, mine.only_second) == ((Q + "WeldCurrent",), ())
+    assert (theirs.only_first, theirs.only_second) == ((), (Q + "WeldCurrent",))
+    (one,), (other,) = mine.disagreements, theirs.disagreements
+    assert (one.aspect, one.first, one.second) == (
+        "presence",
+        "in the dictionary",
+        "not in the dictionary",
+    )
+    assert (other.first, other.second_zh) == ("not in the dictionary", "已收录")
+
+
+def test_widths_of_a_scale_with_an_offset_are_compared_by_the_factor_alone(
+    terms: TermIndex,
+) -> None:
+    celsius = (
+        HEADER + "lamination temperature,s,0.5,10 Hz,limits 100..200; rate 1/min,Cel,,,100,200\n"
+    )
+    fahrenheit = (
+        HEADER + "lamination temperature,s,0.9,10 Hz,limits 212..392; rate 108/h,[degF],,,212,392\n"
+    )
+
+    found = compare(read(celsius, terms), read(fahrenheit, terms, partner="B"))
+
+    assert found.disagreements == ()
 
 
 def test_a_dictionary_agrees_with_itself(terms: TermIndex) -> None:

@@ -131,6 +131,34 @@ def test_values_go_to_a_parameter_in_the_same_unit() -> None:
     new = turtle(KEPT + 'q:R a owl:DatatypeProperty ; q:canonicalUnit "kPa" .')
 
     assert [one.successor for one in migrations(old, new)] == [Q + "R"]
+@pytest.mark.parametrize(
+    ("was", "says", "successor"),
+    [
+        ("q:A a owl:Class ; dcterms:isReplacedBy q:Weld, q:force .", "", ""),
+        ("q:A a owl:Class ; dcterms:isReplacedBy q:Nowhere .", "", ""),
+        ("q:A a owl:Class ; dcterms:isReplacedBy <urn:other:Weld> .", "", "urn:other:Weld"),
+        ("q:A a owl:Class ; dcterms:isReplacedBy q:force .", "q:A dcterms:isReplacedBy q:Weld .", Q + "Weld"),
+    ],
+    ids=["two successors", "one that is nowhere", "one of another vocabulary", "what the new release says"],
+)  # fmt: skip
+def test_a_successor_is_one_that_stands(was: str, says: str, successor: str) -> None:
+    (found,) = migrations(turtle(KEPT + was), turtle(f"{KEPT} q:A owl:deprecated true . {says}"))
+
+    assert (found.term, found.successor) == (Q + "A", successor)
+
+
+def test_what_was_deprecated_before_and_headers_of_modules_ask_nothing() -> None:
+    old = KEPT + "q:A owl:deprecated true ; dcterms:isReplacedBy q:Weld ."
+    moved = old.replace("module/x", "module/y")
+
+    assert migrations(turtle(old), turtle(moved)) == ()
+
+
+def test_updates_are_those_of_terms_with_a_successor() -> None:
+    found = migrations(turtle(OLD), turtle(KEPT))
+
+    assert [one.term.removeprefix(Q) for one in found] == ["Lost", "OldWeld", "pressure"]
+    assert len(list(updates(found))) == 2
 
 
 def test_the_same_release_asks_nothing() -> None:

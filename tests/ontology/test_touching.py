@@ -64,6 +64,14 @@ def test_a_name_is_what_sparql_resolves_and_no_part_of_a_text(text: str, names: 
             "SELECT ?n { { SELECT ?s { ?s ?p ?o } GROUP BY ?s HAVING (COUNT(?p) > 1) } }",
             {"made", "Fine", "Here"},
         ),
+        (
+            "SELECT ?s { ?s a ?kind } GROUP BY ?s HAVING (COUNT(?kind) > 0) ORDER BY ?s LIMIT 1",
+            {"Fine", "Coarse"},
+        ),
+        (
+            "SELECT ?s { { SELECT ?s ?kind { ?s a ?kind } } { VALUES ?s { <urn:a> } } }",
+            {"Fine", "Coarse"},
+        ),
     ],
     ids=[
         "hidden",
@@ -76,6 +84,8 @@ def test_a_name_is_what_sparql_resolves_and_no_part_of_a_text(text: str, names: 
         "values",
         "having",
         "inner having",
+        "having limited",
+        "values behind an inner",
     ],
 )
 def test_what_a_solution_binds_is_touched(store: ox.Store, text: str, names: set[str]) -> None:
