@@ -168,6 +168,10 @@ def migrate(
     told = asked(calls.migration(version, dry_run=dry_run), data, url, by=by)
     for one in told["terms"]:
         line = f"{one['term']} -> {one['successor'] or 'NO SUCCESSOR'}: {one['triples']} triples"
+        if one["stays"]:
+            line += (
+                f"; {one['stays']} of weights, dictionaries or mappings stay: propose those anew"
+            )
         say(line)
     console.print(
         f"{'to move' if dry_run else 'moved'}: {told['triples']} triples", highlight=False

@@ -1,7 +1,8 @@
 """`Migrating`: the data that was written with a former release, brought to the terms of the current one.
 
 What is moved is what `ontology.migration` says. All graphs of the tenant change in one commit, or none does: a term
-that has data and no successor is refused before anything is written.
+that has data and no successor is refused before anything is written. What was agreed by name stays as it is (weights,
+dictionaries, mappings): the plan counts it, and whoever agreed on it says the new term.
 """
 
 from collections import Counter
@@ -21,6 +22,7 @@ from qualweave.principal import Principal
 from qualweave.store.port import ChangeSet, GraphEntry, GraphRole, RdfTerm, Snapshot
 
 _MOVED: tuple[GraphRole, ...] = ("data", "decisions", "learned")
+_STAYS: tuple[GraphRole, ...] = ("governance",)
 
 
 @dataclass(frozen=True)
@@ -51,7 +53,7 @@ class Migrating:
         """
         self.principal.require("architect")
         with self.service.reading(self.principal.tenant) as snapshot:
-            found, counts = _counted(snapshot, version)
+            found, counts, stays = _counted(snapshot, version)
             left = [one for one in found if counts[one.term] and not one.successor]
             if left:
                 raise stranded(left, counts)
@@ -64,22 +66,35 @@ class Migrating:
         if changes:
             self.service.store.commit(changes, principal=self.principal)
             self.service.store.publish()
-            self.service.entail_all()
-        return {**_told(version, found, counts), "graphs": len(changes)}
+        self.service.entail_all()  # without changes too: a former attempt may have been cut short here
+        return {**_told(version, found, counts, stays), "graphs": len(changes)}
 
 
-def _counted(snapshot: Snapshot, version: str) -> tuple[tuple[Migration, ...], Counter[str]]:
-    """Return what the step from a release asks, and how many triples use each of its terms."""
+def _counted(
+    snapshot: Snapshot, version: str
+) -> tuple[tuple[Migration, ...], Counter[str], Counter[str]]:
+    """Return what the step from a release asks, how many triples of each term move, and how many stay."""
     old = graph_of(snapshot, release_of(snapshot, version).graph)
     new = graph_of(snapshot, released_entry(snapshot).graph)
     found = migrations(old, new)
-    uses = (one for entry in snapshot.graphs(*_MOVED) for one in _uses(snapshot, entry, found))
-    return found, Counter(uses)
+    return found, _counts(snapshot, _MOVED, found), _counts(snapshot, _STAYS, found)
 
 
-def _told(version: str, found: tuple[Migration, ...], counts: Counter[str]) -> dict[str, JsonValue]:
-    rows = [{**one.to_json(), "triples": counts[one.term]} for one in found]
+def _told(
+    version: str, found: tuple[Migration, ...], counts: Counter[str], stays: Counter[str]
+) -> dict[str, JsonValue]:
+    rows = [
+        {**one.to_json(), "triples": counts[one.term], "stays": stays[one.term]} for one in found
+    ]
     return {"from": version, "terms": list[JsonValue](rows), "triples": counts.total()}
+
+
+def _counts(
+    snapshot: Snapshot, roles: tuple[GraphRole, ...], found: tuple[Migration, ...]
+) -> Counter[str]:
+    return Counter(
+        one for entry in snapshot.graphs(*roles) for one in _uses(snapshot, entry, found)
+    )
 
 
 def _uses(snapshot: Snapshot, entry: GraphEntry, found: tuple[Migration, ...]) -> Iterator[str]:

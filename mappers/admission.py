@@ -22,7 +22,7 @@ from qualweave.mappers.align import Alignment, align
 from qualweave.mappers.profile import field_from_facts
 from qualweave.mappers.readers.owl import declared_field, owl_text, parse_owl
 from qualweave.mappers.table import SourceContext
-from qualweave.ontology.findings import EL_RANGES, owner_of, profile_findings
+from qualweave.ontology.findings import axiom_findings, owner_of, ranges_outside
 from qualweave.ontology.reasoners.satisfiability import HermiT
 from qualweave.ontology.tables import read_table
 from qualweave.ontology.terms import TermIndex
@@ -172,9 +172,8 @@ def _headers(graph: Graph, name: str) -> Iterator[Finding]:
 
 def _forbidden(graph: Graph) -> Iterator[Finding]:
     """Yield axioms outside OWL 2 EL; ranges are a remark, since a device's numbers are doubles."""
-    for one in profile_findings(graph):
-        if "has the range" not in one.message and "owl:imports" not in one.message:
-            yield _finding("profile", one.term, one.message, one.message_zh)
+    for one in axiom_findings(graph):
+        yield _finding("profile", one.term, one.message, one.message_zh)
 
 
 def _foreign(graph: Graph, terms: TermIndex) -> Iterator[Finding]:
@@ -271,11 +270,9 @@ def _remarks(graph: Graph, fields: Sequence[dict[str, str]]) -> Iterator[Finding
             yield _finding(
                 "label", one["iri"], "has neither label nor description", "没有标签和描述"
             )
-    for prop in sorted(graph.subjects(RDF.type, OWL.DatatypeProperty), key=str):
-        for span in graph.objects(prop, RDFS.range):
-            if span not in EL_RANGES:
-                told = f"has the range {_short(span)}, which OWL 2 EL has not"
-                yield _finding("range", str(prop), told, f"值域 {_short(span)} 不属于 OWL 2 EL")
+    for prop, span in ranges_outside(graph):
+        told = f"has the range {_short(span)}, which OWL 2 EL has not"
+        yield _finding("range", str(prop), told, f"值域 {_short(span)} 不属于 OWL 2 EL")
     for header in graph.subjects(RDF.type, OWL.Ontology):
         if not set(graph.predicates(header)) & {OWL.versionIRI, OWL.versionInfo}:
             yield _finding("version", str(header), "names no version", "未注明版本")

@@ -21,7 +21,7 @@ TOP_CLASSES = frozenset(
 )
 """The classes that may stand without a parent."""
 
-EL_RANGES = frozenset(
+_EL_RANGES = frozenset(
     {
         XSD.string,
         XSD.decimal,
@@ -55,7 +55,6 @@ _FORBIDDEN_PREDICATES = (
     OWL.maxQualifiedCardinality,
     OWL.propertyDisjointWith,
     OWL.withRestrictions,
-    OWL.imports,
 )
 _DECLARATIONS = (
     OWL.Class,
@@ -117,6 +116,15 @@ def profile_findings(graph: Graph) -> Iterator[Finding]:
 
     Source: OWL 2 Profiles (W3C 2012), section 2; and ``design.md`` section 4 for imports and ranges.
     """
+    yield from axiom_findings(graph)
+    for header in graph.subjects(OWL.imports):
+        yield _profile(header, f"uses {_short(OWL.imports)}")
+    for prop, span in ranges_outside(graph):
+        yield _profile(owner_of(graph, prop), f"has the range {_short(span)}")
+
+
+def axiom_findings(graph: Graph) -> Iterator[Finding]:
+    """Yield every axiom that OWL 2 EL has not, be its imports and ranges as they may."""
     for kind in _FORBIDDEN_TYPES:
         for subject in graph.subjects(RDF.type, kind):
             yield _profile(owner_of(graph, subject), f"is a {_short(kind)}")
@@ -127,10 +135,14 @@ def profile_findings(graph: Graph) -> Iterator[Finding]:
         members = graph.value(node, OWL.oneOf)
         if members is not None and len(list(graph.items(members))) > 1:
             yield _profile(owner_of(graph, node), "enumerates more than one individual")
-    for prop in graph.subjects(RDF.type, OWL.DatatypeProperty):
+
+
+def ranges_outside(graph: Graph) -> Iterator[tuple[Node, Node]]:
+    """Yield every datatype property with a range that OWL 2 EL has not, and that range."""
+    for prop in sorted(graph.subjects(RDF.type, OWL.DatatypeProperty), key=str):
         for span in graph.objects(prop, RDFS.range):
-            if span not in EL_RANGES:
-                yield _profile(owner_of(graph, prop), f"has the range {_short(span)}")
+            if span not in _EL_RANGES:
+                yield prop, span
 
 
 def orphan_findings(graph: Graph) -> Iterator[Finding]:

@@ -63,7 +63,14 @@ def site(book: Book, uses: Iterable[Use] = ()) -> Iterator[tuple[str, str]]:
         yield f"{language}/index.html", render_index(book, language, static=True)
         for name in book.names:
             page = render_term(book, name, language, uses=of_term[name], static=True)
-            yield f"{language}/{name}.html", page
+            yield f"{language}/{file_of(book, name)}.html", page
+
+
+def file_of(book: Book, name: str) -> str:
+    """Return the name of a term's file; ``alarmCode`` and ``AlarmCode`` are one to Windows and macOS."""
+    same = [one for one in ("index", *book.names) if one.casefold() == name.casefold()]
+    place = same.index(name) if name in same else 0
+    return f"{name}-{place + 1}" if place else name
 
 
 @lru_cache(maxsize=1)
@@ -74,12 +81,12 @@ def words() -> Mapping[str, Mapping[str, str]]:
     return found
 
 
-def _render(template: str, language: Language, *, static: bool, **facts: object) -> str:
+def _render(template: str, language: Language, *, static: bool, book: Book, **facts: object) -> str:
     other: Language = "en" if language == "zh" else "zh"
 
     def address(name: str, tongue: Language = language) -> str:
         if static:
-            return f"../{tongue}/{name or 'index'}.html"
+            return f"../{tongue}/{file_of(book, name) if name else 'index'}.html"
         return f"/ontology/pages{'/' if name else ''}{name}?lang={tongue}"
 
     return (
@@ -90,6 +97,7 @@ def _render(template: str, language: Language, *, static: bool, **facts: object)
             other=other,
             say=lambda name: words()[name][language] if name in words() else name,
             address=address,
+            book=book,
             **facts,
         )
     )

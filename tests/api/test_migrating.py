@@ -5,14 +5,17 @@ from pathlib import Path
 
 import pytest
 from fastapi.testclient import TestClient
+from pyoxigraph import NamedNode
 from rdflib import DCTERMS, OWL, RDFS, XSD, Literal, URIRef
 
 from qualweave.api.app import make_app
 from qualweave.api.governing import Governing, released_entry
+from qualweave.api.migrating import Migrating
 from qualweave.api.service import Service
 from qualweave.config import Settings
 from qualweave.ontology.load import load_graph
 from qualweave.principal import Principal
+from qualweave.reasoning.entail import entail
 from qualweave.store.port import ChangeSet
 
 Q = "https://w3id.org/qonto/"
@@ -82,6 +85,47 @@ def test_a_term_with_data_and_no_successor_is_refused_and_nothing_is_written(
         assert reply.status_code == 409
         assert "Warpage (2 triples)" in reply.text
         assert _count(service, "Warpage") == 2
+
+
+def test_the_plan_counts_what_was_agreed_on_by_name_and_stays(service: Service) -> None:
+    agreed = f"<urn:w:1> <{Q}weightOfParameter> <{Q}Warpage> .\n".encode()
+    service.store.commit(
+        [ChangeSet(GRAPH.replace("data", "governance"), "governance", inserts=agreed)], principal=LI
+    )
+    service.store.publish()
+    version = _release_without_warpage(service, "Flash")
+
+    planned = Migrating(service, LI).plan(version)
+    moved = Migrating(service, LI).migrate(version)
+
+    assert [(one["triples"], one["stays"]) for one in planned["terms"]] == [(2, 1)]  # type: ignore[index,call-overload,union-attr] # JSON
+    assert moved["graphs"] == 1
+
+
+def test_a_migration_that_was_cut_short_is_made_up_for_by_asking_again(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    version = _release_without_warpage(service, "Flash")
+
+    def killed(_: Service) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Service, "entail_all", killed)
+    with pytest.raises(KeyboardInterrupt):
+        Migrating(service, LI).migrate(version)
+    monkeypatch.undo()
+    Migrating(service, LI).migrate(version)
+
+    with service.reading("plant") as snapshot:
+        entailed = [one.graph for one in snapshot.graphs("entailed")]
+        assert not snapshot.select(f"SELECT ?s {{ ?s q:denotes <{Q}Warpage> }}", graphs=[GRAPH])
+        wanted = entail(snapshot).inserts.decode().splitlines()
+        found = [
+            str(quad.triple) + " ."
+            for one in entailed
+            for quad in snapshot.quads(None, None, None, NamedNode(one))
+        ]
+    assert sorted(found) == sorted(wanted)
 
 
 def test_what_a_release_entails_is_made_up_for_where_it_was_cut_short(

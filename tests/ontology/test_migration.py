@@ -131,6 +131,8 @@ def test_values_go_to_a_parameter_in_the_same_unit() -> None:
     new = turtle(KEPT + 'q:R a owl:DatatypeProperty ; q:canonicalUnit "kPa" .')
 
     assert [one.successor for one in migrations(old, new)] == [Q + "R"]
+
+
 @pytest.mark.parametrize(
     ("was", "says", "successor"),
     [
