@@ -4,7 +4,8 @@ Every triple of the table is one Polars expression over the whole sheet; nothing
 entity that many rows name is written once, with the first of them as its ``q:sourceRow``.
 """
 
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 import polars as pl
 
@@ -12,12 +13,14 @@ from qualweave.iri import RDF, RDFS, XSD, Q
 from qualweave.mappers.codes import CodeBook
 from qualweave.mappers.lift import cells
 from qualweave.mappers.lift.batch import Batch
+from qualweave.mappers.lift.code_list import lift_codes
 from qualweave.mappers.lift.entities import names_of, put_entity
 from qualweave.mappers.lift.flags import flag_defects
+from qualweave.mappers.lift.lines import Lines
 from qualweave.mappers.lift.plan import Entity, Record, TripleRule, record, record_table
 from qualweave.mappers.lift.problems import Problem, problem
 from qualweave.mappers.lift.scope import resolve_codes
-from qualweave.mappers.lift.sheet import Sheet, Unresolved, Values, bind
+from qualweave.mappers.lift.sheet import Repeated, Sheet, Unresolved, Values, bind
 from qualweave.mappers.mapping import MappingDocument
 from qualweave.mappers.table import ROW, RawTable
 from qualweave.mappers.vocabulary import Vocabulary
@@ -51,24 +54,25 @@ class Lifted:
         return tuple(sorted({one.row for one in self.problems}))
 
 
-@dataclass
-class _Writer:
-    """Collects lines; one chunk per rule."""
+@dataclass(frozen=True)
+class Part:
+    """What a table, or a part of one, became before its things are told apart from those of other parts.
 
-    chunks: list[pl.Series] = field(default_factory=list)
-    count: int = 0
+    Attributes:
+        lines: Every triple but those of ``first``.
+        first: ``s`` things that its rows name, once each, and the first row that names them.
+        rows_read: Rows of the part.
+        rows_lifted: Rows that are in the triples.
+        problems: Why the others wait.
+        unresolved: Texts that name no concept yet.
+    """
 
-    def add(self, frame: pl.DataFrame, subject: str, predicate: str, value: pl.Expr) -> None:
-        """Write one triple per row in which subject and value are there."""
-        line = pl.concat_str(
-            [pl.lit("<"), pl.col(subject), pl.lit(f"> <{predicate}> "), value, pl.lit(" .\n")]
-        )
-        lines = frame.select(line.alias("line"))["line"].drop_nulls()
-        self.count += len(lines)
-        self.chunks.append(lines)
-
-    def text(self) -> bytes:
-        return "".join("".join(chunk.to_list()) for chunk in self.chunks).encode()
+    lines: Lines
+    first: pl.DataFrame
+    rows_read: int
+    rows_lifted: int
+    problems: tuple[Problem, ...] = ()
+    unresolved: tuple[Unresolved, ...] = ()
 
 
 def lift(
@@ -93,30 +97,72 @@ def lift(
     Returns:
         The triples of every row that could be read, and the problems of the rows that could not.
     """
-    sheet = bind(table, mapping, batch, vocabulary)
-    records = [record(kind) for kind in mapping.records]
-    if any(one.codes for one in records):
-        from qualweave.mappers.lift.code_list import lift_codes  # noqa: PLC0415 - it needs this module
-
-        return lift_codes(sheet)
-    if not records:
-        # Nothing is decided that makes a record: the rows wait, and none of them is to blame.
-        return Lifted(b"", 0, len(table.frame), 0, unresolved=tuple(sheet.unresolved))
-    _check_parameters(sheet)
-    resolve_codes(sheet, codes or CodeBook())
-    sheet.drop_bad()
-    if without:
-        sheet.frame = sheet.frame.filter(~pl.col(ROW).is_in(sorted(without)))
-    writer = _Writer()
-    _write(sheet, records, writer)
-    return Lifted(
-        ntriples=writer.text(),
-        triples=writer.count,
-        rows_read=len(table.frame),
-        rows_lifted=len(sheet.frame),
-        problems=tuple(sheet.problems),
-        unresolved=tuple(sheet.unresolved),
+    part = lift_part(
+        table, mapping, batch=batch, vocabulary=vocabulary, codes=codes, without=without
     )
+    source_rows(part.lines, part.first)
+    return Lifted(
+        ntriples=part.lines.text(),
+        triples=part.lines.count,
+        rows_read=part.rows_read,
+        rows_lifted=part.rows_lifted,
+        problems=part.problems,
+        unresolved=part.unresolved,
+    )
+
+
+def lift_part(
+    table: RawTable,
+    mapping: MappingDocument,
+    *,
+    batch: Batch,
+    vocabulary: Vocabulary,
+    codes: CodeBook | None = None,
+    without: frozenset[int] = frozenset(),
+    repeated: Repeated | None = None,
+) -> Part:
+    """Lift a table, or some rows of one: the function that the stream and Spark call per part.
+
+    Args:
+        table: The rows, as texts.
+        mapping: What its columns mean.
+        batch: The file it came from.
+        vocabulary: The ontology, as the lifter sees it.
+        codes: Code entries of the graph, for code columns.
+        without: Source rows to leave out.
+        repeated: Identities that several rows of the whole table have; None where the part is the whole.
+
+    Returns:
+        The lines of the part, and its things with the first row of each: which of them another part has named
+        already is for the caller to know (`source_rows`).
+    """
+    sheet = bind(table, mapping, batch, vocabulary)
+    sheet.repeated = repeated
+    records = [record(kind) for kind in mapping.records]
+    writer, first = Lines(), pl.DataFrame(schema={"s": pl.String, ROW: pl.Int64})
+    if any(one.codes for one in records):
+        lift_codes(sheet, writer)
+        bad = {one.row for one in sheet.problems}
+        lifted = sheet.frame.filter(~pl.col(ROW).is_in(sorted(bad))).height
+    elif not records:
+        # Nothing is decided that makes a record: the rows wait, and none of them is to blame.
+        sheet.problems, lifted = [], 0
+    else:
+        _check_parameters(sheet)
+        resolve_codes(sheet, codes or CodeBook())
+        sheet.drop_bad()
+        if without:
+            sheet.frame = sheet.frame.filter(~pl.col(ROW).is_in(sorted(without)))
+        first = _write(sheet, records, writer)
+        lifted = len(sheet.frame)
+    return Part(
+        writer, first, len(table.frame), lifted, tuple(sheet.problems), tuple(sheet.unresolved)
+    )
+
+
+def source_rows(lines: Lines, first: pl.DataFrame) -> None:
+    """Add ``q:sourceRow`` of things."""
+    lines.add(first, "s", Q + "sourceRow", _row_literal())
 
 
 def _check_parameters(sheet: Sheet) -> None:
@@ -134,13 +180,8 @@ def _check_parameters(sheet: Sheet) -> None:
     ]
 
 
-def _write(sheet: Sheet, records: list[Record], writer: _Writer) -> None:
-    named: dict[str, Entity] = {}
-    for one in records:
-        for name in one.entities:
-            named.setdefault(name, record_table().entities[name])
-    for entity in sorted(named.values(), key=lambda one: bool(one.part_of)):
-        put_entity(sheet, entity)
+def _write(sheet: Sheet, records: list[Record], writer: Lines) -> pl.DataFrame:
+    named = put_entities(sheet, records)
     done: set[tuple[str, str, str]] = set()
     for one in records:
         for rule in one.triples:
@@ -151,9 +192,20 @@ def _write(sheet: Sheet, records: list[Record], writer: _Writer) -> None:
     _write_values(sheet, records, writer)
     for entity in named.values():
         _write_types(sheet, entity, writer)
-    _write_flags(sheet, records, writer)
+    flagged = _write_flags(sheet, records, writer)
     _write_unresolved(sheet, records, writer)
-    _write_rows(sheet, list(named), writer)
+    return _first_rows(sheet, list(named), flagged)
+
+
+def put_entities(sheet: Sheet, records: Iterable[Record]) -> dict[str, Entity]:
+    """Add the IRIs of every thing that the records name to the sheet; return the things by name."""
+    named: dict[str, Entity] = {}
+    for one in records:
+        for name in one.entities:
+            named.setdefault(name, record_table().entities[name])
+    for entity in sorted(named.values(), key=lambda one: bool(one.part_of)):
+        put_entity(sheet, entity)
+    return named
 
 
 def _present(sheet: Sheet, name: str) -> pl.Expr | None:
@@ -179,7 +231,7 @@ def _object(sheet: Sheet, rule: TripleRule) -> tuple[str, pl.Expr] | None:
             return None
 
 
-def _write_rule(sheet: Sheet, rule: TripleRule, writer: _Writer) -> None:
+def _write_rule(sheet: Sheet, rule: TripleRule, writer: Lines) -> None:
     frame = sheet.frame
     for name in rule.unless:
         present = _present(sheet, name)
@@ -188,64 +240,70 @@ def _write_rule(sheet: Sheet, rule: TripleRule, writer: _Writer) -> None:
     for subject in names_of(sheet, rule.subject):
         if rule.how == "entity":
             for value in names_of(sheet, rule.value):
-                _write_pairs(frame, subject, rule, (value, _iri(value)), writer=writer)
+                pairs = _pairs(sheet, frame, rule, subject=subject, column=value)
+                _add(sheet, pairs, rule.predicate, _iri(value), writer=writer)
         elif (found := _object(sheet, rule)) is not None:
-            _write_pairs(frame, subject, rule, found, writer=writer)
+            column, written = found
+            pairs = _pairs(sheet, frame, rule, subject=subject, column=column)
+            _add(sheet, pairs, rule.predicate, written, writer=writer)
 
 
-def _write_pairs(
-    frame: pl.DataFrame,
-    subject: str,
-    rule: TripleRule,
-    found: tuple[str, pl.Expr],
-    *,
-    writer: _Writer,
-) -> None:
-    column, value = found
+def _pairs(
+    sheet: Sheet, frame: pl.DataFrame, rule: TripleRule, *, subject: str, column: str
+) -> pl.DataFrame:
+    """Return subject and object of a rule where both are there, and what else its object is written from."""
     pairs = frame.filter(pl.col(subject).is_not_null() & pl.col(column).is_not_null())
     if rule.unless_same:
         pairs = pairs.filter(pl.col(subject) != pl.col(column))
-    keys = [subject, column]
-    if rule.how == "tagged" and "r.languageTag" in frame.columns:
-        keys.append("r.languageTag")
-    writer.add(pairs.select(keys).unique(maintain_order=True), subject, rule.predicate, value)
+    tagged = rule.how == "tagged" and sheet.has("r.languageTag")
+    return pairs.select(subject, column, *(["r.languageTag"] if tagged else []))
+
+
+def _add(
+    sheet: Sheet, pairs: pl.DataFrame, predicate: str, value: pl.Expr, *, writer: Lines
+) -> None:
+    """Write pairs, the subject first, each once; where no two rows name one subject nothing is compared."""
+    subject = pairs.columns[0]
+    alone = any(sheet.is_distinct(one) for one in pairs.columns[:2])
+    found = pairs if alone else pairs.unique(maintain_order=True)
+    writer.add(found, subject, predicate, value, shared=not sheet.is_distinct(subject))
 
 
 def _iri(column: str) -> pl.Expr:
-    return pl.lit("<") + pl.col(column) + pl.lit(">")
+    return pl.concat_str([pl.lit("<"), pl.col(column), pl.lit(">")])
 
 
-def _quoted(column: str) -> pl.Expr:
-    escaped = (
-        pl.col(column)
-        .str.replace_all("\\", "\\\\", literal=True)
-        .str.replace_all('"', '\\"', literal=True)
-        .str.replace_all("\n", "\\n", literal=True)
-        .str.replace_all("\r", "\\r", literal=True)
-    )
-    return pl.lit('"') + escaped + pl.lit('"')
+def _quoted(sheet: Sheet, column: str) -> pl.Expr:
+    """Return texts between quotes; only a column that holds something to escape is escaped."""
+    text = pl.col(column)
+    if cells.needs_escape(sheet.frame[column]):
+        text = cells.escaped(text)
+    return pl.concat_str([pl.lit('"'), text, pl.lit('"')])
 
 
-def _number(column: str) -> pl.Expr:
-    value = pl.col(column)
-    double = value.str.contains("[eE]")
-    kind = pl.when(double).then(pl.lit("double>")).otherwise(pl.lit("decimal>"))
-    return pl.lit('"') + value + pl.lit(f'"^^<{XSD}') + kind
+def _number(sheet: Sheet, column: str) -> pl.Expr:
+    """Return numbers with their datatype: a double where the form has an exponent, else a decimal."""
+    tail = pl.lit(f'"^^<{XSD}decimal>')
+    if sheet.frame[column].str.contains("[eE]").any():
+        double = pl.col(column).str.contains("[eE]")
+        tail = pl.when(double).then(pl.lit(f'"^^<{XSD}double>')).otherwise(tail)
+    return pl.concat_str([pl.lit('"'), pl.col(column), tail])
 
 
 def _literal(sheet: Sheet, role: str) -> pl.Expr:
     column, kind = f"r.{role}", record_table().roles[role]
     if kind in _TYPED:
-        return pl.lit('"') + pl.col(column) + pl.lit(f'"^^<{XSD}{_TYPED[kind]}>')
+        return pl.concat_str([pl.lit('"'), pl.col(column), pl.lit(f'"^^<{XSD}{_TYPED[kind]}>')])
     if kind == "number":
-        return _number(column)
+        return _number(sheet, column)
     if kind in ("value", "difference"):
         numeric = cells.is_decimal(sheet.frame[column]).fill_null(value=False)
         if numeric.all():
-            return _number(column)
-        readable = pl.col(column).str.contains(r"^-?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?$")
-        return pl.when(readable).then(_number(column)).otherwise(_quoted(column))
-    return _quoted(column)
+            return _number(sheet, column)
+        readable = cells.is_number(pl.col(column))
+        quoted = _quoted(sheet, column)
+        return pl.when(readable).then(_number(sheet, column)).otherwise(quoted)
+    return _quoted(sheet, column)
 
 
 def _tagged(sheet: Sheet, role: str) -> pl.Expr:
@@ -261,10 +319,10 @@ def _tagged(sheet: Sheet, role: str) -> pl.Expr:
     if sheet.has("r.languageTag"):
         tag = pl.col("r.languageTag").str.to_lowercase().str.replace("_", "-", literal=True)
         options.insert(0, pl.when(tag.str.contains(r"^[a-z]{2,3}(-[a-z0-9]{2,8})*$")).then(tag))
-    return _quoted(column) + pl.lit("@") + pl.coalesce(options)
+    return pl.concat_str([_quoted(sheet, column), pl.lit("@"), pl.coalesce(options)])
 
 
-def _write_values(sheet: Sheet, records: list[Record], writer: _Writer) -> None:
+def _write_values(sheet: Sheet, records: list[Record], writer: Lines) -> None:
     carriers = [one.values for one in records if one.values]
     if not carriers:
         return
@@ -272,43 +330,47 @@ def _write_values(sheet: Sheet, records: list[Record], writer: _Writer) -> None:
     other = next((one for one in carriers if one != "inspection"), carriers[0])
     for values in sheet.values:
         subject = f"e.{inspected if values.characteristic else other}"
-        written = _number(values.column) if values.numeric else _quoted(values.column)
+        written = (_number if values.numeric else _quoted)(sheet, values.column)
         _write_value(sheet, subject, values, written, writer=writer)
     if sheet.has("r.measuredValue") and sheet.has("c.parameterName"):
         _write_long(sheet, f"e.{other}", writer)
 
 
 def _write_value(
-    sheet: Sheet, subject: str, values: Values, written: pl.Expr, *, writer: _Writer
+    sheet: Sheet, subject: str, values: Values, written: pl.Expr, *, writer: Lines
 ) -> None:
     if sheet.has(subject):
-        writer.add(sheet.frame.select(subject, values.column), subject, values.predicate, written)
+        frame = sheet.frame.select(subject, values.column)
+        shared = not sheet.is_distinct(subject)
+        writer.add(frame, subject, values.predicate, written, shared=shared)
 
 
-def _write_long(sheet: Sheet, subject: str, writer: _Writer) -> None:
+def _write_long(sheet: Sheet, subject: str, writer: Lines) -> None:
     frame = sheet.frame.select(subject, "c.parameterName", "r.measuredValue").drop_nulls()
     for group in frame.unique(maintain_order=True).partition_by("c.parameterName"):
         predicate = group["c.parameterName"][0]
         writer.add(group, subject, predicate, _literal(sheet, "measuredValue"))
 
 
-def _write_types(sheet: Sheet, entity: Entity, writer: _Writer) -> None:
+def _write_types(sheet: Sheet, entity: Entity, writer: Lines) -> None:
     for name in names_of(sheet, entity.name):
-        things = sheet.frame.select(name).drop_nulls().unique(maintain_order=True)
+        things = sheet.frame.select(name).drop_nulls()
+        things = things if sheet.is_distinct(name) else things.unique(maintain_order=True)
+        shared = not sheet.is_distinct(name)
         cls = _fallback(sheet, entity) or entity.cls
         for one in dict.fromkeys((entity.cls, cls)):
-            writer.add(things, name, RDF + "type", pl.lit(f"<{one}>"))
+            writer.add(things, name, RDF + "type", pl.lit(f"<{one}>"), shared=shared)
         for role, by_role in entity.class_of:
             if sheet.has(f"i.{role}") and role == _first_source(sheet, entity):
-                writer.add(things, name, RDF + "type", pl.lit(f"<{Q}{by_role}>"))
+                writer.add(things, name, RDF + "type", pl.lit(f"<{Q}{by_role}>"), shared=shared)
         for column in (f"c.{entity.named}", f"d.{entity.coded}"):
             if sheet.has(column):
-                pairs = sheet.frame.select(name, column).drop_nulls().unique(maintain_order=True)
-                writer.add(pairs, name, RDF + "type", _iri(column))
+                pairs = sheet.frame.select(name, column).drop_nulls()
+                _add(sheet, pairs, RDF + "type", _iri(column), writer=writer)
         if entity.label and sheet.has(f"r.{entity.sources[0]}"):
             column = f"r.{entity.sources[0]}"
-            pairs = sheet.frame.select(name, column).drop_nulls().unique(maintain_order=True)
-            writer.add(pairs, name, RDFS + "label", _quoted(column))
+            pairs = sheet.frame.select(name, column).drop_nulls()
+            _add(sheet, pairs, RDFS + "label", _quoted(sheet, column), writer=writer)
 
 
 def _first_source(sheet: Sheet, entity: Entity) -> str:
@@ -322,15 +384,18 @@ def _fallback(sheet: Sheet, entity: Entity) -> str:
     return sheet.mapping.context.get(entity.fallback_class, "")
 
 
-def _write_flags(sheet: Sheet, records: list[Record], writer: _Writer) -> None:
+def _write_flags(sheet: Sheet, records: list[Record], writer: Lines) -> list[pl.DataFrame]:
+    """Write the defects of flag columns; return each with its row."""
     node = next((one.node for one in records if one.node in ("operation", "inspection")), "")
+    found = []
     for rows, defect, place in flag_defects(sheet, node):
         for cls in (Q + "Defect", defect):
             writer.add(rows, "d", RDF + "type", pl.lit(f"<{cls}>"))
         writer.add(rows, "d", place, _iri(f"e.{node}"))
         if sheet.has("e.item"):
             writer.add(rows, "d", Q + "foundOn", _iri("e.item"))
-        writer.add(rows, "d", Q + "sourceRow", _row_literal())
+        found.append(rows.select(pl.col("d").alias("s"), pl.col(ROW)))
+    return found
 
 
 def _row_literal() -> pl.Expr:
@@ -345,7 +410,7 @@ _LABELLED = {
 }
 
 
-def _write_unresolved(sheet: Sheet, records: list[Record], writer: _Writer) -> None:
+def _write_unresolved(sheet: Sheet, records: list[Record], writer: Lines) -> None:
     """Keep the text of a name that resolves to nothing, on the thing that it was said of."""
     for role in {one.role for one in sheet.unresolved}:
         if not sheet.has(f"c.{role}"):
@@ -354,17 +419,20 @@ def _write_unresolved(sheet: Sheet, records: list[Record], writer: _Writer) -> N
         predicate = RDFS + "label" if role in _LABELLED else Q + role
         for subject in names_of(sheet, node):
             waiting = sheet.frame.filter(pl.col(f"c.{role}").is_null())
-            pairs = waiting.select(subject, f"r.{role}").drop_nulls().unique(maintain_order=True)
-            writer.add(pairs, subject, predicate, _quoted(f"r.{role}"))
+            pairs = waiting.select(subject, f"r.{role}").drop_nulls()
+            _add(sheet, pairs, predicate, _quoted(sheet, f"r.{role}"), writer=writer)
 
 
-def _write_rows(sheet: Sheet, entities: list[str], writer: _Writer) -> None:
+def _first_rows(
+    sheet: Sheet, entities: list[str], more: Sequence[pl.DataFrame] = ()
+) -> pl.DataFrame:
+    """Return each thing with the first row that names it."""
     parts = [
         sheet.frame.select(pl.col(name).alias("s"), pl.col(ROW))
         for entity in entities
         for name in names_of(sheet, entity)
     ]
-    if not parts:
-        return
-    first = pl.concat(parts).drop_nulls().group_by("s", maintain_order=True).agg(pl.col(ROW).min())
-    writer.add(first, "s", Q + "sourceRow", _row_literal())
+    if not (parts or more):
+        return pl.DataFrame(schema={"s": pl.String, ROW: pl.Int64})
+    all_parts = pl.concat([*parts, *more]).drop_nulls()
+    return all_parts.group_by("s", maintain_order=True).agg(pl.col(ROW).min())

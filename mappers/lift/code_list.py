@@ -12,7 +12,7 @@ import polars as pl
 from qualweave.iri import RDF, RDFS, XSD, Q
 from qualweave.mappers.codes import CodeEntry
 from qualweave.mappers.lift.batch import Batch, segment
-from qualweave.mappers.lift.build import Lifted
+from qualweave.mappers.lift.lines import Lines
 from qualweave.mappers.lift.problems import problem
 from qualweave.mappers.lift.sheet import Sheet, Unresolved
 from qualweave.mappers.table import ROW
@@ -52,7 +52,7 @@ def concepts_in(text: str, vocabulary: Vocabulary, *within: str) -> list[Concept
     return [concept for size, concept in held.values() if size == longest]
 
 
-def lift_codes(sheet: Sheet) -> Lifted:
+def lift_codes(sheet: Sheet, writer: Lines) -> None:
     """Lift a code list: one entry with its context per row; a row without a machine waits."""
     entries: list[tuple[int, str, CodeEntry, str]] = []
     role = "defectCode" if sheet.has("r.defectCode") else "alarmCode"
@@ -75,7 +75,7 @@ def lift_codes(sheet: Sheet) -> Lifted:
         label = next((one for one in texts if one), "")
         entry = _entry(sheet.batch, code, scope, denotes=decided.get(place, ""), label=label)
         entries.append((row, role, entry, list_name))
-    return _written(sheet, entries)
+    _write(sheet, entries, writer)
 
 
 def _cell(sheet: Sheet, column: str, place: int) -> str:
@@ -138,20 +138,12 @@ def _ask(sheet: Sheet, names: Iterable[str], found: dict[int, str]) -> None:
         )
 
 
-def _written(sheet: Sheet, entries: list[tuple[int, str, CodeEntry, str]]) -> Lifted:
+def _write(sheet: Sheet, entries: list[tuple[int, str, CodeEntry, str]], writer: Lines) -> None:
     lines: dict[str, None] = {}
     for row, role, entry, list_name in entries:
         for line in _entry_lines(sheet.batch, row, role, entry, list_name=list_name):
             lines[line] = None
-    bad = {one.row for one in sheet.problems}
-    return Lifted(
-        ntriples="".join(lines).encode(),
-        triples=len(lines),
-        rows_read=len(sheet.table.frame),
-        rows_lifted=sheet.frame.filter(~pl.col(ROW).is_in(sorted(bad))).height,
-        problems=tuple(sheet.problems),
-        unresolved=tuple(sheet.unresolved),
-    )
+    writer.keep(pl.Series("line", list(lines), dtype=pl.String), shared=True)
 
 
 def _entry_lines(
@@ -184,7 +176,7 @@ def _entry_lines(
         facts.append((entry.iri, Q + "denotes", f"<{entry.denotes}>"))
     for subject in dict.fromkeys(fact[0] for fact in facts):
         facts.append((subject, Q + "sourceRow", f'"{row}"^^<{XSD}integer>'))
-    return [f"<{subject}> <{predicate}> {value} .\n" for subject, predicate, value in facts]
+    return [f"<{subject}> <{predicate}> {value}" for subject, predicate, value in facts]
 
 
 def _text(value: str) -> str:

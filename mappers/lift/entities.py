@@ -7,6 +7,8 @@ from qualweave.mappers.lift.plan import Entity, record_table
 from qualweave.mappers.lift.sheet import Sheet, is_gs1
 from qualweave.mappers.table import ROW
 
+_NONE = pl.Series(dtype=pl.UInt64)
+
 
 def full_iri(segment: pl.Expr, prefix: str) -> pl.Expr:
     """Return the IRI of a segment; a GS1 IRI is one already."""
@@ -69,14 +71,21 @@ def put_entity(sheet: Sheet, entity: Entity) -> None:
         sheet.frame = sheet.frame.with_columns(pl.coalesce(composed).alias("tmp"))
         if not sheet.has("r.measuredValue"):
             # Two wide rows with one composed identity are two things: the row tells them apart.
-            once = pl.col("tmp").is_duplicated().not_()
-            sheet.frame = sheet.frame.with_columns(pl.when(once).then(pl.col("tmp")).alias("tmp"))
+            again = _again(sheet, entity.name, "tmp")
+            sheet.frame = sheet.frame.with_columns(pl.when(~again).then(pl.col("tmp")).alias("tmp"))
         options.append(pl.col("tmp"))
     if entity.row:
         options.append(_row_iri(sheet, entity.kind))
     sheet.frame = sheet.frame.with_columns(pl.coalesce(options).alias(target)).drop(
         "tmp", strict=False
     )
+
+
+def _again(sheet: Sheet, entity: str, column: str) -> pl.Expr:
+    """Return whether other rows of the table have the identity of a row."""
+    if sheet.repeated is None:
+        return pl.col(column).is_duplicated()
+    return pl.col(column).hash().is_in(sheet.repeated.get(entity, _NONE).implode())
 
 
 def _row_iri(sheet: Sheet, kind: str) -> pl.Expr:
@@ -115,7 +124,7 @@ def _put_part(sheet: Sheet, entity: Entity, target: str) -> None:
         own = pl.coalesce([*texts, own])
     iri = pl.lit(sheet.batch.prefix(entity.kind)) + tail + pl.lit("/") + own
     sheet.frame = sheet.frame.with_columns(pl.when(exists).then(iri).alias(target))
-    again = pl.col(target).is_duplicated() & pl.col(target).is_not_null()
+    again = _again(sheet, entity.name, target) & pl.col(target).is_not_null()
     apart = pl.col(target) + pl.lit("/") + pl.col(ROW).cast(pl.String)
     sheet.frame = sheet.frame.with_columns(
         pl.when(again).then(apart).otherwise(pl.col(target)).alias(target)

@@ -7,6 +7,7 @@ IRI segments, names become concepts, and each cell that cannot be read puts its 
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
 import polars as pl
 
@@ -31,6 +32,10 @@ _GS1_ROLES = frozenset(
 )  # fmt: skip
 _LOOKS_GS1 = r"^(urn:epc:|https?://|\((00|01|253|255|401|402|414|417|800[346]|8010|8017|8018)\)\d)"
 _CARE = r"""[\[\]\x00-\x20<>"{}|\\^`/?#%\x7f-\x9f\x{00a0}\x{2028}\x{2029}\x{0300}-\x{036f}\x{1100}-\x{11ff}]"""
+
+
+Repeated: TypeAlias = Mapping[str, pl.Series]
+"""Hashes of the identities that several rows of a whole table have, per entity: what one part cannot know."""
 
 
 @dataclass(frozen=True)
@@ -68,7 +73,8 @@ class Sheet:
     """A table on its way to triples.
 
     ``frame`` holds the row number and, by name: ``i.ROLE`` identifiers as IRI segments or GS1 IRIs,
-    ``r.ROLE`` lexical forms, ``c.ROLE`` concept IRIs, ``v.N`` parameter values.
+    ``r.ROLE`` lexical forms, ``c.ROLE`` concept IRIs, ``v.N`` parameter values. ``repeated`` is
+    given where the table is a part of one.
     """
 
     table: RawTable
@@ -82,6 +88,9 @@ class Sheet:
     problems: list[Problem] = field(default_factory=list)
     unresolved: list[Unresolved] = field(default_factory=list)
     columns_of: dict[str, tuple[ColumnMapping, ...]] = field(default_factory=dict)
+    repeated: Repeated | None = None
+    _distinct: dict[str, bool] = field(default_factory=dict)
+    _distinct_of: pl.DataFrame | None = None
 
     @property
     def roles(self) -> set[str]:
@@ -97,6 +106,16 @@ class Sheet:
     def has(self, name: str) -> bool:
         """Return whether the sheet has a column."""
         return name in self.frame.columns
+
+    def is_distinct(self, name: str) -> bool:
+        """Return whether no two rows of the frame as it stands have one text in a column; found out once."""
+        if self._distinct_of is not self.frame:
+            self._distinct, self._distinct_of = {}, self.frame
+        if name not in self._distinct:
+            texts = self.frame[name]
+            there = len(texts) - texts.null_count()
+            self._distinct[name] = texts.drop_nulls().n_unique() == there
+        return self._distinct[name]
 
     def row_at(self, index: int) -> int:
         """Return the source row of a place in the frame."""
