@@ -7,6 +7,7 @@ entity that many rows name is written once, with the first of them as its ``q:so
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import polars as pl
 
 from qualweave.iri import RDF, RDFS, XSD, Q
@@ -16,7 +17,7 @@ from qualweave.mappers.lift.batch import Batch
 from qualweave.mappers.lift.code_list import lift_codes
 from qualweave.mappers.lift.entities import names_of, put_entity
 from qualweave.mappers.lift.flags import flag_defects
-from qualweave.mappers.lift.lines import Lines
+from qualweave.mappers.lift.lines import Hashes, Lines
 from qualweave.mappers.lift.plan import Entity, Record, TripleRule, record, record_table
 from qualweave.mappers.lift.problems import Problem, problem
 from qualweave.mappers.lift.scope import resolve_codes
@@ -148,16 +149,43 @@ def lift_part(
         # Nothing is decided that makes a record: the rows wait, and none of them is to blame.
         sheet.problems, lifted = [], 0
     else:
-        _check_parameters(sheet)
-        resolve_codes(sheet, codes or CodeBook())
-        sheet.drop_bad()
-        if without:
-            sheet.frame = sheet.frame.filter(~pl.col(ROW).is_in(sorted(without)))
+        _readable_rows(sheet, codes or CodeBook(), without)
         first = _write(sheet, records, writer)
         lifted = len(sheet.frame)
     return Part(
         writer, first, len(table.frame), lifted, tuple(sheet.problems), tuple(sheet.unresolved)
     )
+
+
+def identities(
+    table: RawTable,
+    mapping: MappingDocument,
+    *,
+    batch: Batch,
+    vocabulary: Vocabulary,
+    codes: CodeBook | None = None,
+    without: frozenset[int] = frozenset(),
+) -> dict[str, Hashes]:
+    """Return the composed identities of the rows of a part, by entity, as hashes; shape: one per row that has one.
+
+    Arguments are those of `lift_part`. Where two rows of a whole table have one such identity they are two things,
+    so parts must be told of those (`repeated`). Empty where the rows name their things themselves.
+    """
+    sheet = bind(table, mapping, batch, vocabulary)
+    sheet.repeated = {}
+    records = [record(kind) for kind in mapping.records]
+    if not any(one.codes for one in records):
+        _readable_rows(sheet, codes or CodeBook(), without)
+        put_entities(sheet, records)
+    return {entity: np.concatenate(found) for entity, found in sheet.identities.items()}
+
+
+def _readable_rows(sheet: Sheet, codes: CodeBook, without: frozenset[int]) -> None:
+    _check_parameters(sheet)
+    resolve_codes(sheet, codes)
+    sheet.drop_bad()
+    if without:
+        sheet.frame = sheet.frame.filter(~pl.col(ROW).is_in(sorted(without)))
 
 
 def source_rows(lines: Lines, first: pl.DataFrame) -> None:

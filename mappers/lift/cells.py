@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import product
+from math import isfinite
 from zoneinfo import ZoneInfo
 
 import polars as pl
@@ -218,10 +219,10 @@ def numbers(
         # Nothing to compute: the digits stay as they were written.
         signed = bool(plain.str.starts_with("+").any())
         kept = pl.col("v").str.strip_prefix("+") if signed else pl.col("v")
-        values = _where_finite(plain, kept)
+        values = _where_finite(plain, kept, _PARSED)
     else:
-        scaled = (_FINITE * factor + offset).round(10).cast(pl.String)
-        values = _where_finite(plain, scaled)
+        scaled = _PARSED * factor + offset
+        values = _where_finite(plain, scaled.round(10).cast(pl.String), scaled)
 
     def read(text: str) -> str | None:
         return _number_by_hand(
@@ -231,15 +232,12 @@ def numbers(
     return _repaired(column, values, read, wanted=wanted)
 
 
-_FINITE = pl.col("v").cast(pl.Float64, strict=False)
+_PARSED = pl.col("v").cast(pl.Float64, strict=False)
 
 
-def _where_finite(texts: pl.Series, value: pl.Expr) -> pl.Series:
-    """Return a value where the text is a finite number, null elsewhere.
-
-    Those texts are lexical forms, and parsing is cheaper than a pattern; what is too large for a float is read by hand.
-    """
-    return texts.to_frame("v").select(pl.when(_FINITE.is_finite()).then(value)).to_series()
+def _where_finite(texts: pl.Series, value: pl.Expr, number: pl.Expr) -> pl.Series:
+    """Return a value where a number is finite, null elsewhere: texts that parse are lexical forms."""
+    return texts.to_frame("v").select(pl.when(number.is_finite()).then(value)).to_series()
 
 
 def _number_by_hand(
@@ -261,7 +259,7 @@ def _number_by_hand(
         plain = plain.replace(".", "").replace(",", ".")
     elif _GROUPED.match(plain):
         plain = plain.replace(",", "")
-    if not re.match(_FLOAT, plain):
+    if not re.match(_FLOAT, plain) or not isfinite(float(plain)):
         return None
     try:
         factor, offset = conversion(unit, target) if unit and target else (1.0, 0.0)
@@ -270,7 +268,8 @@ def _number_by_hand(
     offset = 0.0 if difference else offset
     if (factor, offset) == (1.0, 0.0):
         return plain.removeprefix("+")
-    return repr(round(float(plain) * factor + offset, 10))
+    value = round(float(plain) * factor + offset, 10)
+    return repr(value) if isfinite(value) else None
 
 
 _ISO_FORMATS = (

@@ -1,13 +1,12 @@
 """The things that rows name: their IRIs as columns of the sheet, by the entity table."""
 
+import numpy as np
 import polars as pl
 
 from qualweave.mappers.lift.batch import Batch, segment
 from qualweave.mappers.lift.plan import Entity, record_table
 from qualweave.mappers.lift.sheet import Sheet, is_gs1
 from qualweave.mappers.table import ROW
-
-_NONE = pl.Series(dtype=pl.UInt64)
 
 
 def full_iri(segment: pl.Expr, prefix: str) -> pl.Expr:
@@ -85,7 +84,11 @@ def _again(sheet: Sheet, entity: str, column: str) -> pl.Expr:
     """Return whether other rows of the table have the identity of a row."""
     if sheet.repeated is None:
         return pl.col(column).is_duplicated()
-    return pl.col(column).hash().is_in(sheet.repeated.get(entity, _NONE).implode())
+    texts = sheet.frame[column]
+    hashes = texts.hash().to_numpy()
+    sheet.identities.setdefault(entity, []).append(hashes[texts.is_not_null().to_numpy()])
+    known = sheet.repeated.get(entity)
+    return pl.lit(pl.Series(known.has(hashes) if known else np.zeros(len(hashes), dtype=bool)))
 
 
 def _row_iri(sheet: Sheet, kind: str) -> pl.Expr:

@@ -1,4 +1,4 @@
-"""`Lines`: triples on their way out, as columns of text; and `Seen`, what parts of a table know of each other."""
+"""`Lines`: triples on their way out, as columns of text; and `HashSet`, what parts of a table know of each other."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -8,7 +8,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 Hashes = NDArray[np.uint64]
-_FACTOR = 4  # a level of `Seen` is merged into the next where it is not this many times smaller
+_FACTOR = 4  # a level of `HashSet` is merged into the next where it is not this many times smaller
 
 
 @dataclass
@@ -59,8 +59,8 @@ class Lines:
         return b"".join(self.pieces())
 
 
-class Seen:
-    """Which texts earlier parts of a table had: 8 bytes each, whatever their length.
+class HashSet:
+    """Which texts were met: 8 bytes each, whatever their length.
 
     Two texts of one 64-bit hash are taken for one; among 10 million things that happens once in 400,000 tables.
     """
@@ -71,12 +71,13 @@ class Seen:
     def __len__(self) -> int:
         return sum(len(one) for one in self._levels)
 
-    def new(self, texts: pl.Series) -> pl.Series:
-        """Return which texts of a column without repeats were not there before, and take them in."""
+    def new(self, texts: pl.Series) -> tuple[pl.Series, Hashes]:
+        """Return which texts of a column without repeats were not in, and their hashes; they are taken in."""
         hashes = texts.hash().to_numpy()
         fresh = ~self.has(hashes)
-        self.take_in(hashes[fresh])
-        return pl.Series(fresh)
+        added = hashes[fresh]
+        self.take_in(added)
+        return pl.Series(fresh, dtype=pl.Boolean), added
 
     def has(self, hashes: Hashes) -> NDArray[np.bool_]:
         """Return which hashes are in; shape: that of ``hashes``."""

@@ -17,6 +17,7 @@ from qualweave.iri import GS1_ID, Q, expand, local_name
 from qualweave.mappers.lift import cells
 from qualweave.mappers.lift.batch import Batch, segment
 from qualweave.mappers.lift.cells import Cells
+from qualweave.mappers.lift.lines import Hashes, HashSet
 from qualweave.mappers.lift.plan import CellType, record_table
 from qualweave.mappers.lift.problems import Problem, problem
 from qualweave.mappers.mapping import ColumnMapping, Decision, MappingDocument
@@ -34,8 +35,8 @@ _LOOKS_GS1 = r"^(urn:epc:|https?://|\((00|01|253|255|401|402|414|417|800[346]|80
 _CARE = r"""[\[\]\x00-\x20<>"{}|\\^`/?#%\x7f-\x9f\x{00a0}\x{2028}\x{2029}\x{0300}-\x{036f}\x{1100}-\x{11ff}]"""
 
 
-Repeated: TypeAlias = Mapping[str, pl.Series]
-"""Hashes of the identities that several rows of a whole table have, per entity: what one part cannot know."""
+Repeated: TypeAlias = Mapping[str, HashSet]
+"""The identities that several rows of a whole table have, per entity: what one part cannot know."""
 
 
 @dataclass(frozen=True)
@@ -74,7 +75,7 @@ class Sheet:
 
     ``frame`` holds the row number and, by name: ``i.ROLE`` identifiers as IRI segments or GS1 IRIs,
     ``r.ROLE`` lexical forms, ``c.ROLE`` concept IRIs, ``v.N`` parameter values. ``repeated`` is
-    given where the table is a part of one.
+    given where the table is a part of one; ``identities`` are the composed identities of its rows, by hash.
     """
 
     table: RawTable
@@ -89,6 +90,7 @@ class Sheet:
     unresolved: list[Unresolved] = field(default_factory=list)
     columns_of: dict[str, tuple[ColumnMapping, ...]] = field(default_factory=dict)
     repeated: Repeated | None = None
+    identities: dict[str, list[Hashes]] = field(default_factory=dict)
     _distinct: dict[str, bool] = field(default_factory=dict)
     _distinct_of: pl.DataFrame | None = None
 
