@@ -1,105 +1,320 @@
-"""Lifting speed: column-wise against a naive loop over rows, the same triples from the same table.
+"""Lifting speed: CSV to N-Quads and into a queryable store, beside morph-kgc in an environment of its own.
 
-Run: ``python -m benchmarks.lift`` or ``python benchmarks/lift.py [ROWS]``; figures are per CPU second.
+Run: ``python -m benchmarks lift [ROWS] [--large]``. Each row gives 10 triples. Every measurement is a process of its
+own on one thread, so that CPU seconds compare; ``--large`` adds 1 and 5 million rows and the memory that they take.
 """
 
+import json
+import os
+import resource
+import statistics
+import subprocess
 import sys
+import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import polars as pl
+import pyoxigraph as ox
 
-from qualweave.iri import XSD, Q, expand, mint
+from qualweave.iri import XSD, Q
 from qualweave.mappers.lift.batch import Batch
-from qualweave.mappers.lift.build import lift
+from qualweave.mappers.lift.stream import PART_ROWS, Lifter, lift_parts, lift_to_folder
 from qualweave.mappers.mapping import ColumnMapping, Decision, MappingDocument
 from qualweave.mappers.table import ROW, RawTable, SourceContext
 from qualweave.mappers.vocabulary import Vocabulary
 from qualweave.ontology.load import load_graph
 from qualweave.ontology.terms import TermIndex
-from qualweave.values import conversion, unit_of
 
-PARAMETERS = 12
+REPETITIONS = 5
+PARAMETERS = 6
+WAYS = ("file", "memory", "disk")
+MACHINES = 8
+MORPH = "morph-kgc[oxigraph]==2.10.0"
+BASE = "https://example.org/id/plant/"
+BATCH = Batch("bench", "ab" * 32, "rows.csv")
+ONE_THREAD = dict.fromkeys(
+    ("POLARS_MAX_THREADS", "RAYON_NUM_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1"
+)
+FIRST_QUERY = f"SELECT (COUNT(*) AS ?n) WHERE {{ ?o <{Q}usesEquipment> <{BASE}equipment/OV-3> }}"
 
 
-def make(rows: int, temperatures: list[str]) -> tuple[RawTable, MappingDocument]:
-    """Return a wide process table and its mapping; every second column is in °F."""
+def write_csv(path: Path, rows: int) -> None:
+    """Write a table of operations: number, machine, start, six values and the line number."""
     rng = np.random.default_rng(1)
-    data: dict[str, list[str]] = {
-        "op": [f"OP-{n:07d}" for n in range(rows)],
-        "sn": [f"S{n:07d}" for n in range(rows)],
-        "eq": [f"OV-{n % 8}" for n in range(rows)],
-        "t": [f"2025-01-{1 + n % 28:02d} {n % 24:02d}:{n % 60:02d}:00" for n in range(rows)],
-    }
-    terms = {
-        "op": "operationIdentifier",
-        "sn": "serialNumber",
-        "eq": "equipmentIdentifier",
-        "t": "startedAt",
-    }
-    columns = [
-        ColumnMapping(name=a, term="q:" + b, decision=Decision.ACCEPTED) for a, b in terms.items()
-    ]
-    for number in range(PARAMETERS):
-        data[f"p{number}"] = rng.normal(180, 5, rows).round(2).astype(str).tolist()
-        columns.append(
-            ColumnMapping(
-                name=f"p{number}",
-                term=temperatures[number % len(temperatures)],
-                unit="[degF]" if number % 2 else "Cel",
-                decision=Decision.ACCEPTED,
+    first = True
+    with path.open("wb") as file:
+        for start in range(0, rows, 500_000):
+            at = pl.int_range(start, min(rows, start + 500_000), eager=True)
+            frame = pl.DataFrame({"n": at}).select(
+                pl.format("OP-{}", pl.col("n").cast(pl.String).str.zfill(8)).alias("op"),
+                pl.format("OV-{}", pl.col("n") % MACHINES).alias("eq"),
+                (pl.datetime(2025, 1, 1) + pl.duration(seconds=pl.col("n")))
+                .dt.strftime("%Y-%m-%dT%H:%M:%SZ")
+                .alias("t"),
+                *(
+                    pl.Series(f"p{one}", rng.normal(180, 5, len(at)).round(2))
+                    for one in range(PARAMETERS)
+                ),
+                (pl.col("n") + 2).alias("line"),
             )
+            frame.write_csv(file, include_header=first)
+            first = False
+
+
+def csv_parts(path: Path) -> Iterator[RawTable]:
+    """Yield the table in parts of texts."""
+    frames = pl.scan_csv(path, infer_schema=False, row_index_name=ROW, row_index_offset=2)
+    for frame in frames.collect_batches(chunk_size=PART_ROWS, maintain_order=True):
+        columns = tuple(one for one in frame.columns if one != ROW)
+        yield RawTable(path.name, columns, frame, SourceContext(path.name))
+
+
+def lifter(*, converted: bool) -> Lifter:
+    """Return what the table is lifted by; where units are converted every second column is in °F."""
+    vocabulary = Vocabulary.from_terms(TermIndex.from_graph(load_graph()))
+    found = vocabulary.below(Q + "Temperature")
+    temperatures = sorted(one.iri for one in found if one.canonical_unit == "Cel")[:PARAMETERS]
+    terms = {"op": "operationIdentifier", "eq": "equipmentIdentifier", "t": "startedAt"}
+    columns = [
+        ColumnMapping(name=name, term="q:" + term, decision=Decision.ACCEPTED)
+        for name, term in terms.items()
+    ] + [
+        ColumnMapping(
+            name=f"p{at}",
+            term=term,
+            unit="[degF]" if converted and at % 2 else "Cel",
+            decision=Decision.ACCEPTED,
         )
-    frame = pl.DataFrame(data).with_columns(pl.Series(ROW, range(2, rows + 2), dtype=pl.Int64))
+        for at, term in enumerate(temperatures)
+    ]
     document = MappingDocument(source="bench", records=("process_record",), columns=tuple(columns))
-    return RawTable("bench.csv", tuple(data), frame, SourceContext("bench.csv")), document
+    return Lifter(document, BATCH, vocabulary)
 
 
-def naive(table: RawTable, document: MappingDocument) -> int:
-    """Write the same values row by row with plain Python, as a mapping engine without columns would."""
-    lines = []
-    parameters = [one for one in document.columns if one.name.startswith("p")]
-    for row in table.frame.iter_rows(named=True):
-        subject = mint("operation", row["op"])
-        lines.append(f"<{subject}> <{Q}usesEquipment> <{mint('equipment', row['eq'])}> .\n")
-        lines.append(f"<{mint('item', row['sn'])}> <{Q}producedBy> <{subject}> .\n")
-        lines.append(
-            f'<{subject}> <{Q}startedAt> "{row["t"].replace(" ", "T")}Z"^^<{XSD}dateTime> .\n'
+def rml(csv: Path, mapping: MappingDocument) -> str:
+    """Return the same mapping for morph-kgc: what it can say of it, which is all but one row per machine."""
+    values = {one.name: one.term for one in mapping.columns if one.name.startswith("p")}
+    objects = [
+        f"[ rml:predicate <{Q}usesEquipment> ; rml:objectMap [ rml:template '{BASE}equipment/{{eq}}' ] ]",
+        f"[ rml:predicate <{Q}startedAt> ; rml:objectMap [ rml:reference 't' ; rml:datatype <{XSD}dateTime> ] ]",
+        f"[ rml:predicate <{Q}sourceRow> ; rml:objectMap [ rml:reference 'line' ; rml:datatype <{XSD}integer> ] ]",
+        *(
+            f"[ rml:predicate <{term}> ; rml:objectMap [ rml:reference '{name}' ; rml:datatype <{XSD}decimal> ] ]"
+            for name, term in values.items()
+        ),
+    ]
+    source = f"rml:logicalSource [ rml:source '{csv}' ; rml:referenceFormulation rml:CSV ]"
+    return (
+        "@prefix rml: <http://w3id.org/rml/> .\n"
+        f"<#operation> a rml:TriplesMap ; {source} ;\n"
+        f"  rml:subjectMap [ rml:template '{BASE}operation/{{op}}' ; rml:class <{Q}Operation> ] ;\n"
+        f"  rml:predicateObjectMap {', '.join(objects)} .\n"
+        f"<#equipment> a rml:TriplesMap ; {source} ;\n"
+        f"  rml:subjectMap [ rml:template '{BASE}equipment/{{eq}}' ; rml:class <{Q}Equipment> ] .\n"
+    )
+
+
+def answered(store: ox.Store) -> int:
+    """Return the answer to the first query."""
+    [row] = store.query(FIRST_QUERY, use_default_graph_as_union=True)  # type: ignore[misc,union-attr]
+    return int(row["n"].value)  # type: ignore[index]
+
+
+@dataclass(frozen=True)
+class Run:
+    """One measurement of one process, in seconds; ``peak`` in MiB."""
+
+    seconds: float
+    cpu: float
+    triples: int
+    answer: int = 0
+    peak: float = 0.0
+
+
+def ours(csv: Path, folder: Path, *, converted: bool, into: str) -> Run:
+    """Lift to N-Quads files, or straight into a store in memory or on disk, and ask it."""
+    work = lifter(converted=converted)
+    work.lift_table(next(csv_parts(csv)))  # units and record table are read once per process
+    started, cpu = time.perf_counter(), time.process_time()
+    answer = 0
+    if into == "file":
+        triples = lift_to_folder(lambda: csv_parts(csv), work, folder / "quads").lines
+    else:
+        store = ox.Store() if into == "memory" else ox.Store(str(folder / "store"))
+        fill(store, csv, work)
+        answer, triples = answered(store), len(store)
+    seconds, cpu = time.perf_counter() - started, time.process_time() - cpu
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    return Run(seconds, cpu, triples, answer, peak)
+
+
+def fill(store: ox.Store, csv: Path, work: Lifter) -> None:
+    """Load parts while the next one is lifted: the store lets Python go on."""
+    graph = ox.NamedNode(BATCH.graph)
+
+    def load(lines: bytes) -> None:
+        store.bulk_load(input=lines, format=ox.RdfFormat.N_TRIPLES, to_graph=graph)
+
+    with ThreadPoolExecutor(1) as loader:
+        before: Future[None] | None = None
+        for part in lift_parts(lambda: csv_parts(csv), work):
+            lines = part.lines.text()
+            if before:
+                before.result()
+            before = loader.submit(load, lines)
+        if before:
+            before.result()
+
+
+MORPH_SCRIPT = """
+import json, resource, sys, time
+import morph_kgc, pyoxigraph as ox
+config, query, way, folder = sys.argv[1:]
+started, cpu = time.perf_counter(), time.process_time()
+if way == "memory":
+    store = morph_kgc.materialize_oxigraph(config)
+else:
+    triples = morph_kgc.materialize_set(config)
+    with open(folder + "/out.nt", "w", encoding="utf-8") as out:
+        for one in triples:
+            out.write(one + " .\\n")
+    count = len(triples)
+    del triples
+    store = ox.Store(folder + "/morph")
+    if way == "disk":
+        store.bulk_load(folder + "/out.nt", "application/n-triples")
+answer = 0
+if way != "file":
+    [row] = store.query(query)
+    answer = int(row["n"].value)
+seconds, cpu = time.perf_counter() - started, time.process_time() - cpu
+peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+print(json.dumps([seconds, cpu, len(store) if way != "file" else count, answer, peak]))
+"""
+
+
+def morph_python(folder: Path) -> Path:
+    """Return the interpreter of an environment of its own that has morph-kgc; made where it is not there."""
+    home = Path(os.environ.get("MORPH_KGC_VENV", folder / "morph"))
+    python = home / "bin" / "python"
+    if not python.exists():
+        subprocess.run([sys.executable, "-m", "venv", home], check=True)
+        subprocess.run([python, "-m", "pip", "install", "--quiet", MORPH], check=True)
+    return python
+
+
+def child(command: list[str]) -> Run:
+    """Run a measurement in a process of its own, on one thread."""
+    done = subprocess.run(
+        command, env={**os.environ, **ONE_THREAD}, capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+        sys.exit(done.stderr)
+    return Run(*json.loads(done.stdout.splitlines()[-1]))
+
+
+def shown(name: str, rows: int, runs: list[Run]) -> float:
+    """Print a line of the table and return its rows per CPU second."""
+    rates = sorted(rows / one.cpu for one in runs)
+    wall = sorted(one.seconds for one in runs)
+    median = statistics.median(rates)
+    print(
+        f"{name:44} {runs[0].triples:>11,} {statistics.median(wall):>7.2f} ({wall[0]:.2f}–{wall[-1]:.2f})"
+        f" {median:>9,.0f} ({rates[0]:,.0f}–{rates[-1]:,.0f}) {max(one.peak for one in runs):>7,.0f}"
+    )
+    return median
+
+
+def our_run(csv: Path, into: str, *, converted: bool = False) -> Run:
+    """Measure one run of ours in a process of its own."""
+    with tempfile.TemporaryDirectory(dir=csv.parent) as folder:
+        kind = "converted" if converted else "plain"
+        return child(
+            [sys.executable, "-m", "benchmarks.lift", "--one", str(csv), folder, kind, into]
         )
-        lines.append(f'<{subject}> <{Q}sourceRow> "{row[ROW]}"^^<{XSD}integer> .\n')
-        for one in parameters:
-            factor, offset = conversion(unit_of(one.unit), unit_of("Cel"))
-            value = round(float(row[one.name]) * factor + offset, 10)
-            lines.append(f'<{subject}> <{expand(one.term)}> "{value}"^^<{XSD}decimal> .\n')
-    "".join(lines).encode()
-    return len(lines)
 
 
-def timed(work: Callable[[], int]) -> tuple[int, float]:
-    """Return the triples of a piece of work and the CPU seconds it took."""
-    started = time.process_time()
-    count = work()
-    return count, time.process_time() - started
+def morph_run(csv: Path, python: Path, way: str) -> Run:
+    """Measure one run of morph-kgc in its own environment."""
+    with tempfile.TemporaryDirectory(dir=csv.parent) as folder:
+        home = Path(folder)
+        (home / "map.ttl").write_text(rml(csv, lifter(converted=False).mapping), encoding="utf-8")
+        (home / "run.py").write_text(MORPH_SCRIPT, encoding="utf-8")
+        config = "[CONFIGURATION]\nlogging_level: ERROR\nnumber_of_processes: 1\n[rows]\n"
+        config += f"mappings: {home / 'map.ttl'}\n"
+        return child([str(python), str(home / "run.py"), config, FIRST_QUERY, way, folder])
+
+
+def side_by_side(folder: Path, rows: int) -> None:
+    """Print the table of both."""
+    csv = folder / "rows.csv"
+    write_csv(csv, rows)
+    python = morph_python(folder)
+    print(
+        f"{rows:,} rows of 10 triples, CSV of {csv.stat().st_size / 2**20:.0f} MiB; Polars on one thread;"
+    )
+    print(
+        f"median of {REPETITIONS} processes (least–most), without start of the process and of the ontology"
+    )
+    print(f"{'':44} {'triples':>11} {'wall s':>19} {'rows/CPU s':>30} {'peak MiB':>9}")
+    mine = {way: [our_run(csv, way) for _ in range(REPETITIONS)] for way in WAYS}
+    theirs = {way: [morph_run(csv, python, way) for _ in range(REPETITIONS)] for way in WAYS}
+    rates: dict[str, float] = {}
+    for way, said in (
+        ("file", "to N-Quads (morph-kgc: N-Triples)"),
+        ("memory", "to Oxigraph in memory, first query"),
+        ("disk", "to Oxigraph on disk, first query"),
+    ):
+        a, b = shown(f"ours {said}", rows, mine[way]), shown(f"morph {said}", rows, theirs[way])
+        rates[way] = a / b
+    converted = [our_run(csv, "file", converted=True) for _ in range(REPETITIONS)]
+    shown("ours to N-Quads, three columns from °F", rows, converted)
+    for way, ratio in rates.items():
+        clock = wall(theirs[way]) / wall(mine[way])
+        print(f"{way}: {ratio:.1f} times morph-kgc per CPU second, {clock:.1f} times by the clock")
+    answers = {one.answer for way in ("memory", "disk") for one in (*mine[way], *theirs[way])}
+    assert len(answers) == 1, answers
+    print(
+        f"All stores answer {answers.pop():,}. Ours hold {MACHINES} triples more: the source row of each machine."
+    )
+
+
+def wall(runs: list[Run]) -> float:
+    """Return the median of the wall clock."""
+    return statistics.median(one.seconds for one in runs)
+
+
+def large(folder: Path) -> None:
+    """Print the memory that 1 and 5 million rows take."""
+    for millions in (1, 5):
+        csv = folder / f"{millions}.csv"
+        write_csv(csv, millions * 1_000_000)
+        shown(
+            f"ours, to N-Quads, {millions},000,000 rows",
+            millions * 1_000_000,
+            [our_run(csv, "file")],
+        )
+        csv.unlink()
 
 
 def main() -> None:
-    """Print one table."""
-    rows = int(sys.argv[1]) if len(sys.argv) > 1 else 100_000
-    vocabulary = Vocabulary.from_terms(TermIndex.from_graph(load_graph()))
-    temperatures = [
-        one.iri for one in vocabulary.below(Q + "Temperature") if one.canonical_unit == "Cel"
-    ]
-    table, document = make(rows, temperatures)
-    batch = Batch("bench", "ab" * 32, "bench.csv")
-    ours = timed(lambda: lift(table, document, batch=batch, vocabulary=vocabulary).triples)
-    loop = timed(lambda: naive(table, document))
-    print(f"{rows:,} rows, {PARAMETERS} parameters each; one process")
-    for name, (count, seconds) in (("column-wise", ours), ("row loop", loop)):
-        print(
-            f"{name:12} {count:>10,} triples  {seconds:6.2f} CPU s  {count / seconds:>10,.0f} triples/s"
-            f"  {rows / seconds:>8,.0f} rows/s"
-        )
+    """Print one table; with ``--one`` measure one run and print it as JSON."""
+    given = sys.argv[1:]
+    if given[:1] == ["--one"]:
+        csv, folder, kind, into = given[1:]
+        run = ours(Path(csv), Path(folder), converted=kind == "converted", into=into)
+        print(json.dumps([run.seconds, run.cpu, run.triples, run.answer, run.peak]))
+        return
+    numbers = [int(one) for one in given if one.isdigit()]
+    with tempfile.TemporaryDirectory() as folder:
+        side_by_side(Path(folder), numbers[0] if numbers else 100_000)
+        if "--large" in given:
+            large(Path(folder))
 
 
 if __name__ == "__main__":

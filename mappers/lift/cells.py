@@ -7,7 +7,7 @@ the few distinct texts that it does not read take the slow path in Python.
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import product
@@ -275,6 +275,9 @@ def _number_by_hand(
 _ISO_FORMATS = (
     "%Y-%m-%d %H:%M:%S",  # without a fraction it is read five times as fast
     "%Y-%m-%d %H:%M:%S%.f",
+    "%Y-%m-%dT%H:%M:%SZ",
+    "%Y-%m-%dT%H:%M:%S%.fZ",
+    "%Y-%m-%dT%H:%M:%S%.f%:z",
     "%Y-%m-%dT%H:%M:%S%.f",
     "%Y/%m/%d %H:%M:%S%.f",
     "%Y-%m-%d %H:%M",
@@ -306,17 +309,24 @@ def times(
     """
     if time_format in _EPOCHS:
         return _epochs(column, _EPOCHS[time_format])
+    forms = list(dict.fromkeys(one for one in (time_format, *_ISO_FORMATS) if one))
     values = pl.Series("v", [None] * len(column), dtype=pl.String)
-    for one in (time_format, *_ISO_FORMATS) if time_format else _ISO_FORMATS:
-        values = values.zip_with(values.is_not_null(), _parsed(column, one, timezone))
-        if values.null_count() == column.null_count():
-            break
+    while forms and values.null_count() > column.null_count():
+        form = _form_of(column.filter(values.is_null() & column.is_not_null())[0], forms, timezone)
+        forms.remove(form)
+        values = values.zip_with(values.is_not_null(), _parsed(column, form, timezone))
     zone = ZoneInfo(timezone)
 
     def read(text: str) -> str | None:
         return _time_by_hand(text, zone, (*_HAND_FORMATS, *_SLASHED[day_first]))
 
     return _repaired(column, values, read, wanted="time")
+
+
+def _form_of(text: str, forms: Sequence[str], timezone: str) -> str:
+    """Return the format that reads a text, the first one where none does: parsing a column in vain costs as much."""
+    one = pl.Series("v", [text])
+    return next((form for form in forms if _parsed(one, form, timezone)[0] is not None), forms[0])
 
 
 def _parsed(column: pl.Series, time_format: str, timezone: str) -> pl.Series:

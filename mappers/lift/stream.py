@@ -140,6 +140,21 @@ class _Note:
     unresolved: tuple[Unresolved, ...]
 
 
+def lift_parts(parts: Parts, lifter: Lifter) -> Iterator[Part]:
+    """Lift a table part by part; lines about things that an earlier part has named are not said again.
+
+    Args:
+        parts: The table, for example `TableStream.batches` of a reader.
+        lifter: What it is lifted by.
+
+    Yields:
+        Parts with all their lines, so that nothing is left in ``first``.
+    """
+    knowing, met = lifter.knowing(parts), HashSet()
+    for table in parts():
+        yield _unmet(knowing.lift_table(table), met).part
+
+
 def lift_to_folder(parts: Parts, lifter: Lifter, folder: Path) -> LiftedFolder:
     """Lift a table part by part into N-Quads files.
 
@@ -180,13 +195,13 @@ def _rows_hash(table: RawTable) -> str:
 def _write_part(unmet: "_Unmet", path: Path, *, key: str, graph: str) -> _Note:
     digest, scratch, part = sha256(), path.with_suffix(".new"), unmet.part
     with scratch.open("wb") as out:
-        for piece in unmet.lines.pieces(graph):
+        for piece in part.lines.pieces(graph):
             digest.update(piece)
             out.write(piece)
     note = _Note(
         key=key,
         sha256=digest.hexdigest(),
-        lines=unmet.lines.count,
+        lines=part.lines.count,
         rows_read=part.rows_read,
         rows_lifted=part.rows_lifted,
         problems=part.problems,
@@ -202,10 +217,9 @@ def _write_part(unmet: "_Unmet", path: Path, *, key: str, graph: str) -> _Note:
 
 @dataclass(frozen=True)
 class _Unmet:
-    """A part without the lines that parts before it have written, and the hashes of what it was the first to name."""
+    """A part with the lines that no part before has written, and the hashes of what it was the first to name."""
 
     part: Part
-    lines: Lines
     added: Hashes
 
 
@@ -221,7 +235,8 @@ def _unmet(part: Part, met: HashSet) -> _Unmet:
             lines.keep(chunk)
     new, hashes = met.new(part.first["s"])
     source_rows(lines, part.first.filter(new))
-    return _Unmet(part, lines, np.concatenate([*added, hashes]))
+    whole = replace(part, lines=lines, first=part.first.clear())
+    return _Unmet(whole, np.concatenate([*added, hashes]))
 
 
 def _kept(path: Path, key: str, met: HashSet) -> _Note | None:

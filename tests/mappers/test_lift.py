@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import polars as pl
 import pyoxigraph as ox
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pyoxigraph import NamedNode
 
@@ -368,6 +368,7 @@ def test_every_name_of_the_record_table_is_in_the_ontology() -> None:
     assert sorted(one for one in names if one.startswith(Q) and one not in terms) == []
 
 
+@settings(deadline=None)  # the first unit takes the time of all
 @given(st.lists(st.floats(-1e6, 1e6).map(lambda x: f"{x:.3f}"), min_size=1, max_size=20))
 def test_units_are_converted_as_the_kernel_converts_them(texts: list[str]) -> None:
     source, target = unit_of("[degF]"), unit_of("Cel")

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from qualweave.iri import RDF, XSD, Q, mint
 from qualweave.mappers.lift.batch import Batch
 from qualweave.mappers.lift.build import lift
+from qualweave.mappers.lift.cells import MISSING
 from qualweave.mappers.lift.lines import HashSet
 from qualweave.mappers.lift.stream import Lifter, lift_to_folder, slices
 from qualweave.mappers.mapping import MappingDocument
@@ -31,7 +32,6 @@ def vocabulary() -> Vocabulary:
 
 
 BATCH = Batch("src", "ab" * 32, "t.csv")
-MISSING = {"", "na", "n/a", "nan", "null", "-", "无"}
 
 TEXTS = st.text(
     st.sampled_from('ab "\\\n\r\t{}<>é中ß\u0301\u2028%/#?[]1'), min_size=0, max_size=6
