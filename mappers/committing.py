@@ -162,7 +162,7 @@ def _lift_tables(
     read = lifted = triples = waiting = 0
     for number, (table, document) in enumerate(zip(tables, plan.documents, strict=True)):
         part = replace(batch, part=table.name if len(tables) > 1 else "")
-        judged = refused.get(number, ())
+        judged = [*refused.get(number, ()), *_faults(work, table, part)]
         fixed = work.quarantine.corrected(table, part)
         mapping = for_file(document, fixed, work.vocabulary, zone=zone)
         result = lift(
@@ -175,8 +175,32 @@ def _lift_tables(
         read += result.rows_read
         lifted += result.rows_lifted
         triples += result.triples
-        waiting += 0 if document.records else result.rows_read - len(result.bad_rows)
+        bad = {*result.bad_rows, *(one.row for one in judged)}
+        waiting += 0 if document.records else result.rows_read - len(bad)
     return Outcome(b"".join(parts), triples, read, lifted, waiting, tuple(rows), tuple(requests))
+
+
+def _faults(work: Desk, table: RawTable, batch: Batch) -> list[Problem]:
+    """Return what the reader found wrong with rows that no person has released since."""
+    if not table.faults:
+        return []
+    released = {
+        one.row
+        for one in work.quarantine.of_batch(batch.key)
+        if one.state == "released" and one.table == batch.part
+    }
+    return [
+        problem(
+            one.kind,
+            row=one.row,
+            column=one.column,
+            value=one.value,
+            detail=one.detail,
+            detail_zh=one.detail_zh,
+        )
+        for one in table.faults
+        if one.row not in released
+    ]
 
 
 def for_file(

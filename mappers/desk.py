@@ -17,6 +17,7 @@ from qualweave.mappers.mapping import MappingDocument
 from qualweave.mappers.memory import DecisionMemory, SourceMemory
 from qualweave.mappers.profile import FieldProfile
 from qualweave.mappers.quarantine import Quarantine
+from qualweave.mappers.readers.stream import TableStream
 from qualweave.mappers.table import RawTable
 from qualweave.mappers.vocabulary import Vocabulary
 from qualweave.ontology.load import load_graph
@@ -97,6 +98,8 @@ class Plan:
     kind: str
     documents: list[MappingDocument] = field(default_factory=list)
     tables: list[RawTable] | None = None
+    streams: list[TableStream] = field(default_factory=list)
+    is_whole: bool = True
     refusal: QualweaveError | None = None
     repeated: bool = False
     raw: str = ""

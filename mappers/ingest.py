@@ -7,10 +7,11 @@ inputs that `resume` takes up again; the same bytes are never ingested twice.
 """
 
 import csv
+import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
-from hashlib import sha256
 from pathlib import Path, PurePosixPath
 
 import polars as pl
@@ -31,6 +32,7 @@ from qualweave.mappers.epcis import is_epcis
 from qualweave.mappers.epcis.ingest import ingest_epcis
 from qualweave.mappers.mapping import MappingDocument
 from qualweave.mappers.profile import profile
+from qualweave.mappers.readers import ReadLimits, TableStream
 from qualweave.mappers.relift import relift_batches, waiting_on_others
 from qualweave.mappers.report import FileReport, IngestReport
 from qualweave.mappers.sources import source_id
@@ -103,7 +105,7 @@ def resume(work: Desk, progress: Progress | None = None) -> IngestReport:
         path = folder / PurePosixPath(one.name)
         path.parent.mkdir(parents=True, exist_ok=True)
         if not path.exists():
-            path.write_bytes(one.path.read_bytes())
+            shutil.copyfile(one.path, path)
         named.append((path, one.name))
     return _run(work, named, progress)
 
@@ -120,12 +122,14 @@ def _files(path: Path) -> list[Path]:
             data={"path": str(path)},
         )
     return sorted(
-        one for one in path.rglob("*") if one.is_file() and not one.name.startswith(_IGNORED_NAMES)
+        one
+        for one in path.rglob("*")
+        if not one.is_dir() and not one.name.startswith(_IGNORED_NAMES)
     )
 
 
 def _run(work: Desk, named: Sequence[tuple[Path, str]], progress: Progress | None) -> IngestReport:
-    accepted = [(path, name, *_accept(work, path, name)) for path, name in named]
+    accepted = [_accept(work, path, name) for path, name in named]
     with work.snapshot() as snapshot:
         done = {
             str(one.about.get("sha256", "")) for one in snapshot.graphs("data", tenant=work.tenant)
@@ -133,18 +137,18 @@ def _run(work: Desk, named: Sequence[tuple[Path, str]], progress: Progress | Non
     plans: list[Plan] = []
     zones = Zones.load(work.zones_path)
     kept = 0
-    for number, (path, name, digest, raw) in enumerate(accepted):
+    for number, plan in enumerate(accepted):
         if progress:
-            progress(name, number, 2 * len(accepted))
+            progress(plan.name, number, 2 * len(accepted))
         started = time.monotonic()
-        plan = _plan(work, path, name, digest, repeated=digest in done)
-        plan.raw = raw
+        plan.repeated = plan.content_hash in done
+        _read_and_map(work, plan)
         plan.seconds = time.monotonic() - started
-        done.add(digest)
+        done.add(plan.content_hash)
         for table, document in zip(plan.tables or (), plan.documents, strict=False):
-            zones.look(name, table, document)
+            zones.look(plan.name, table, document)
         kept += sum(len(one.frame) for one in plan.tables or ())
-        if kept > _KEPT_ROWS:
+        if kept > _KEPT_ROWS or not plan.is_whole:
             plan.tables = None
         plans.append(plan)
     zones.save(work.zones_path)
@@ -173,56 +177,101 @@ def _retry(work: Desk, reports: dict[int, FileReport]) -> None:
                 reports[at] = replace(again, seconds=report.seconds + again.seconds)
 
 
-def _accept(work: Desk, path: Path, name: str) -> tuple[str, str]:
-    """Keep a file's bytes durably; return their hash and where they lie, below the data folder if they do."""
-    content = path.read_bytes()
-    kept = work.store.accept_input(name, content, principal=work.principal)
+def _accept(work: Desk, path: Path, name: str) -> Plan:
+    """Keep a file's bytes durably; note their hash and where they lie, below the data folder if they do.
+
+    What is no plain file of the folder, or cannot be opened, is refused without being kept.
+    """
+    plan = Plan(path, name, "", kind="")
+    try:
+        _check_place(path, name)
+        plan.kind = readers.sniff(path)
+        ReadLimits.of(work.settings).check_file(path)
+    except QualweaveError as error:
+        plan.refusal = error
+        return plan
+    kept = work.store.accept_input(name, path, principal=work.principal)
     home = work.settings.data_dir.resolve()
     place = kept.resolve()
-    where = place.relative_to(home) if place.is_relative_to(home) else place
-    return sha256(content).hexdigest(), str(where)
+    plan.content_hash = kept.name
+    plan.raw = str(place.relative_to(home) if place.is_relative_to(home) else place)
+    return plan
+
+
+def _check_place(path: Path, name: str) -> None:
+    """Refuse a link that leads out of the folder that is handed in: it would bring in what no one chose."""
+    root = path.parents[len(PurePosixPath(name).parts) - 1]
+    if path.is_symlink() and not path.resolve().is_relative_to(root.resolve()):
+        raise UnreadableSource(
+            f"{name} is a link that leads out of its folder.",
+            message_zh=f"{name} 是指向文件夹之外的链接。",
+            next_step="Hand in the file itself.",
+            next_step_zh="请提供文件本身。",
+            data={"file": name},
+        )
 
 
 # --- mapping ---------------------------------------------------------------------------------------
 
 
-def _plan(work: Desk, path: Path, name: str, digest: str, *, repeated: bool) -> Plan:
-    """Read a file and settle its mapping; whatever cannot be read is a refusal, never a crash."""
-    plan = Plan(path, name, digest, kind="", repeated=repeated)
-    if repeated:
-        return plan
-    try:
-        plan.kind = readers.sniff(path)
-        if plan.kind == "xml" and is_epcis(path):
+def _read_and_map(work: Desk, plan: Plan) -> None:
+    """Read the first part of each table of a file and settle its mapping by that.
+
+    Whatever cannot be read is a refusal, never a crash.
+    """
+    if plan.repeated or plan.refusal is not None:
+        return
+    with _refusing(plan):
+        if plan.kind == "xml" and is_epcis(plan.path):
             plan.kind = "epcis-xml"
         if not plan.kind.startswith("epcis"):
-            plan.tables = _read(plan)
+            plan.streams = _streams(work, plan)
+            parts = [one.first() for one in plan.streams]
+            plan.tables = [table for table, _ in parts]
+            plan.is_whole = all(whole for _, whole in parts)
             _map_tables(work, plan)
+
+
+@contextmanager
+def _refusing(plan: Plan) -> Iterator[None]:
+    """Turn whatever a reader meets into the refusal of the plan."""
+    try:
+        yield
     except QualweaveError as error:
         plan.refusal = error
     except RecursionError:
-        plan.refusal = _unreadable(name, "it is nested too deeply")
+        plan.refusal = _unreadable(plan.name, "it is nested too deeply")
+    except MemoryError:
+        plan.refusal = _unreadable(plan.name, "it takes more memory than there is")
     except (OSError, ValueError, csv.Error, pl.exceptions.PolarsError) as error:
-        plan.refusal = _unreadable(name, str(error))
-    return plan
+        plan.refusal = _unreadable(plan.name, str(error))
 
 
-def _read(plan: Plan) -> list[RawTable]:
-    if plan.kind == "unknown":
-        raise _unreadable(plan.name, "its format is not known")
+def _streams(work: Desk, plan: Plan) -> list[TableStream]:
     root = plan.path.parents[len(PurePosixPath(plan.name).parts) - 1]
-    tables = [one for one in readers.read(plan.path, root=root) if one.columns]
-    if not tables:
+    limits = ReadLimits.of(work.settings)
+    streams = [one for one in readers.stream(plan.path, root=root, limits=limits) if one.columns]
+    if not streams:
         raise _unreadable(plan.name, "it holds no table")
-    return tables
+    return streams
+
+
+def _whole(plan: Plan) -> list[RawTable]:
+    """Return the tables of a plan, read again where they are not in memory."""
+    if plan.tables is None and plan.refusal is None:
+        with _refusing(plan):
+            return [one.whole() for one in plan.streams]
+    if plan.refusal is not None:
+        raise plan.refusal
+    return plan.tables or []
 
 
 def _unreadable(name: str, why: str) -> UnreadableSource:
     return UnreadableSource(
         f"{name} cannot be ingested: {why}.",
         message_zh=f"无法导入 {name}：{why}。",
-        next_step="Export it as CSV, JSON, XML or EPCIS and ingest that; the raw file is kept.",
-        next_step_zh="请导出为 CSV、JSON、XML 或 EPCIS 后再导入；原始文件已保留。",
+        next_step="Export it as CSV, Excel, JSON, XML, Parquet or EPCIS and ingest that; the raw file is kept.",
+        next_step_zh="请导出为 CSV、Excel、JSON、XML、Parquet 或 EPCIS 后再导入；原始文件已保留。",
         data={"file": name},
     )
 
@@ -273,12 +322,11 @@ def _finish(work: Desk, plan: Plan) -> FileReport:
     try:
         if plan.refusal is not None:
             raise plan.refusal
-        if plan.kind.startswith("epcis"):
-            report = ingest_epcis(work, plan)
-        else:
-            report = lift_file(work, plan, plan.tables if plan.tables is not None else _read(plan))
+        is_epcis_file = plan.kind.startswith("epcis")
+        report = ingest_epcis(work, plan) if is_epcis_file else lift_file(work, plan, _whole(plan))
     except QualweaveError as error:
-        work.store.finish_input(plan.content_hash, "refused")
+        if plan.content_hash:
+            work.store.finish_input(plan.content_hash, "refused")
         return FileReport(
             plan.name,
             plan.content_hash,

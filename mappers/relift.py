@@ -1,5 +1,6 @@
 """Lifting again: the raw bytes of a file through its newest mapping, in place of what it gave before."""
 
+import shutil
 import time
 from collections.abc import Collection
 from dataclasses import replace
@@ -10,6 +11,7 @@ from qualweave.mappers import readers
 from qualweave.mappers.committing import lift_file
 from qualweave.mappers.desk import Desk, Plan
 from qualweave.mappers.mapping import MappingDocument
+from qualweave.mappers.readers import ReadLimits
 from qualweave.mappers.report import FileReport, IngestReport
 from qualweave.mappers.table import RawTable
 from qualweave.store.port import GraphEntry
@@ -73,7 +75,7 @@ def raw_path(work: Desk, entry: GraphEntry) -> Path:
             data={"file": name},
         )
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(kept.read_bytes())
+    shutil.copyfile(kept, path)
     return path
 
 
@@ -81,7 +83,8 @@ def tables_of(work: Desk, entry: GraphEntry) -> list[RawTable]:
     """Return the tables of an ingested file, read from its raw bytes."""
     path, name = raw_path(work, entry), str(entry.about["file"])
     root = path.parents[len(PurePosixPath(name).parts) - 1]
-    return [one for one in readers.read(path, root=root) if one.columns]
+    limits = ReadLimits.of(work.settings)
+    return [one for one in readers.read(path, root=root, limits=limits) if one.columns]
 
 
 def relift(work: Desk, entry: GraphEntry) -> FileReport:

@@ -11,7 +11,7 @@ from typing import Literal, TypeAlias
 
 import polars as pl
 
-Media: TypeAlias = Literal["csv", "json", "jsonl", "xml", "xlsx", "owl"]
+Media: TypeAlias = Literal["csv", "json", "jsonl", "xml", "xlsx", "owl", "parquet", "arrow", "sql"]
 ROW = "__row__"
 """Column of the place in the source: physical line of a CSV, 1-based record number elsewhere."""
 
@@ -41,6 +41,34 @@ class SourceContext:
     device: str = ""
 
 
+FaultKind: TypeAlias = Literal[
+    "charset", "control", "ragged", "quote", "cut-off", "formula-error", "row-syntax"
+]
+"""What a reader may find wrong with one row: bytes of no charset, control characters, more cells than names,
+a quote that is not closed, an end in the middle, an error of a spreadsheet, a line that does not parse."""
+
+
+@dataclass(frozen=True)
+class Fault:
+    """What is wrong with one row as its file writes it, before anything is known of its meaning.
+
+    Attributes:
+        row: Place in the source, as in `ROW`.
+        kind: What is wrong.
+        column: Field, byte for byte; ``""`` where the whole row is meant.
+        value: The cell, or the beginning of the line, as it was read.
+        detail: What was expected and found, in English, where the kind alone does not say it.
+        detail_zh: The same in Chinese.
+    """
+
+    row: int
+    kind: FaultKind
+    column: str = ""
+    value: str = ""
+    detail: str = ""
+    detail_zh: str = ""
+
+
 @dataclass(frozen=True)
 class RawTable:
     """A table of a source, its cells as text.
@@ -52,6 +80,7 @@ class RawTable:
         units: Unit per column, where a unit row or attribute states it.
         descriptions: Description per column, where the source gives one.
         context: What is known of the source.
+        faults: Rows that cannot be taken as they are; they are in the frame and go to quarantine.
     """
 
     name: str
@@ -60,6 +89,7 @@ class RawTable:
     context: SourceContext
     units: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     descriptions: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    faults: tuple[Fault, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -48,6 +48,48 @@ _SAID: Mapping[str, tuple[str, str, str, str]] = MappingProxyType(
             "Repair the cells that the message names and release the row.",
             "请修正消息中指出的单元格后放行此行。",
         ),
+        "charset": (
+            "{column} holds {value!r}, with bytes that are not text in the charset of the file.",
+            "列 {column} 的值 {value!r} 含有不属于文件字符集的字节。",
+            "Correct the text and release the row, or export the file in one charset.",
+            "请更正文本后放行此行，或以统一字符集重新导出文件。",
+        ),
+        "control": (
+            "{column} holds {value!r}, with control characters or marks that turn the direction of writing.",
+            "列 {column} 的值 {value!r} 含有控制字符或书写方向控制符。",
+            "Correct the text and release the row.",
+            "请更正文本后放行此行。",
+        ),
+        "ragged": (
+            "Row {row} is not as wide as its header: {detail}.",
+            "第 {row} 行与表头宽度不符：{detail_zh}。",
+            "Look for a delimiter or decimal comma inside a cell, correct the cells and release the row.",
+            "请检查单元格内的分隔符或小数逗号，更正后放行此行。",
+        ),
+        "quote": (
+            "Row {row} opens a quote that is not closed: {value!r}.",
+            "第 {row} 行的引号未闭合：{value!r}。",
+            "Correct the cells and release the row.",
+            "请更正单元格后放行此行。",
+        ),
+        "cut-off": (
+            "The file ends in the middle of row {row}: {value!r}.",
+            "文件在第 {row} 行中间结束：{value!r}。",
+            "Copy the whole file and ingest it, or complete the row and release it.",
+            "请重新复制完整文件后导入，或补全此行后放行。",
+        ),
+        "formula-error": (
+            "{column} of row {row} shows the error {value} of a formula.",
+            "第 {row} 行的列 {column} 显示公式错误 {value}。",
+            "Mend the formula and ingest the workbook again, or correct the cell and release the row.",
+            "请修正公式后重新导入工作簿，或更正单元格后放行此行。",
+        ),
+        "row-syntax": (
+            "Line {row} cannot be read, {detail}: {value!r}.",
+            "第 {row} 行无法读取，{detail_zh}：{value!r}。",
+            "Correct the line in its source and ingest the file again.",
+            "请在源系统中更正该行后重新导入文件。",
+        ),
         "bad-event": (
             "Record {row}: {detail}",
             "第 {row} 条记录：{detail}",

@@ -1,72 +1,110 @@
-"""CSV as machines write it: preamble lines, a header somewhere, a unit row, decimal commas, blank tails."""
+"""CSV as machines write it: preamble lines, a header somewhere, a unit row, decimal commas, blank tails.
+
+The file is read twice, line by line: once for the widths of its rows, which say which columns there are, and
+once for the rows. So a file of any length needs the memory of one batch.
+"""
 
 import csv
-import io
-import re
 from collections import Counter
-from collections.abc import Sequence
-from itertools import count
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
-import polars as pl
-
 from qualweave.errors import UnreadableSource
-from qualweave.mappers.readers.charset import decode
+from qualweave.mappers.readers.charset import charset_of
 from qualweave.mappers.readers.context import source_context
-from qualweave.mappers.table import ROW, RawTable
-from qualweave.values import find_unit
+from qualweave.mappers.readers.frames import damaged_cells, text_frame
+from qualweave.mappers.readers.layout import HEAD_ROWS, Layout, layout_of, named, width_of
+from qualweave.mappers.readers.limits import ReadLimits
+from qualweave.mappers.readers.lines import Row, rows_of
+from qualweave.mappers.readers.stream import Batch, TableStream
+from qualweave.mappers.table import Fault, RawTable
 
 _DELIMITERS = (",", ";", "\t", "|")
-_HEAD_ROWS = 60
-_NUMBER = re.compile(r"^[+-]?(\d+([.,]\d*)?|[.,]\d+)([eE][+-]?\d+)?%?$")
-_TIME = re.compile(r"^\d{1,4}[-/.年]\d{1,2}|^\d{1,2}:\d{2}")
-_UNITLESS = {"", "-", "--", "/", "1", "n/a"}
-_KEY_VALUE = re.compile(r"^\s*[#;/*]*\s*([^:=：]{1,40})\s*[:=：]\s*(.*?)\s*$")
+_HEAD_CHARS = 262_144
+_FEW = 0.2  # of the rows: these are ragged, and not a column that the header forgot
+_SHOWN = 80  # characters
 
 
 def read_csv(path: Path, hints: tuple[str, ...] = ()) -> RawTable:
     """Return the table of a CSV file.
 
     Raises:
-        UnreadableSource: If it has no header or no row.
+        UnreadableSource: If it has no header or no row, or breaks a limit.
     """
-    text, encoding = decode(path.read_bytes())
-    delimiter = guess_delimiter(text)
-    rows = _rows(text, delimiter)
-    if not rows:
+    return stream_csv(path, hints).whole()
+
+
+def stream_csv(
+    path: Path, hints: tuple[str, ...] = (), limits: ReadLimits | None = None
+) -> TableStream:
+    """Return the table of a CSV file, to be read in batches.
+
+    Raises:
+        UnreadableSource: If it has no header or no row, or breaks a limit.
+    """
+    limits = limits or ReadLimits()
+    encoding = charset_of(path)
+    delimiter, stated = _delimiter(path, encoding)
+    head = [
+        one
+        for one in islice(rows_of(path, encoding, delimiter, limits), HEAD_ROWS + 2)
+        if not (stated and one.line == 1)
+    ]
+    if not head:
         raise _unreadable(path, 1, "the file has no line with text")
-    place = header_place(rows)
-    header = _distinct([cell.strip("\ufeff") for cell in rows[place][1]])
-    if len(header) == 1 and not header[0].strip():
-        raise _unreadable(path, rows[place][0], "no header was found")
-    body = rows[place + 1 :]
-    units: dict[str, str] = {}
-    if body and _is_unit_row(body[0][1], header):
-        units = {
-            name: cell.strip()
-            for name, cell in zip(header, body[0][1], strict=False)
-            if cell.strip() not in _UNITLESS
-        }
-        body = body[1:]
-    keys = _preamble([cells for _, cells in rows[:place]], delimiter)
-    columns, frame = _frame(
-        header, [(line, cells) for line, cells in body if any(c.strip() for c in cells)]
-    )
+    layout = layout_of([one.cells for one in head], delimiter)
+    if not any(name.strip() for name in layout.header):
+        raise _unreadable(path, head[layout.place].line, "no header was found")
+    grid = _Grid(path, encoding, delimiter, layout, head[layout.body - 1].line, limits)
+    places, spare = _places(grid)
+    names = named(places, [layout.header[at] if at < len(layout.header) else "" for at in places])
     context = source_context(
         path,
         hints,
         media="csv",
         encoding=encoding,
         delimiter=delimiter,
-        header=keys,
-        columns=columns,
+        header=layout.keys,
+        columns=names,
     )
-    return RawTable(name=path.name, columns=columns, frame=frame, context=context, units=units)
+    return TableStream(
+        path.name,
+        tuple(names),
+        context,
+        lambda rows: _batches(grid, places, tuple(names), spare=spare, rows=rows),
+        batch_rows=limits.batch_rows,
+        units=layout.units,
+        descriptions=layout.descriptions,
+    )
+
+
+@dataclass(frozen=True)
+class _Grid:
+    """A delimited file whose layout is known."""
+
+    path: Path
+    encoding: str
+    delimiter: str
+    layout: Layout
+    header_line: int
+    limits: ReadLimits
+
+    def rows(self) -> Iterator[Row]:
+        """Yield the rows below the header; a header that is repeated, as in joined files, is none."""
+        width = len(self.layout.header)
+        repeated = self.layout.rows
+        below = rows_of(self.path, self.encoding, self.delimiter, self.limits, width=width)
+        for number, row in enumerate(one for one in below if one.line > self.header_line):
+            self.limits.check_rows(self.path, number + 1)
+            if tuple(cell.strip() for cell in row.cells) not in repeated:
+                yield row
 
 
 def guess_delimiter(text: str) -> str:
     """Return the delimiter that splits the most lines into the same, largest number of cells."""
-    lines = [line for line in text.splitlines()[:_HEAD_ROWS] if line.strip()]
+    lines = [line for line in text.splitlines()[:HEAD_ROWS] if line.strip()]
 
     def score(delimiter: str) -> tuple[float, int]:
         widths = Counter(len(row) for row in csv.reader(lines, delimiter=delimiter) if len(row) > 1)
@@ -79,115 +117,79 @@ def guess_delimiter(text: str) -> str:
     return best if score(best)[0] > 0 else ","
 
 
-def _rows(text: str, delimiter: str) -> list[tuple[int, list[str]]]:
-    """Return ``(physical line, cells)`` of the rows with text."""
-    reader = csv.reader(io.StringIO(text.removeprefix("\ufeff"), newline=""), delimiter=delimiter)
-    found: list[tuple[int, list[str]]] = []
-    before = 0
-    for cells in reader:
-        if any(cell.strip() for cell in cells):
-            found.append((before + 1, cells))
-        before = reader.line_num
-    return found
+def _delimiter(path: Path, encoding: str) -> tuple[str, bool]:
+    """Return the delimiter of a file, and whether its first line states it (``sep=;``, as Excel writes it)."""
+    with path.open("r", encoding=encoding, errors="replace", newline="") as file:
+        text = file.read(_HEAD_CHARS).removeprefix("\ufeff")
+    first = text.splitlines()[0].strip().strip('"') if text else ""
+    if first.casefold().startswith("sep=") and len(first.removeprefix(first[:4])) <= 1:
+        return first[4:] or "\t", True
+    csv.field_size_limit(max(csv.field_size_limit(), _HEAD_CHARS))
+    return guess_delimiter(text), False
 
 
-def header_place(rows: Sequence[tuple[int, list[str]]]) -> int:
-    """Return the index of the header: the first row of words as wide as the rows below, else nearly so."""
-    head = [cells for _, cells in rows[:_HEAD_ROWS]]
-    widths = Counter(_width(cells) for cells in head)
-    common = max(widths, key=lambda width: (widths[width], width))
-    worded = [index for index, cells in enumerate(head) if _is_worded(cells)]
-    for least in (common, max(1, round(0.6 * common))):
-        for index in worded:
-            if _width(head[index]) >= least:
-                return index
-    return 0
+def _places(grid: _Grid) -> tuple[list[int], int]:
+    """Return which cells of a row are columns, and from which cell on a row has too many.
+
+    Names are columns, but for blank ones at the end over blank cells. Cells behind the last name are columns
+    where many rows have them; where few have them, these rows are ragged.
+    """
+    known = width_of(grid.layout.header)
+    widths: Counter[int] = Counter()
+    extra: set[int] = set()
+    for row in grid.rows():
+        if len(row.cells) <= known or row.fault == "quote":
+            widths[known] += 1
+            continue
+        width = max(known, width_of(row.cells))
+        widths[width] += 1
+        if width > known:
+            extra.update(at for at in range(known, width) if row.cells[at].strip())
+    wider = sum(count for width, count in widths.items() if width > known)
+    named_too = len(grid.layout.header)
+    is_few = wider <= _FEW * widths.total() and not any(at < named_too for at in extra)
+    places = [*range(known), *(() if is_few else sorted(extra))]
+    grid.limits.check_columns(grid.path, len(places), line=grid.header_line)
+    return places, known if is_few else (max(places, default=0) + 1)
 
 
-def _is_worded(cells: Sequence[str]) -> bool:
-    filled = [cell.strip() for cell in cells if cell.strip()]
-    words = sum(not _NUMBER.match(cell) and not _TIME.match(cell) for cell in filled)
-    return words >= 0.8 * len(filled)
+def _batches(
+    grid: _Grid, places: list[int], names: tuple[str, ...], *, spare: int, rows: int
+) -> Iterator[Batch]:
+    plain = places == [*range(len(places))]
+    source = grid.rows()
+    while part := list(islice(source, rows)):
+        width = spare if plain else max(spare, places[-1] + 1)
+        cells = [_fitted(one.cells, width) for one in part]
+        if not plain:
+            cells = [[row[at] for at in places] for row in cells]
+        frame = text_frame(names, [one.line for one in part], cells)
+        faults = [_fault(one, spare, grid.delimiter) for one in part if _is_faulty(one, spare)]
+        yield frame, tuple(faults + damaged_cells(frame))
 
 
-def _width(cells: Sequence[str]) -> int:
-    filled = [index for index, cell in enumerate(cells) if cell.strip()]
-    return filled[-1] + 1 if filled else 0
+def _fitted(cells: list[str], width: int) -> list[str]:
+    if len(cells) == width:
+        return cells
+    return cells[:width] if len(cells) > width else [*cells, *[""] * (width - len(cells))]
 
 
-def _is_unit_row(cells: Sequence[str], header: Sequence[str]) -> bool:
-    filled = [cell.strip() for cell in cells[: len(header)] if cell.strip() not in _UNITLESS]
-    if not filled or any(_NUMBER.match(cell) or _TIME.match(cell) for cell in filled):
-        return False
-    return sum(find_unit(cell) is not None for cell in filled) >= max(1, 0.6 * len(filled))
+def _is_faulty(row: Row, spare: int) -> bool:
+    return row.fault is not None or (len(row.cells) > spare and width_of(row.cells) > spare)
 
 
-def _distinct(names: Sequence[str]) -> list[str]:
-    """Return names in which a repeated one carries a number that is free; blank ones stay blank."""
-    taken = {*names, ROW}
-    seen: set[str] = {ROW}
-    found = []
-    for name in names:
-        free = name
-        if name.strip() and name in seen:
-            free = next(one for n in count(2) if (one := f"{name}#{n}") not in taken)
-        taken.add(free)
-        seen.add(free)
-        found.append(free)
-    return found
-
-
-def _named(places: Sequence[int], given: Sequence[str]) -> list[str]:
-    """Return a name of its own for each column; those that have none are numbered."""
-    taken = {*given}
-    names = []
-    for at, name in zip(places, given, strict=True):
-        free = name
-        if not name.strip():
-            plain = f"column {at + 1}"
-            numbered = (f"{plain}#{n}" for n in count(2))
-            free = plain if plain not in taken else next(n for n in numbered if n not in taken)
-        taken.add(free)
-        names.append(free)
-    return names
-
-
-def _preamble(rows: Sequence[Sequence[str]], delimiter: str) -> dict[str, str]:
-    keys: dict[str, str] = {}
-    for cells in rows:
-        filled = [cell.strip() for cell in cells if cell.strip()]
-        match = _KEY_VALUE.match(delimiter.join(filled)) if filled else None
-        if match is not None:
-            keys[match.group(1).strip()] = match.group(2).strip(f" {delimiter}")
-        elif len(filled) == 2:  # noqa: PLR2004 - a key and its value
-            keys[filled[0].strip("# ")] = filled[1]
-    return keys
-
-
-def _frame(
-    header: list[str], body: Sequence[tuple[int, list[str]]]
-) -> tuple[tuple[str, ...], pl.DataFrame]:
-    while (
-        header
-        and not header[-1].strip()
-        and all(len(c) < len(header) or not c[len(header) - 1].strip() for _, c in body)
-    ):
-        header = header[:-1]
-    widest = max((len(cells) for _, cells in body), default=0)
-    places = [*range(len(header))]
-    places += [at for at in range(len(header), widest) if any(_filled(c, at) for _, c in body)]
-    given = [header[at] if at < len(header) else "" for at in places]
-    names = _named(places, given)
-    data: dict[str, pl.Series] = {}
-    for at, name in zip(places, names, strict=True):
-        values = [cells[at] if _filled(cells, at) else None for _, cells in body]
-        data[name] = pl.Series(name, values, dtype=pl.String)
-    data[ROW] = pl.Series(ROW, [line for line, _ in body], dtype=pl.Int64)
-    return tuple(names), pl.DataFrame(data)
-
-
-def _filled(cells: Sequence[str], index: int) -> bool:
-    return index < len(cells) and bool(cells[index].strip())
+def _fault(row: Row, spare: int, delimiter: str) -> Fault:
+    shown = delimiter.join(row.cells)[:_SHOWN]
+    if row.fault is not None:
+        return Fault(row.line, row.fault, value=shown)
+    count = width_of(row.cells)
+    return Fault(
+        row.line,
+        "ragged",
+        value=shown,
+        detail=f"it has {count} cells, the header has {spare}",
+        detail_zh=f"该行有 {count} 个单元格，表头有 {spare} 个",
+    )
 
 
 def _unreadable(path: Path, line: int, what: str) -> UnreadableSource:

@@ -1,152 +1,275 @@
-"""JSON and JSON Lines: arrays of objects are tables, nested arrays are child tables with parent keys."""
+"""JSON and JSON Lines: arrays of objects are tables, nested arrays are child tables with parent keys.
 
+Numbers keep the digits that the file has, so a serial number of 30 digits stays one; ``NaN`` and ``Infinity`` are
+texts, which the lifting refuses row by row. Lines are read one by one. A large document is read in two passes:
+one finds where its records are and what stands above them, the other yields the records.
+"""
+
+import json
 from collections.abc import Iterator, Mapping
+from functools import partial
+from itertools import count
 from pathlib import Path
 from typing import Any
 
-import orjson
-import polars as pl
+import ijson
 
 from qualweave.errors import UnreadableSource
-from qualweave.mappers.readers.charset import decode
-from qualweave.mappers.readers.context import source_context
-from qualweave.mappers.table import ROW, RawTable
+from qualweave.mappers.readers.charset import charset_of
+from qualweave.mappers.readers.limits import MIB, ReadLimits, too_much
+from qualweave.mappers.readers.lines import Lines
+from qualweave.mappers.readers.records import (
+    Numbered,
+    Record,
+    Tables,
+    Unread,
+    collect,
+    cut,
+    is_scalar,
+    no_records,
+    record_streams,
+    table_stream,
+    text_of,
+)
+from qualweave.mappers.readers.stream import TableStream
+from qualweave.mappers.table import RawTable
 
-_DEEPEST = 8
+_SHOWN = 80  # characters of a line in a message
+_OPENS, _CLOSES = {"start_map", "start_array"}, {"end_map", "end_array"}
+_SCALARS = {"string", "number", "boolean", "null"}
 
 
 def read_json(path: Path, hints: tuple[str, ...] = ()) -> list[RawTable]:
-    """Return the tables of a JSON or JSON Lines file.
+    """Return the tables of a JSON or JSON Lines file, whole; see `stream_json`."""
+    return [one.whole() for one in stream_json(path, hints)]
+
+
+def stream_json(
+    path: Path, hints: tuple[str, ...] = (), limits: ReadLimits | None = None
+) -> list[TableStream]:
+    """Return the tables of a JSON or JSON Lines file, to be read in batches.
 
     Objects in objects are flattened with dotted names. An array of objects inside a record becomes a
     table of its own, whose rows also carry the scalars of the records above them.
 
     Raises:
-        UnreadableSource: If it is not well-formed or holds no record.
+        UnreadableSource: If it is not well-formed, holds no record, or is over a limit.
     """
-    text, encoding = decode(path.read_bytes())
-    document = _parse(path, text)
+    limits = limits or ReadLimits()
+    encoding = charset_of(path)
+    if _is_lines(path, encoding, limits):
+        return record_streams(
+            path, hints, lambda: _lines(path, encoding, limits), media="jsonl", encoding=encoding, limits=limits
+        )  # fmt: skip
+    if path.stat().st_size > limits.document_mib * MIB and encoding.startswith("utf-8"):
+        return _large(path, hints, limits)
+    document = _parse(path, encoding, limits)
     header = (
-        {key: _text(value) for key, value in document.items() if _is_scalar(value)}
+        {key: text_of(value) for key, value in document.items() if is_scalar(value)}
         if isinstance(document, dict)
         else {}
     )
-    tables: dict[str, list[dict[str, str | None]]] = {}
-    _collect(document, "", {}, tables)
-    if not tables:
-        raise UnreadableSource(
-            f"{path.name}: no array of records was found.",
-            message_zh=f"{path.name}：未找到记录数组。",
-            next_step="Give a list of objects, or an object that holds one.",
-            next_step_zh="请提供对象数组，或包含对象数组的对象。",
-            data={"file": path.name},
+    tables = Tables()
+    collect(document, "", {}, tables, depth=limits.depth)
+    if not tables.rows:
+        raise no_records(path)
+    return [
+        table_stream(path, hints, place, encoding=encoding, header=header, limits=limits,
+                columns=tuple(dict.fromkeys(name for _, row in rows for name in row)),
+                parts=partial(cut, rows))
+        for place, rows in tables.rows.items()
+    ]  # fmt: skip
+
+
+# --- parsing ---------------------------------------------------------------------------------------
+
+
+def loads(text: str) -> Any:  # noqa: ANN401 - any JSON value
+    """Return a JSON value whose numbers are texts as written and whose repeated keys are all kept.
+
+    Raises:
+        ValueError: If it is not well-formed.
+        RecursionError: If it is nested too deeply.
+    """
+    return _DECODER.decode(text)
+
+
+def _pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) == len(pairs):
+        return found
+    found = {}
+    for key, value in pairs:
+        free = (
+            key
+            if key not in found
+            else next(k for n in count(2) if (k := f"{key}#{n}") not in found)
         )
-    return [_table(path, hints, encoding, place, rows, header) for place, rows in tables.items()]
+        found[free] = value
+    return found
 
 
-def _parse(path: Path, text: str) -> Any:  # noqa: ANN401 - any JSON value
+class _Number(str):
+    """A number by its digits, so that it is told from a text that looks like one."""
+
+    __slots__ = ()
+
+
+_DECODER = json.JSONDecoder(
+    object_pairs_hook=_pairs, parse_float=_Number, parse_int=_Number, parse_constant=_Number
+)
+
+
+def _parse(path: Path, encoding: str, limits: ReadLimits) -> Any:  # noqa: ANN401 - any JSON value
+    text = path.read_bytes().decode(encoding, errors="replace").lstrip("\ufeff")
     try:
-        return orjson.loads(text.lstrip("\ufeff"))
-    except orjson.JSONDecodeError as error:
-        lines = [line for line in text.splitlines() if line.strip()]
+        return loads(text)
+    except json.JSONDecodeError as error:
+        raise _malformed(path, error.lineno, error.colno, error.msg) from error
+    except RecursionError as error:
+        raise _too_deep(path, limits.depth) from error
+
+
+def _is_lines(path: Path, encoding: str, limits: ReadLimits) -> bool:
+    """Return whether a file has one JSON object on each line: the first line is whole, and another one follows."""
+    found = 0
+    with path.open("r", encoding=encoding, errors="replace", newline="") as file:
+        for line in iter(lambda: file.readline(limits.line_chars), ""):
+            text = line.strip().removeprefix("\ufeff")
+            if not text:
+                continue
+            if not text.startswith("{") or (not found and not _is_object(text)):
+                return False
+            found += 1
+            if found > 1:
+                return True
+    return False
+
+
+def _is_object(text: str) -> bool:
+    try:
+        return isinstance(loads(text), dict)
+    except (ValueError, RecursionError):
+        return False
+
+
+def _lines(path: Path, encoding: str, limits: ReadLimits) -> Iterator[Numbered]:
+    with path.open("r", encoding=encoding, errors="replace", newline="") as file:
+        lines = Lines(path, file, limits)
+        for line in lines:
+            lines.taken.clear()
+            text = line.strip().removeprefix("\ufeff")
+            if not text:
+                continue
+            try:
+                value = loads(text)
+            except json.JSONDecodeError as error:
+                yield lines.number, Unread(text[:_SHOWN], error.colno, error.msg)
+                continue
+            except RecursionError:
+                yield lines.number, Unread(text[:_SHOWN], 1, "nested too deeply")
+                continue
+            yield lines.number, value
+
+
+def _large(path: Path, hints: tuple[str, ...], limits: ReadLimits) -> list[TableStream]:
+    """Return the tables of a document that is not held whole: its outermost arrays of objects."""
+    found = _outermost(path, limits)
+    if not found:
+        raise no_records(path)
+    header = dict(found[0][1]) if len(found) == 1 else {}
+    return [
+        one
+        for prefix, above in found
+        for one in record_streams(
+            path,
+            hints,
+            partial(_items, path, f"{prefix}.item" if prefix else "item"),
+            media="json",
+            limits=limits,
+            header={key: value or "" for key, value in header.items()},
+            place="".join(f"/{part}" for part in prefix.split(".")) if prefix else "",
+            above=above,
+        )
+    ]
+
+
+def _items(path: Path, prefix: str) -> Iterator[Numbered]:
+    with path.open("rb") as file:
         try:
-            if len(lines) > 1:
-                return [orjson.loads(line) for line in lines]
-        except orjson.JSONDecodeError:
-            pass
-        raise UnreadableSource(
-            f"{path.name}, line {error.lineno}, column {error.colno}: {error.msg}.",
-            message_zh=f"{path.name} 第 {error.lineno} 行第 {error.colno} 列：JSON 格式错误。",
-            next_step="Correct the file at that place.",
-            next_step_zh="请更正该处。",
-            data={"file": path.name, "line": error.lineno, "column": error.colno},
-        ) from error
+            yield from enumerate(
+                (_plain(one) for one in ijson.items(file, prefix) if isinstance(one, dict)), start=1
+            )
+        except ijson.JSONError as error:
+            raise _malformed(path, 0, 0, str(error)) from error
 
 
-def _is_scalar(value: object) -> bool:
-    return value is None or isinstance(value, str | int | float | bool)
-
-
-def _text(value: object) -> str:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return "" if value is None else str(value)
-
-
-def _collect(
-    node: Any,  # noqa: ANN401 - any JSON value
-    place: str,
-    above: Mapping[str, str | None],
-    tables: dict[str, list[dict[str, str | None]]],
-) -> None:
-    """Add every record below a node to the table of its place."""
-    if isinstance(node, list):
-        for one in node:
-            if isinstance(one, dict):
-                _record(one, place, above, tables)
-        return
-    if isinstance(node, dict):
-        arrays = {key: value for key, value in node.items() if _holds_records(value)}
-        if arrays or place:
-            scalars = dict(above) | dict(_flat(node))
-            for key, value in arrays.items():
-                _collect(value, f"{place}/{key}", scalars, tables)
-        elif any(_is_scalar(value) for value in node.values()):
-            _record(node, place, above, tables)
-
-
-def _record(
-    node: dict[str, Any],
-    place: str,
-    above: Mapping[str, str | None],
-    tables: dict[str, list[dict[str, str | None]]],
-) -> None:
-    row = dict(above) | dict(_flat(node))
-    children = {key: value for key, value in node.items() if _holds_records(value)}
-    nested = place.count("/") < _DEEPEST
-    if not children or len(row) > len(above):
-        tables.setdefault(place, []).append(row)
-    for key, value in children.items():
-        if nested:
-            _collect(value, f"{place}/{key}", row, tables)
-
-
-def _holds_records(value: object) -> bool:
+def _plain(value: Any) -> Any:  # noqa: ANN401 - any JSON value
+    """Return a value with its numbers as texts."""
+    if isinstance(value, dict):
+        return {key: _plain(one) for key, one in value.items()}
     if isinstance(value, list):
-        return any(isinstance(one, dict) for one in value)
-    return isinstance(value, dict) and any(_holds_records(one) for one in value.values())
+        return [_plain(one) for one in value]
+    return value if value is None or isinstance(value, str | bool) else _Number(value)
 
 
-def _flat(node: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, str | None]]:
-    """Iterate over the scalars of an object, names dotted, lists of scalars joined."""
-    for key, value in node.items():
-        name = f"{prefix}{key}"
-        if _is_scalar(value):
-            yield name, _text(value) or None
-        elif isinstance(value, dict) and not _holds_records(value):
-            yield from _flat(value, f"{name}.")
-        elif isinstance(value, list) and value and all(_is_scalar(one) for one in value):
-            yield name, " | ".join(_text(one) for one in value)
+def _outermost(path: Path, limits: ReadLimits) -> list[tuple[str, Record]]:
+    """Return the place of each outermost array of objects, and the scalars of the objects above it."""
+    arrays: dict[str, None] = {}
+    scalars: dict[str, list[str]] = {}
+    depth = 0
+    within = 0  # depth of the array that is being passed over
+    with path.open("rb") as file:
+        try:
+            for prefix, event, value in ijson.parse(file):
+                depth += (event in _OPENS) - (event in _CLOSES)
+                if depth > limits.depth:
+                    raise _too_deep(path, limits.depth)
+                if within:
+                    within = within if depth >= within else 0
+                elif event == "start_map" and (prefix == "item" or prefix.endswith(".item")):
+                    arrays[prefix.removesuffix("item").removesuffix(".")] = None
+                    within = depth - 1
+                elif event in _SCALARS and prefix != "item":
+                    name = prefix.removesuffix(".item")  # the texts of a list are one cell
+                    scalars.setdefault(name, []).append(text_of(_plain(value)))
+        except ijson.JSONError as error:
+            raise _malformed(path, 0, 0, str(error)) from error
+    return [(one, _above(one, scalars, list(arrays))) for one in arrays]
 
 
-def _table(  # noqa: PLR0917 - the parts of one value
-    path: Path,
-    hints: tuple[str, ...],
-    encoding: str,
-    place: str,
-    rows: list[dict[str, str | None]],
-    header: Mapping[str, str],
-) -> RawTable:
-    columns = tuple(dict.fromkeys(name for row in rows for name in row))
-    data = {
-        name: pl.Series(name, [row.get(name) for row in rows], dtype=pl.String) for name in columns
-    }
-    data[ROW] = pl.Series(ROW, range(1, len(rows) + 1), dtype=pl.Int64)
-    return RawTable(
-        name=f"{path.name}#{place}" if place else path.name,
-        columns=columns,
-        frame=pl.DataFrame(data),
-        context=source_context(
-            path, hints, media="json", encoding=encoding, header=header, columns=columns
-        ),
+def _above(prefix: str, scalars: Mapping[str, list[str]], arrays: list[str]) -> Record:
+    """Return the scalars of the objects above an array; those of objects beside it have dotted names."""
+    parts = prefix.split(".") if prefix else []
+    found: Record = {}
+    for length in range(len(parts)):
+        start = "".join(f"{part}." for part in parts[:length])
+        for name, texts in scalars.items():
+            rest = name.removeprefix(start)
+            beside = f"{start}{rest.partition('.')[0]}"
+            holds = any(f"{one}.".startswith(f"{beside}.") for one in arrays)
+            if name.startswith(start) and not holds:
+                found[rest] = " | ".join(texts) or None
+    return found
+
+
+# --- what is refused ---------------------------------------------------------------------------------
+
+
+def _malformed(path: Path, line: int, column: int, why: str) -> UnreadableSource:
+    at, at_zh = (
+        (f", line {line}, column {column}", f" 第 {line} 行第 {column} 列") if line else ("", "")
+    )
+    return UnreadableSource(
+        f"{path.name}{at}: {why}.",
+        message_zh=f"{path.name}{at_zh}：JSON 格式错误。",
+        next_step="Correct the file at that place.",
+        next_step_zh="请更正该处。",
+        data={"file": path.name, "line": line, "column": column},
+    )
+
+
+def _too_deep(path: Path, depth: int) -> UnreadableSource:
+    return too_much(
+        path, ("or more levels of nesting", "层以上嵌套"), depth, limit=depth, setting="read_depth"
     )

@@ -81,3 +81,24 @@ class Settings(BaseSettings):
     label_coverage: float = Field(
         1.0, ge=0, le=1, description="Share of alarms that must carry an engineer's label to train."
     )
+    read_batch_rows: int = Field(
+        100_000, ge=100, description="Rows of a file that are in memory at once while it is read."
+    )
+    read_rows: int = Field(1_000_000_000, ge=1, description="Rows that one table may have.")
+    read_columns: int = Field(10_000, ge=1, description="Columns that one table may have.")
+    read_line_chars: int = Field(
+        16 * 2**20, ge=1_000, description="Characters that one line of a text file may have."
+    )
+    read_depth: int = Field(
+        64, ge=2, le=200, description="Levels of nesting that JSON and XML may have."
+    )
+    read_file_mib: int = Field(65_536, ge=1, description="Size that a file may have, MiB.")
+    read_unpacked_mib: int = Field(
+        8_192, ge=1, description="Size that a compressed file or workbook may unfold to, MiB."
+    )
+    read_document_mib: int = Field(
+        32,
+        ge=1,
+        description="Size up to which a JSON document is held whole in memory, MiB; a larger one is read in two "
+        "passes.",
+    )

@@ -1,5 +1,6 @@
 """What every store must do: one suite, inherited by each implementation."""
 
+from pathlib import Path
 from typing import ClassVar
 
 import pyoxigraph as ox
@@ -377,6 +378,16 @@ class StoreContract:
         assert path.read_bytes() == b"x"
         with pytest.raises(NotFound, match="sha-256"):
             store.finish_input("0" * 64, "done")
+
+    def test_an_input_may_be_a_file(self, store: Store, tmp_path: Path) -> None:
+        file = tmp_path / "large.csv"
+        file.write_bytes(b"row\n" * 100_000)
+
+        kept = store.accept_input("large.csv", file, principal=WHO)
+
+        assert kept.read_bytes() == file.read_bytes()
+        assert store.accept_input("again.csv", file.read_bytes(), principal=WHO) == kept
+        assert [one.name for one in store.pending_inputs()] == ["large.csv"]
 
     def test_a_guarded_query_answers_in_each_format(self, store: Store) -> None:
         store.commit([ChangeSet(G1, "data", triple(1))], principal=WHO)

@@ -241,7 +241,7 @@ class JournaledStore(ABC):
         """Return every commit that counts, in order."""
         return list(self._catalogue.commits)
 
-    def accept_input(self, name: str, content: bytes, *, principal: Principal) -> Path:
+    def accept_input(self, name: str, content: bytes | Path, *, principal: Principal) -> Path:
         """Keep the raw bytes of an ingest, fsynced, before it is acknowledged; return where."""
         return self._inputs.accept(name, content, principal.id)
 

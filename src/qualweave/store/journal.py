@@ -22,6 +22,8 @@ import orjson
 from qualweave.errors import JsonValue, NotFound, StoreError
 from qualweave.store.port import ChangeSet, Input
 
+_PART = 4 << 20  # bytes of a file that are in memory at once
+
 
 @dataclass(frozen=True)
 class Entry:
@@ -191,23 +193,28 @@ class Inputs:
         self._folder = folder
         folder.mkdir(parents=True, exist_ok=True)
 
-    def accept(self, name: str, content: bytes, principal: str) -> Path:
+    def accept(self, name: str, content: bytes | Path, principal: str) -> Path:
         """Keep an input durably; the same bytes again change nothing, unless they were refused: then they wait anew.
+
+        Args:
+            name: What it is called.
+            content: Its bytes, or a file that has them.
+            principal: Who hands it in.
 
         Raises:
             StoreError: If the disk refuses.
         """
-        digest = sha256(content).hexdigest()
-        path = self._folder / digest
-        if self._status(digest) not in ("", "refused"):
-            return path
+        scratch = self._folder / f"{uuid4().hex}.new"  # others may send the same bytes
         try:
-            if not path.exists():
-                scratch = path.with_suffix(f".{uuid4().hex}.new")  # others may send the same bytes
-                write_durably(scratch, content)
-                scratch.rename(path)
+            digest = hash_of(content)
+            if self._status(digest) not in ("", "refused"):
+                return self._folder / digest
+            digest = copy_durably(content, scratch)  # the file may have grown since
+            path = self._folder / digest
+            scratch.replace(path)
             self._write_note(digest, {"name": name, "principal": principal, "status": "pending"})
         except OSError as error:
+            scratch.unlink(missing_ok=True)
             raise StoreError(
                 f"The input {name!r} could not be kept: {error}.",
                 message_zh=f"无法保存输入 {name!r}：{error}。",
@@ -274,6 +281,35 @@ def write_durably(path: Path, content: bytes) -> None:
         file.write(content)
         file.flush()
         os.fsync(file.fileno())
+
+
+def hash_of(content: bytes | Path) -> str:
+    """Return the sha-256 of bytes, or of those of a file, as hex digits."""
+    digest = sha256()
+    for part in _parts(content):
+        digest.update(part)
+    return digest.hexdigest()
+
+
+def copy_durably(content: bytes | Path, target: Path) -> str:
+    """Copy bytes, or those of a file, part by part; fsync the copy and return its sha-256 as hex digits."""
+    digest = sha256()
+    with target.open("wb") as copy:
+        for part in _parts(content):
+            digest.update(part)
+            copy.write(part)
+        copy.flush()
+        os.fsync(copy.fileno())
+    return digest.hexdigest()
+
+
+def _parts(content: bytes | Path) -> Iterator[bytes]:
+    if isinstance(content, bytes):
+        yield content
+        return
+    with content.open("rb") as file:
+        while part := file.read(_PART):
+            yield part
 
 
 def sync_folder(path: Path) -> None:

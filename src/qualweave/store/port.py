@@ -288,10 +288,15 @@ class Store(Protocol):
         """
         ...
 
-    def accept_input(self, name: str, content: bytes, *, principal: Principal) -> Path:
+    def accept_input(self, name: str, content: bytes | Path, *, principal: Principal) -> Path:
         """Keep the raw bytes of an ingest, fsynced, before it is acknowledged; return where.
 
         The file's name is the sha-256 of its content; the same bytes again change nothing.
+
+        Args:
+            name: What the input is called.
+            content: Its bytes, or the file that has them, which is never held whole in memory.
+            principal: Who hands it in.
         """
         ...
 

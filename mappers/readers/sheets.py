@@ -1,0 +1,266 @@
+"""Workbooks (``.xlsx``, ``.xls``, ``.xlsb``, ``.ods``): every sheet is a table, laid out as persons do.
+
+Title rows, group and name rows, unit and description rows are found as in CSV. Times are ISO 8601, whole numbers
+have no ``.0``, and a formula gives the value that was computed last. A hidden sheet says so in its context, and a
+cell that shows an error (``#REF!``) is a fault of its row.
+"""
+
+import re
+import zipfile
+import zlib
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+from itertools import islice
+from pathlib import Path
+from typing import Any
+from xml.sax.saxutils import unescape
+
+import python_calamine as calamine
+
+from qualweave.errors import UnreadableSource
+from qualweave.mappers.readers.context import source_context
+from qualweave.mappers.readers.frames import damaged_cells, text_frame
+from qualweave.mappers.readers.layout import HEAD_ROWS, Layout, layout_of, named, width_of
+from qualweave.mappers.readers.limits import MIB, ReadLimits, too_much
+from qualweave.mappers.readers.stream import Batch, TableStream
+from qualweave.mappers.table import Fault
+
+_EXACT = 10**15  # up to here a double holds every whole number
+_MOST_SWELL = 1_032  # how much deflate can shrink
+_OLE = b"\xd0\xcf\x11\xe0"
+_ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
+_ERROR_CELL = re.compile(
+    rb'<c\b(?=[^>]*\bt="e")[^>]*\br="([A-Z]{1,3})(\d{1,7})"[^>]*>'
+    rb"(?:<f[^>]*>[^<]*</f>|<f[^>]*/>)?<v>([^<]*)</v>"
+)
+_SHEET_REF = re.compile(r'<sheet\b[^>]*\bname="([^"]*)"[^>]*\br:id="([^"]*)"')
+_RELATION = re.compile(r"<Relationship\b[^>]*>")
+_CHUNK = 4 * MIB
+_OVERLAP = 4_096
+
+Cell = tuple[int, int, str]
+"""Row and column, from 1, and what the cell shows."""
+
+
+def stream_sheets(
+    path: Path, hints: tuple[str, ...] = (), limits: ReadLimits | None = None
+) -> list[TableStream]:
+    """Return the tables of a workbook, one per sheet that has rows.
+
+    Raises:
+        UnreadableSource: If it is broken, locked by a password, without a table, or over a limit.
+    """
+    limits = limits or ReadLimits()
+    _check_size(path, limits)
+    book = _book(path)
+    sheets = [one for one in book.sheets_metadata if _is_table(one)]
+    grids = [_Grid(path, book, one, limits) for one in sheets]
+    filled = [one for one in grids if one.layout is not None]
+    if not filled:
+        raise UnreadableSource(
+            f"{path.name}: no sheet has a table.",
+            message_zh=f"{path.name}：没有包含表格的工作表。",
+            next_step="Give a workbook with a header row and rows below it.",
+            next_step_zh="请提供含表头和数据行的工作簿。",
+            data={"file": path.name, "sheets": [one.name for one in sheets]},
+        )
+    hidden = [one.name for one in grids if one.is_hidden]
+    return [one.stream(hints, hidden, single=len(filled) == 1) for one in filled]
+
+
+class _Grid:
+    """A sheet: its rows are read again at each pass, its layout is found once."""
+
+    def __init__(self, path: Path, book: Any, meta: Any, limits: ReadLimits) -> None:  # noqa: ANN401
+        self.path, self.limits, self.name = path, limits, str(meta.name)
+        self._book = book
+        self.is_hidden = not str(meta.visible).endswith(".Visible")
+        head = list(islice(self._filled(), HEAD_ROWS + 2))
+        self.layout = layout_of([cells for _, cells in head]) if head else None
+        self._body_after = head[self.layout.body - 1][0] if self.layout else 0
+
+    def _filled(self) -> Iterator[tuple[int, list[str]]]:
+        """Yield number and cells of the rows with text."""
+        try:
+            sheet = self._book.get_sheet_by_name(self.name)
+            self.limits.check_columns(self.path, sheet.total_width or sheet.width)
+            first = sheet.start[0] if sheet.start else 0
+            # The reader leaves the empty rows above the first filled one in; columns, too.
+            rows = sheet.to_python(skip_empty_area=False)
+        except (calamine.CalamineError, ValueError) as error:
+            raise _broken(self.path, str(error)) from error
+        del first
+        for number, cells in enumerate(rows, start=1):
+            texts = [_text(one) for one in cells]
+            if any(texts):
+                yield number, texts
+
+    def _rows(self) -> Iterator[tuple[int, list[str]]]:
+        return (one for one in self._filled() if one[0] > self._body_after)
+
+    def stream(self, hints: tuple[str, ...], hidden: list[str], *, single: bool) -> TableStream:
+        """Return the sheet as a table."""
+        layout = self.layout or Layout((), 0, 0, {}, {}, {}, ())
+        known = width_of(layout.header)
+        width = max((width_of(cells) for _, cells in self._rows()), default=0)
+        extra = {
+            at
+            for _, cells in self._rows()
+            for at in range(known, min(len(cells), width))
+            if cells[at].strip()
+        }
+        places = [*range(known), *sorted(extra)]
+        names = named(
+            places, [layout.header[at] if at < len(layout.header) else "" for at in places]
+        )
+        header = dict(layout.keys) | {"sheet": self.name}
+        header |= {"hidden": "true"} if self.is_hidden else {}
+        header |= {"hidden sheets": ", ".join(hidden)} if hidden else {}
+        context = source_context(
+            self.path, hints, media="xlsx", encoding="utf-8", header=header, columns=names
+        )
+        name = self.path.name if single else f"{self.path.name}#{self.name}"
+        return TableStream(
+            name, tuple(names), context,
+            lambda rows: self._batches(places, names, rows),
+            batch_rows=self.limits.batch_rows, units=layout.units, descriptions=layout.descriptions,
+        )  # fmt: skip
+
+    def _batches(self, places: Sequence[int], names: Sequence[str], size: int) -> Iterator[Batch]:
+        errors = _error_cells(self.path, self.name)
+        rows = self._rows()
+        while part := list(islice(rows, size)):
+            lines = [number for number, _ in part]
+            cells = [[row[at] if at < len(row) else "" for at in places] for _, row in part]
+            frame = text_frame(names, lines, cells)
+            among = set(lines)
+            faults = [
+                Fault(row, "formula-error", names[places.index(column - 1)], shown)
+                for row, column, shown in errors
+                if row in among and column - 1 in places
+            ]
+            yield frame, tuple(faults + damaged_cells(frame))
+
+
+def _book(path: Path) -> Any:  # noqa: ANN401 - a foreign workbook
+    try:
+        return calamine.CalamineWorkbook.from_path(path)
+    except calamine.PasswordError as error:
+        raise _locked(path) from error
+    except (calamine.CalamineError, OSError, ValueError) as error:
+        if _is_encrypted(path):
+            raise _locked(path) from error
+        raise _broken(path, str(error)) from error
+
+
+def _is_encrypted(path: Path) -> bool:
+    with path.open("rb") as file:
+        head = file.read(4 * MIB)
+    return head.startswith(_OLE) and _ENCRYPTED in head
+
+
+def _is_table(meta: Any) -> bool:  # noqa: ANN401 - foreign metadata
+    return "WorkSheet" in str(meta.typ)
+
+
+def _text(value: object) -> str:
+    """Return a cell as text."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float):
+        whole = value.is_integer() and abs(value) < _EXACT
+        return str(int(value)) if whole else repr(value)
+    if isinstance(value, datetime):
+        return value.isoformat(sep=" ")
+    if isinstance(value, timedelta):
+        return str(value.total_seconds())
+    return "" if value is None else str(value)
+
+
+def _check_size(path: Path, limits: ReadLimits) -> None:
+    """Refuse a workbook that unfolds to too much, whatever it says of its own size."""
+    most = limits.unpacked_mib * MIB
+    if not zipfile.is_zipfile(path) or path.stat().st_size * _MOST_SWELL <= most:
+        return
+    total = 0
+    try:
+        with zipfile.ZipFile(path) as archive:
+            for member in archive.infolist():
+                with archive.open(member) as data:
+                    while chunk := data.read(_CHUNK):
+                        total += len(chunk)
+                        if total > most:
+                            raise too_much(
+                                path, ("or more MiB unpacked", "MiB 以上（解压后）"), limits.unpacked_mib,
+                                limit=limits.unpacked_mib, setting="read_unpacked_mib",
+                            )  # fmt: skip
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
+        raise _broken(path, str(error)) from error
+
+
+def _error_cells(path: Path, sheet: str) -> list[Cell]:
+    """Return the cells of a sheet that show an error; only the open format tells of them."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            member = _member(archive, sheet)
+            return list(_errors_in(archive, member)) if member else []
+    except (zipfile.BadZipFile, KeyError, zlib.error, EOFError, OSError):
+        return []
+
+
+def _member(archive: zipfile.ZipFile, sheet: str) -> str:
+    if "xl/workbook.xml" not in archive.namelist():
+        return ""
+    book = archive.read("xl/workbook.xml").decode("utf-8", errors="replace")
+    relations = archive.read("xl/_rels/workbook.xml.rels").decode("utf-8", errors="replace")
+    wanted = next(
+        (rid for name, rid in _SHEET_REF.findall(book) if unescape(name, {"&quot;": '"'}) == sheet),
+        "",
+    )
+    for one in _RELATION.findall(relations):
+        found = dict(re.findall(r'\b(Id|Target)="([^"]*)"', one))
+        if found.get("Id") == wanted and wanted:
+            target = found.get("Target", "")
+            return target.lstrip("/") if target.startswith("/") else f"xl/{target}"
+    return ""
+
+
+def _errors_in(archive: zipfile.ZipFile, member: str) -> Iterator[Cell]:
+    seen: set[tuple[int, int]] = set()
+    with archive.open(member) as data:
+        rest = b""
+        while chunk := data.read(_CHUNK):
+            text = rest + chunk
+            for letters, row, shown in _ERROR_CELL.findall(text):
+                place = (int(row), _column(letters.decode()))
+                if place not in seen:
+                    seen.add(place)
+                    yield *place, shown.decode("utf-8", errors="replace")
+            rest = text[-_OVERLAP:]
+
+
+def _column(letters: str) -> int:
+    number = 0
+    for one in letters:
+        number = 26 * number + ord(one) - ord("A") + 1
+    return number
+
+
+def _locked(path: Path) -> UnreadableSource:
+    return UnreadableSource(
+        f"{path.name} is protected by a password.",
+        message_zh=f"{path.name} 受密码保护。",
+        next_step="Save it without a password.",
+        next_step_zh="请取消密码后另存。",
+        data={"file": path.name},
+    )
+
+
+def _broken(path: Path, why: str) -> UnreadableSource:
+    return UnreadableSource(
+        f"{path.name} is no workbook that can be read, or half-written: {why}.",
+        message_zh=f"{path.name} 不是可读取的工作簿，或文件不完整。",
+        next_step="Save it again as .xlsx, or hand it in as CSV.",
+        next_step_zh="请重新另存为 .xlsx，或以 CSV 提供。",
+        data={"file": path.name},
+    )

@@ -1,0 +1,90 @@
+"""`TableStream`: a table of a source that is read in batches, so that its size does not matter.
+
+The head (names, units, context) is known before the first batch. `batches` may be called again: each call
+reads the source anew and gives the same rows.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
+from typing import TypeAlias
+
+import polars as pl
+
+from qualweave.mappers.table import ROW, Fault, RawTable, SourceContext
+
+Batch: TypeAlias = tuple[pl.DataFrame, tuple[Fault, ...]]
+"""Rows of a batch and what is wrong with some of them."""
+
+
+@dataclass(frozen=True)
+class TableStream:
+    """A table that is read in batches.
+
+    Attributes:
+        name: As of `RawTable`.
+        columns: Field names, byte for byte.
+        context: What is known of the source.
+        opened: Reads the source from its start in batches of at most so many rows.
+        batch_rows: Rows of a batch where `batches` is not told.
+        units: Unit per column.
+        descriptions: Description per column.
+        keep: What must live as long as the stream, such as the folder of an unpacked file.
+    """
+
+    name: str
+    columns: tuple[str, ...]
+    context: SourceContext
+    opened: Callable[[int], Iterator[Batch]]
+    batch_rows: int = 100_000
+    units: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    descriptions: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    keep: object = None
+
+    def batches(self, rows: int = 0) -> Iterator[RawTable]:
+        """Yield the table in parts, in order; an empty table is one part without rows.
+
+        Args:
+            rows: Rows of a part, at most; the stream's own number where it is 0.
+
+        Raises:
+            UnreadableSource: If the source breaks a limit or breaks off on the way.
+        """
+        empty = True
+        for frame, faults in self.opened(rows or self.batch_rows):
+            empty = False
+            yield self._table(frame, faults)
+        if empty:
+            yield self._table(self._no_rows(), ())
+
+    def first(self, rows: int = 0) -> tuple[RawTable, bool]:
+        """Return the first part, and whether it is the whole table."""
+        parts = self.batches(rows)
+        head = next(parts)
+        return head, next(parts, None) is None
+
+    def whole(self) -> RawTable:
+        """Return the whole table; for sources that fit into memory."""
+        parts = list(self.batches())
+        if len(parts) == 1:
+            return parts[0]
+        return replace(
+            parts[0],
+            frame=pl.concat([one.frame for one in parts], rechunk=True),
+            faults=tuple(fault for one in parts for fault in one.faults),
+        )
+
+    def _no_rows(self) -> pl.DataFrame:
+        kinds = dict.fromkeys(self.columns, pl.String()) | {ROW: pl.Int64()}
+        return pl.DataFrame(schema=kinds)
+
+    def _table(self, frame: pl.DataFrame, faults: tuple[Fault, ...]) -> RawTable:
+        return RawTable(
+            name=self.name,
+            columns=self.columns,
+            frame=frame,
+            context=self.context,
+            units=self.units,
+            descriptions=self.descriptions,
+            faults=faults,
+        )
