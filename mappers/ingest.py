@@ -141,7 +141,7 @@ def _run(work: Desk, named: Sequence[tuple[Path, str]], progress: Progress | Non
         if progress:
             progress(plan.name, number, 2 * len(accepted))
         started = time.monotonic()
-        plan.repeated = plan.content_hash in done
+        plan.repeated = bool(plan.content_hash) and plan.content_hash in done
         _read_and_map(work, plan)
         plan.seconds = time.monotonic() - started
         done.add(plan.content_hash)

@@ -46,6 +46,10 @@ _DECIMAL = r"^[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)$"
 _FLOAT = r"^[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?$"
 _PLAIN = r"^-?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?$"
 _GROUPED = re.compile(r"^[+-]?\d{1,3}(,\d{3})+(\.\d+)?$")
+_POINTED = r"^[+-]?[0-9]{1,3}(\.[0-9]{3})+(,[0-9]*)?([eE][+-]?[0-9]+)?$"
+_COMMA_DECIMAL = r"^[+-]?([0-9]+,([0-9]{1,2}|[0-9]{4,})|0,[0-9]+|[0-9]{4,},[0-9]+)$"
+_SLASH_DATE = r"^([0-9]{1,2})/([0-9]{1,2})/[0-9]{4}"
+_LAST_MONTH = 12
 _WITH_UNIT = re.compile(r"^([+-]?\d[\d.,]*(?:[eE][+-]?\d+)?)\s*([^\d\s.,+-].*)$")
 
 _TRUE = frozenset(
@@ -212,9 +216,8 @@ def numbers(
     """
     factor, offset = conversion(source, target) if source and target else (1.0, 0.0)
     offset = 0.0 if difference else offset
-    plain = column
-    if decimal_comma:
-        plain = plain.str.replace_all(".", "", literal=True).str.replace(",", ".", literal=True)
+    plain = _with_points(column) if decimal_comma else column
+    grouped = not decimal_comma and not _has_comma_decimals(column)
     if (factor, offset) == (1.0, 0.0):
         # Nothing to compute: the digits stay as they were written.
         signed = bool(plain.str.starts_with("+").any())
@@ -226,10 +229,29 @@ def numbers(
 
     def read(text: str) -> str | None:
         return _number_by_hand(
-            text, decimal_comma=decimal_comma, source=source, target=target, difference=difference
+            text,
+            decimal_comma=decimal_comma,
+            grouped=grouped,
+            source=source,
+            target=target,
+            difference=difference,
         )
 
     return _repaired(column, values, read, wanted=wanted)
+
+
+def _with_points(column: pl.Series) -> pl.Series:
+    """Return numbers with a decimal comma as with a point; null where a point is no mark of thousands."""
+    misplaced = column.str.contains(".", literal=True) & ~column.str.contains(_POINTED)
+    plain = column.str.replace_all(".", "", literal=True).str.replace(",", ".", literal=True)
+    return plain.to_frame("v").select(pl.when(~misplaced).then(pl.col("v"))).to_series()
+
+
+def _has_comma_decimals(column: pl.Series) -> bool:
+    """Return whether some cell has a comma that parts no thousands: then none is taken to do so."""
+    return bool(column.str.contains(",", literal=True).any()) and bool(
+        column.str.contains(_COMMA_DECIMAL).any()
+    )
 
 
 _PARSED = pl.col("v").cast(pl.Float64, strict=False)
@@ -244,6 +266,7 @@ def _number_by_hand(
     text: str,
     *,
     decimal_comma: bool,
+    grouped: bool,
     source: Unit | None,
     target: Unit | None,
     difference: bool = False,
@@ -256,8 +279,10 @@ def _number_by_hand(
     if found is not None and (written := find_unit(found.group(2))) is not None:
         plain, unit = found.group(1), written
     if decimal_comma:
+        if "." in plain and not re.match(_POINTED, plain):
+            return None
         plain = plain.replace(".", "").replace(",", ".")
-    elif _GROUPED.match(plain):
+    elif grouped and _GROUPED.match(plain):
         plain = plain.replace(",", "")
     if not re.match(_FLOAT, plain) or not isfinite(float(plain)):
         return None
@@ -316,11 +341,42 @@ def times(
         forms.remove(form)
         values = values.zip_with(values.is_not_null(), _parsed(column, form, timezone))
     zone = ZoneInfo(timezone)
+    formats = (*_HAND_FORMATS, *_SLASHED[day_first])
+    unclear = _in_either_order(column)
+    if unclear is not None:
+        values = values.to_frame("v").select(pl.when(~unclear).then(pl.col("v"))).to_series()
+        formats = (*formats, *_SLASHED[not day_first])
 
     def read(text: str) -> str | None:
-        return _time_by_hand(text, zone, (*_HAND_FORMATS, *_SLASHED[day_first]))
+        if unclear is not None and _is_unclear(text):
+            return None
+        return _time_by_hand(text, zone, formats)
 
     return _repaired(column, values, read, wanted="time")
+
+
+def _in_either_order(column: pl.Series) -> pl.Series | None:
+    """Return which dates could be read in either order, where a column has both; None where it has not.
+
+    13/01/2025 and 01/25/2025 in one column say that 03/04/2025 may be in March or in April.
+    """
+    if not column.str.contains("/", literal=True).any():
+        return None
+    first = column.str.extract(_SLASH_DATE, 1).cast(pl.Int64, strict=False)
+    second = column.str.extract(_SLASH_DATE, 2).cast(pl.Int64, strict=False)
+    if not ((first > _LAST_MONTH).any() and (second > _LAST_MONTH).any()):
+        return None
+    both = (first <= _LAST_MONTH) & (second <= _LAST_MONTH) & (first != second)
+    return both.fill_null(value=False)
+
+
+def _is_unclear(text: str) -> bool:
+    found = re.match(_SLASH_DATE, text)
+    return (
+        found is not None
+        and max(int(found[1]), int(found[2])) <= _LAST_MONTH
+        and found[1] != found[2]
+    )
 
 
 def _form_of(text: str, forms: Sequence[str], timezone: str) -> str:

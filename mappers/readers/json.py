@@ -91,7 +91,20 @@ def loads(text: str) -> Any:  # noqa: ANN401 - any JSON value
         ValueError: If it is not well-formed.
         RecursionError: If it is nested too deeply.
     """
-    return _DECODER.decode(text)
+    value = _DECODER.decode(text)
+    return _mended(value) if "\\ud" in text or "\\uD" in text else value
+
+
+def _mended(value: Any) -> Any:  # noqa: ANN401 - any JSON value
+    """Return a value in which half of a surrogate pair, which is no character, is U+FFFD."""
+    if isinstance(value, str):
+        sound = value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+        return value if sound == value else sound
+    if isinstance(value, list):
+        return [_mended(one) for one in value]
+    if isinstance(value, dict):
+        return {_mended(key): _mended(one) for key, one in value.items()}
+    return value
 
 
 def _pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -105,7 +105,7 @@ class _Open:
 
     path: str
     leaves: _Leaves
-    siblings: Counter[str] = field(default_factory=Counter)
+    siblings: dict[str, int] = field(default_factory=dict)
 
 
 def _surveyed(path: Path, limits: ReadLimits) -> _Survey:
@@ -158,8 +158,9 @@ class _Found:
             _put_leaf(stack[-1].leaves, element)
         elif stack and len(stack) <= _DEEPEST:
             self.inner.add(own.path)
-            stack[-1].siblings[own.path] += 1
-            if stack[-1].siblings[own.path] > 1:
+            seen = stack[-1].siblings.get(own.path, 0) + 1
+            stack[-1].siblings[own.path] = seen
+            if seen > 1:
                 self.repeats.add(own.path)
         if not leaf:
             is_only = self.counts[own.path] == 1
@@ -290,12 +291,17 @@ def _syntax_errors(path: Path) -> Iterator[None]:
     except etree.XMLSyntaxError as error:
         line, column = error.position
         raise UnreadableSource(
-            f"{path.name}, line {line}, column {column}: {error.msg}.",
+            f"{path.name}, line {line}, column {column}: {_reason(error)}.",
             message_zh=f"{path.name} 第 {line} 行第 {column} 列：XML 格式错误。",
             next_step="Correct the file at that place.",
             next_step_zh="请更正该处。",
             data={"file": path.name, "line": line, "column": column},
         ) from error
+
+
+def _reason(error: etree.XMLSyntaxError) -> str:
+    """Return what is wrong; the parser adds the place, which is told already."""
+    return str(error.msg or "it is no XML").partition(", line ")[0].rstrip(".")
 
 
 def _check_depth(path: Path, depth: int, limits: ReadLimits, element: Any) -> None:  # noqa: ANN401
@@ -326,7 +332,16 @@ def _children(element: Any) -> list[Any]:  # noqa: ANN401 - an element
 
 
 def _is_leaf(element: Any) -> bool:  # noqa: ANN401 - an element
-    return not _children(element) and (not element.attrib or bool((element.text or "").strip()))
+    return not _children(element) and (not element.attrib or bool(_own_text(element)))
+
+
+def _own_text(element: Any) -> str:  # noqa: ANN401 - an element
+    """Return the text of an element without children; entities stand in it as they are written."""
+    text = str(element.text or "")
+    for inner in element:
+        if inner.tag is etree.Entity:
+            text += f"{inner.text}{inner.tail or ''}"
+    return text.strip()
 
 
 def _attributes(element: Any) -> _Leaves:  # noqa: ANN401 - an element
@@ -343,7 +358,7 @@ def _fields(element: Any) -> Fields:  # noqa: ANN401 - an element
 
 
 def _with_text(found: _Leaves, element: Any) -> Fields:  # noqa: ANN401 - an element
-    text = (element.text or "").strip()
+    text = _own_text(element)
     if text and not _children(element):
         found["value"] = [text]
     return found.fields()
@@ -356,7 +371,7 @@ def _put_leaf(found: _Leaves, child: Any) -> None:  # noqa: ANN401 - an element
     else:
         for key, value in child.attrib.items():
             found[f"{name}.{_name_of(key)}"] = [str(value)]
-    found.put(name, (child.text or "").strip())
+    found.put(name, _own_text(child))
 
 
 def _name_of(key: str | bytes) -> str:
