@@ -8,8 +8,10 @@ import csv
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import islice
+from itertools import dropwhile, islice
 from pathlib import Path
+
+import polars as pl
 
 from qualweave.errors import UnreadableSource
 from qualweave.mappers.readers.charset import charset_of
@@ -25,6 +27,7 @@ _DELIMITERS = (",", ";", "\t", "|")
 _HEAD_CHARS = 262_144
 _FEW = 0.2  # of the rows: these are ragged, and not a column that the header forgot
 _SHOWN = 80  # characters
+_PIECE = 4_000  # rows
 
 
 def read_csv(path: Path, hints: tuple[str, ...] = ()) -> RawTable:
@@ -95,10 +98,13 @@ class _Grid:
         """Yield the rows below the header; a header that is repeated, as in joined files, is none."""
         width = len(self.layout.header)
         repeated = self.layout.rows
+        firsts = {one[0] for one in repeated}
         below = rows_of(self.path, self.encoding, self.delimiter, self.limits, width=width)
-        for number, row in enumerate(one for one in below if one.line > self.header_line):
-            self.limits.check_rows(self.path, number + 1)
-            if tuple(cell.strip() for cell in row.cells) not in repeated:
+        for number, row in enumerate(dropwhile(lambda one: one.line <= self.header_line, below)):
+            if number >= self.limits.rows:
+                self.limits.check_rows(self.path, number + 1)
+            is_like = row.cells[0].strip() in firsts
+            if not (is_like and tuple(cell.strip() for cell in row.cells) in repeated):
                 yield row
 
 
@@ -156,10 +162,28 @@ def _places(grid: _Grid) -> tuple[list[int], int]:
 def _batches(
     grid: _Grid, places: list[int], names: tuple[str, ...], *, spare: int, rows: int
 ) -> Iterator[Batch]:
-    plain = places == [*range(len(places))]
     source = grid.rows()
-    while part := list(islice(source, rows)):
-        width = spare if plain else max(spare, places[-1] + 1)
+    while pieces := list(_pieces(source, grid, places, names, spare=spare, rows=rows)):
+        faults = tuple(fault for _, found in pieces for fault in found)
+        yield pl.concat([frame for frame, _ in pieces], rechunk=True), faults
+
+
+def _pieces(
+    source: Iterator[Row],
+    grid: _Grid,
+    places: list[int],
+    names: tuple[str, ...],
+    *,
+    spare: int,
+    rows: int,
+) -> Iterator[Batch]:
+    """Yield one batch in pieces: Python's lists of cells, which are slow to keep, are few at a time."""
+    plain = places == [*range(len(places))]
+    width = spare if plain else max(spare, places[-1] + 1)
+    for start in range(0, rows, _PIECE):
+        part = list(islice(source, min(_PIECE, rows - start)))
+        if not part:
+            return
         cells = [_fitted(one.cells, width) for one in part]
         if not plain:
             cells = [[row[at] for at in places] for row in cells]

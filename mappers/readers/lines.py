@@ -6,9 +6,8 @@ Such a row is a fault of its own, and reading goes on with the next line.
 
 import csv
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Self
+from typing import IO, NamedTuple, Self
 
 from qualweave.errors import UnreadableSource
 from qualweave.mappers.readers.limits import ReadLimits, too_much
@@ -17,10 +16,10 @@ from qualweave.mappers.table import FaultKind
 _MOST_LINES = 1_000  # of one quoted cell
 _MOST_BROKEN = 1_000  # rows with a quote that is not closed, before the file is refused
 _BOM = "\ufeff"
+_ENDS = ("\n", "\r")
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(NamedTuple):
     """One row: its first physical line, its cells, and what is wrong with it."""
 
     line: int
@@ -32,35 +31,36 @@ class Lines:
     """The physical lines of a file, each no longer than the limit; some may be given back."""
 
     def __init__(self, path: Path, file: IO[str], limits: ReadLimits) -> None:
-        self._path, self._file, self._limits = path, file, limits
+        self._path, self._file, self._most = path, file, limits.line_chars
         self._back: list[str] = []
         self.number = 0
         self.taken: list[str] = []
-        self.last = ""
 
     def __iter__(self) -> Self:
         return self
 
     def __next__(self) -> str:
-        line = self._back.pop() if self._back else self._read()
+        line = self._back.pop() if self._back else self._file.readline(self._most + 1)
         if not line:
             raise StopIteration
         self.number += 1
-        if len(self.taken) >= _MOST_LINES:
+        if len(line) > self._most:
+            raise self._too_long()
+        taken = self.taken
+        if len(taken) >= _MOST_LINES:
             raise csv.Error("a quoted cell does not end")
-        self.taken.append(line)
-        self.last = line
+        taken.append(line)
         return line
 
-    def _read(self) -> str:
-        most = self._limits.line_chars
-        line = self._file.readline(most + 1)
-        if len(line) > most:
-            raise too_much(
-                self._path, ("or more characters in one line", "个以上字符的行"), most,
-                limit=most, setting="read_line_chars", line=self.number + 1,
-            )  # fmt: skip
-        return line
+    def _too_long(self) -> UnreadableSource:
+        return too_much(
+            self._path,
+            ("or more characters in one line", "个以上字符的行"),
+            self._most,
+            limit=self._most,
+            setting="read_line_chars",
+            line=self.number,
+        )
 
     def start(self) -> int:
         """Begin a row; return the number of its first line."""
@@ -73,11 +73,6 @@ class Lines:
         self._back += reversed(rest)
         self.number -= len(rest)
         return first
-
-    @property
-    def is_cut_off(self) -> bool:
-        """Whether the line read last has no end."""
-        return not self.last.endswith(("\n", "\r"))
 
 
 def rows_of(
@@ -116,16 +111,18 @@ def rows_of(
                     raise _too_broken(path, at)
                 yield Row(at, _plain_cells(lines.give_back(), delimiter), "quote")
                 reader = csv.reader(lines, delimiter=delimiter)
-            elif any(cell.strip() for cell in cells):
-                limits.check_columns(path, len(cells), line=at)
-                cells[0] = cells[0].removeprefix(_BOM)
-                yield Row(at, cells, _fault(lines, cells, delimiter, width))
+            elif cells and (cells[0].strip() or any(cell.strip() for cell in cells)):
+                if len(cells) > limits.columns:
+                    limits.check_columns(path, len(cells), line=at)
+                if cells[0].startswith(_BOM):
+                    cells[0] = cells[0].removeprefix(_BOM)
+                cut = not lines.taken[-1].endswith(_ENDS)
+                yield Row(at, cells, _fault(lines, cells, delimiter, width) if cut else None)
 
 
 def _fault(lines: Lines, cells: list[str], delimiter: str, width: int) -> FaultKind | None:
-    if not lines.is_cut_off:
-        return None
-    if '"' in lines.last and not _is_closed(lines.taken, delimiter):
+    """Return what is wrong with a row at the end of a file that ends in no line end."""
+    if '"' in lines.taken[-1] and not _is_closed(lines.taken, delimiter):
         return "quote"
     return "cut-off" if len(cells) < width else None
 
