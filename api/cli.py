@@ -18,6 +18,7 @@ from rich.table import Table
 
 from qualweave.api import cli_asking, cli_dictionary, cli_ontology, cli_product_class, cli_weights
 from qualweave.api.app import make_app
+from qualweave.api.databases import handed_in
 from qualweave.api.exporting import add_command as add_export
 from qualweave.api.mcp.command import add_command as add_mcp
 from qualweave.api.sending import sent
@@ -30,6 +31,7 @@ from qualweave.examples.plant import Size as PlantSize
 from qualweave.examples.plant import generate
 from qualweave.gnn import capability
 from qualweave.mappers.align.files import align_files
+from qualweave.mappers.readers import ReadLimits
 from qualweave.mappers.report import IngestReport
 from qualweave.mappers.revise import Question
 from qualweave.negotiation import Language
@@ -121,19 +123,22 @@ def _print_report(report: IngestReport) -> None:
 
 @app.command()
 def ingest(
-    path: Path,
+    source: Annotated[
+        str, typer.Argument(help="File, folder, or address of a database: sqlite:///mes.db.")
+    ],
     data: DataDir = Path(".qualweave"),
     answers: Annotated[
         Path | None, typer.Option(help="YAML of a person's answers about fields.")
     ] = None,
     url: Url = "",
 ) -> None:
-    """Read a file or folder, find what its fields mean, and put it into the graph; with --url that of a service."""
-    if url:
-        _print_report(sent(path, url, answers))
-        return
-    with _service(data) as service:
-        _print_report(_ingest(service, path, answers))
+    """Read a file, folder or database, find what its fields mean, and put it into the graph, or that of --url."""
+    with handed_in(source, ReadLimits.of(Settings())) as path:
+        if url:
+            _print_report(sent(path, url, answers))
+            return
+        with _service(data) as service:
+            _print_report(_ingest(service, path, answers))
 
 
 @app.command()

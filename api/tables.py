@@ -45,6 +45,8 @@ _POLARS: Mapping[ColumnType, Any] = MappingProxyType(
     }
 )
 _WIDEST = 44
+_FORMULA = r"^[=+\-@\t\r]"
+_SIGNED_NUMBER = r"^[+-]?[0-9.,]+([eE][+-]?[0-9]+)?$"
 
 
 @dataclass(frozen=True)
@@ -195,10 +197,17 @@ def _frame(table: Table, headings: Iterable[str]) -> pl.DataFrame:
 
 
 def _csv(table: Table) -> bytes:
-    text = _frame(table, [one.heading for one in table.columns]).write_csv(
+    frame = _frame(table, [one.heading for one in table.columns])
+    text = frame.with_columns(_harmless(pl.col(pl.String))).write_csv(
         datetime_format="%Y-%m-%dT%H:%M:%SZ"
     )
     return text.encode()
+
+
+def _harmless(text: pl.Expr) -> pl.Expr:
+    """Put an apostrophe before what a spreadsheet would compute: a supplier's remark is no formula."""
+    is_formula = text.str.contains(_FORMULA) & ~text.str.contains(_SIGNED_NUMBER)
+    return pl.when(is_formula).then(pl.lit("'") + text).otherwise(text).name.keep()
 
 
 def _parquet(table: Table) -> bytes:

@@ -4,6 +4,7 @@ import datetime as dt
 import gzip
 import json
 import sqlite3
+import struct
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -12,6 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import xlsxwriter
+import xlwt
 
 from qualweave.errors import InputError, UnreadableSource
 from qualweave.mappers import readers
@@ -428,3 +430,68 @@ def test_a_limit_names_the_setting_that_holds_it(tmp_path: Path) -> None:
     ):
         with pytest.raises(UnreadableSource, match=f"x.csv.*QUALWEAVE_{name}"):
             readers.read(path, limits=limits)
+
+
+# --- binary workbooks --------------------------------------------------------------------------------------
+
+
+def _wide(text: str) -> bytes:
+    return struct.pack("<I", len(text)) + text.encode("utf-16-le")
+
+
+def _record(kind: int, content: bytes = b"") -> bytes:
+    """Return a record of the binary form (MS-XLSB 2.1.4): kind and length in groups of seven bits."""
+    name = bytes([kind]) if kind < 0x80 else bytes([kind & 0x7F | 0x80, kind >> 7])
+    return name + bytes([len(content)]) + content
+
+
+def _cell(column: int, value: str | float) -> bytes:
+    place = struct.pack("<II", column, 0)
+    if isinstance(value, str):
+        return _record(6, place + _wide(value))
+    return _record(5, place + struct.pack("<d", value))
+
+
+def binary_workbook(path: Path, rows: list[list[str | float]]) -> None:
+    cells = b"".join(
+        _record(0, struct.pack("<I", n) + bytes(13)) + b"".join(_cell(at, one) for at, one in enumerate(row))
+        for n, row in enumerate(rows)
+    )  # fmt: skip
+    size = struct.pack("<4I", 0, len(rows) - 1, 0, len(rows[0]) - 1)
+    sheet = _record(129) + _record(148, size) + _record(145) + cells + _record(146) + _record(130)
+    named = struct.pack("<II", 0, 1) + _wide("rId1") + _wide("Data")
+    book = _record(131) + _record(143) + _record(156, named) + _record(144) + _record(132)
+    space = "http://schemas.openxmlformats.org"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr(
+            "[Content_Types].xml", f'<Types xmlns="{space}/package/2006/content-types"/>'
+        )
+        archive.writestr("xl/workbook.bin", book)
+        archive.writestr("xl/worksheets/sheet1.bin", sheet)
+        archive.writestr(
+            "xl/_rels/workbook.bin.rels",
+            f'<Relationships xmlns="{space}/package/2006/relationships"><Relationship Id="rId1" '
+            f'Type="{space}/officeDocument/2006/relationships/worksheet" Target="worksheets/sheet1.bin"/></Relationships>',
+        )
+
+
+def old_workbook(path: Path, rows: list[list[str | float]]) -> None:
+    book = xlwt.Workbook()
+    sheet = book.add_sheet("Data")
+    for n, row in enumerate(rows):
+        for at, one in enumerate(row):
+            sheet.write(n, at, one)
+    book.save(str(path))
+
+
+@pytest.mark.parametrize("made", [binary_workbook, old_workbook])
+def test_binary_workbooks_are_read_like_the_others(
+    made: Callable[[Path, list[list[str | float]]], None], tmp_path: Path
+) -> None:
+    made(tmp_path / "x.dat", [["id", "温度"], ["", "°C"], ["A", 2.5], ["B", 3.0]])
+
+    table = one(tmp_path / "x.dat")
+
+    assert table.columns == ("id", "温度")
+    assert dict(table.units) == {"温度": "°C"}
+    assert table.frame.rows() == [("A", "2.5", 3), ("B", "3", 4)]
