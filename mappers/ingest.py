@@ -256,11 +256,14 @@ def _streams(work: Desk, plan: Plan) -> list[TableStream]:
     return streams
 
 
-def _whole(plan: Plan) -> list[RawTable]:
-    """Return the tables of a plan, read again where they are not in memory."""
+def _whole(work: Desk, plan: Plan) -> list[RawTable]:
+    """Return the tables of a plan, read again where they are not in memory.
+
+    One commit takes a whole file, so one that is too large for that is refused before it takes all memory.
+    """
     if plan.tables is None and plan.refusal is None:
         with _refusing(plan):
-            return [one.whole() for one in plan.streams]
+            return [one.whole(most=work.settings.ingest_rows) for one in plan.streams]
     if plan.refusal is not None:
         raise plan.refusal
     return plan.tables or []
@@ -323,7 +326,9 @@ def _finish(work: Desk, plan: Plan) -> FileReport:
         if plan.refusal is not None:
             raise plan.refusal
         is_epcis_file = plan.kind.startswith("epcis")
-        report = ingest_epcis(work, plan) if is_epcis_file else lift_file(work, plan, _whole(plan))
+        report = (
+            ingest_epcis(work, plan) if is_epcis_file else lift_file(work, plan, _whole(work, plan))
+        )
     except QualweaveError as error:
         if plan.content_hash:
             work.store.finish_input(plan.content_hash, "refused")

@@ -23,6 +23,7 @@ class ReadLimits:
         file_mib: Size of a file, MiB.
         unpacked_mib: Size of what a compressed file unfolds to, MiB.
         document_mib: Size up to which a JSON document is held whole, MiB; a larger one is read in two passes.
+        workbook_mib: Memory that the process may take which reads a workbook, MiB.
     """
 
     batch_rows: int = 100_000
@@ -33,6 +34,7 @@ class ReadLimits:
     file_mib: int = 65_536
     unpacked_mib: int = 8_192
     document_mib: int = 32
+    workbook_mib: int = 4_096
 
     @classmethod
     def of(cls, settings: Settings) -> Self:
@@ -46,6 +48,7 @@ class ReadLimits:
             file_mib=settings.read_file_mib,
             unpacked_mib=settings.read_unpacked_mib,
             document_mib=settings.read_document_mib,
+            workbook_mib=settings.read_workbook_mib,
         )
 
     def check_columns(self, path: Path, count: int, *, line: int = 0) -> None:

@@ -5,27 +5,31 @@ have no ``.0``, and a formula gives the value that was computed last. A hidden s
 cell that shows an error (``#REF!``) is a fault of its row.
 """
 
+import json
 import re
+import subprocess
+import sys
 import zipfile
 import zlib
 from collections.abc import Iterator, Sequence
-from datetime import datetime, timedelta
 from itertools import islice
 from pathlib import Path
 from typing import Any
 from xml.sax.saxutils import unescape
 
-import python_calamine as calamine
+import orjson
 
 from qualweave.errors import UnreadableSource
+from qualweave.mappers.readers import workbook
 from qualweave.mappers.readers.context import source_context
 from qualweave.mappers.readers.frames import damaged_cells, text_frame
 from qualweave.mappers.readers.layout import HEAD_ROWS, Layout, layout_of, named, width_of
 from qualweave.mappers.readers.limits import MIB, ReadLimits, too_much
+from qualweave.mappers.readers.packed import Scratch
 from qualweave.mappers.readers.stream import Batch, TableStream
 from qualweave.mappers.table import Fault
 
-_EXACT = 10**15  # up to here a double holds every whole number
+_SECONDS = 600  # for the largest sheet there can be
 _MOST_SWELL = 1_032  # how much deflate can shrink
 _OLE = b"\xd0\xcf\x11\xe0"
 _ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
@@ -52,9 +56,9 @@ def stream_sheets(
     """
     limits = limits or ReadLimits()
     _check_size(path, limits)
-    book = _book(path)
-    sheets = [one for one in book.sheets_metadata if _is_table(one)]
-    grids = [_Grid(path, book, one, limits) for one in sheets]
+    folder = Scratch()
+    sheets = _written(path, folder.path, limits)
+    grids = [_Grid(path, folder, one, limits) for one in sheets]
     filled = [one for one in grids if one.layout is not None]
     if not filled:
         raise UnreadableSource(
@@ -62,38 +66,53 @@ def stream_sheets(
             message_zh=f"{path.name}：没有包含表格的工作表。",
             next_step="Give a workbook with a header row and rows below it.",
             next_step_zh="请提供含表头和数据行的工作簿。",
-            data={"file": path.name, "sheets": [one.name for one in sheets]},
+            data={"file": path.name, "sheets": [one.name for one in grids]},
         )
     hidden = [one.name for one in grids if one.is_hidden]
     return [one.stream(hints, hidden, single=len(filled) == 1) for one in filled]
 
 
-class _Grid:
-    """A sheet: its rows are read again at each pass, its layout is found once."""
+def _written(path: Path, folder: Path, limits: ReadLimits) -> list[dict[str, Any]]:
+    """Have the sheets written to a folder by a process that may end without harm; return what they are."""
+    program = [sys.executable, "-I", str(Path(workbook.__file__))]
+    told = [str(path.resolve()), str(folder), str(limits.workbook_mib)]
+    try:
+        done = subprocess.run([*program, *told], capture_output=True, check=False, timeout=_SECONDS)  # noqa: S603 - our own program
+    except subprocess.TimeoutExpired as error:
+        raise _broken(path, f"it takes more than {_SECONDS} s to read") from error
+    if done.returncode == workbook.LOCKED or (done.returncode and _is_encrypted(path)):
+        raise _locked(path)
+    if done.returncode == workbook.BROKEN:
+        raise _broken(path, done.stderr.decode("utf-8", errors="replace"))
+    if done.returncode:
+        raise too_much(
+            path, ("or more MiB of memory", "MiB 以上内存"), limits.workbook_mib,
+            limit=limits.workbook_mib, setting="read_workbook_mib",
+        )  # fmt: skip
+    found: list[dict[str, Any]] = json.loads((folder / "sheets.json").read_text("utf-8"))
+    return found
 
-    def __init__(self, path: Path, book: Any, meta: Any, limits: ReadLimits) -> None:  # noqa: ANN401
-        self.path, self.limits, self.name = path, limits, str(meta.name)
-        self._book = book
-        self.is_hidden = not str(meta.visible).endswith(".Visible")
+
+class _Grid:
+    """A sheet, as its rows were written to a file; its layout is found once."""
+
+    def __init__(
+        self, path: Path, folder: Scratch, sheet: dict[str, Any], limits: ReadLimits
+    ) -> None:
+        self.path, self.limits, self._folder = path, limits, folder
+        self.name, self.is_hidden = str(sheet["name"]), bool(sheet["hidden"])
+        self._file = folder.path / str(sheet["file"])
+        limits.check_columns(path, int(sheet["width"]))
         head = list(islice(self._filled(), HEAD_ROWS + 2))
         self.layout = layout_of([cells for _, cells in head]) if head else None
         self._body_after = head[self.layout.body - 1][0] if self.layout else 0
 
     def _filled(self) -> Iterator[tuple[int, list[str]]]:
         """Yield number and cells of the rows with text."""
-        try:
-            sheet = self._book.get_sheet_by_name(self.name)
-            self.limits.check_columns(self.path, sheet.total_width or sheet.width)
-            first = sheet.start[0] if sheet.start else 0
-            # The reader leaves the empty rows above the first filled one in; columns, too.
-            rows = sheet.to_python(skip_empty_area=False)
-        except (calamine.CalamineError, ValueError) as error:
-            raise _broken(self.path, str(error)) from error
-        del first
-        for number, cells in enumerate(rows, start=1):
-            texts = [_text(one) for one in cells]
-            if any(texts):
-                yield number, texts
+        with self._file.open("rb") as file:
+            for line in file:
+                number, cells = orjson.loads(line)
+                yield number, cells
 
     def _rows(self) -> Iterator[tuple[int, list[str]]]:
         return (one for one in self._filled() if one[0] > self._body_after)
@@ -101,18 +120,9 @@ class _Grid:
     def stream(self, hints: tuple[str, ...], hidden: list[str], *, single: bool) -> TableStream:
         """Return the sheet as a table."""
         layout = self.layout or Layout((), 0, 0, {}, {}, {}, ())
-        known = width_of(layout.header)
-        width = max((width_of(cells) for _, cells in self._rows()), default=0)
-        extra = {
-            at
-            for _, cells in self._rows()
-            for at in range(known, min(len(cells), width))
-            if cells[at].strip()
-        }
-        places = [*range(known), *sorted(extra)]
-        names = named(
-            places, [layout.header[at] if at < len(layout.header) else "" for at in places]
-        )
+        places = self._places(width_of(layout.header))
+        given = [layout.header[at] if at < len(layout.header) else "" for at in places]
+        names = named(places, given)
         header = dict(layout.keys) | {"sheet": self.name}
         header |= {"hidden": "true"} if self.is_hidden else {}
         header |= {"hidden sheets": ", ".join(hidden)} if hidden else {}
@@ -124,7 +134,16 @@ class _Grid:
             name, tuple(names), context,
             lambda rows: self._batches(places, names, rows),
             batch_rows=self.limits.batch_rows, units=layout.units, descriptions=layout.descriptions,
+            keep=self._folder,
         )  # fmt: skip
+
+    def _places(self, known: int) -> list[int]:
+        """Return which columns there are: those with a name, and those behind them with a cell."""
+        extra: set[int] = set()
+        for _, cells in self._rows():
+            if len(cells) > known and len(extra) < len(cells) - known:
+                extra.update(at for at in range(known, len(cells)) if cells[at].strip())
+        return [*range(known), *sorted(extra)]
 
     def _batches(self, places: Sequence[int], names: Sequence[str], size: int) -> Iterator[Batch]:
         errors = _error_cells(self.path, self.name)
@@ -142,39 +161,10 @@ class _Grid:
             yield frame, tuple(faults + damaged_cells(frame))
 
 
-def _book(path: Path) -> Any:  # noqa: ANN401 - a foreign workbook
-    try:
-        return calamine.CalamineWorkbook.from_path(path)
-    except calamine.PasswordError as error:
-        raise _locked(path) from error
-    except (calamine.CalamineError, OSError, ValueError) as error:
-        if _is_encrypted(path):
-            raise _locked(path) from error
-        raise _broken(path, str(error)) from error
-
-
 def _is_encrypted(path: Path) -> bool:
     with path.open("rb") as file:
         head = file.read(4 * MIB)
     return head.startswith(_OLE) and _ENCRYPTED in head
-
-
-def _is_table(meta: Any) -> bool:  # noqa: ANN401 - foreign metadata
-    return "WorkSheet" in str(meta.typ)
-
-
-def _text(value: object) -> str:
-    """Return a cell as text."""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, float):
-        whole = value.is_integer() and abs(value) < _EXACT
-        return str(int(value)) if whole else repr(value)
-    if isinstance(value, datetime):
-        return value.isoformat(sep=" ")
-    if isinstance(value, timedelta):
-        return str(value.total_seconds())
-    return "" if value is None else str(value)
 
 
 def _check_size(path: Path, limits: ReadLimits) -> None:

@@ -140,11 +140,13 @@ def _stream(
     columns = inspector.get_columns(name)
     limits.check_columns(path, len(columns))
     names = tuple(str(one["name"]) for one in columns)
-    header = {"database": path.name, "table": name} | {
-        f"foreign key {', '.join(one['constrained_columns'])}":
-            f"{one['referred_table']}({', '.join(one['referred_columns'])})"
+    keys = [
+        f"{', '.join(one['constrained_columns'])} → "
+        f"{one['referred_table']}({', '.join(one['referred_columns'])})"
         for one in inspector.get_foreign_keys(name)
-    }  # fmt: skip
+    ]
+    header = {"database": path.name, "table": name}
+    header |= {"foreign keys": "; ".join(keys)} if keys else {}
     key = inspector.get_pk_constraint(name).get("constrained_columns") or []
     header |= {"primary key": ", ".join(key)} if key else {}
     context = source_context(

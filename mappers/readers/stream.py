@@ -6,11 +6,13 @@ reads the source anew and gives the same rows.
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from types import MappingProxyType
 from typing import TypeAlias
 
 import polars as pl
 
+from qualweave.mappers.readers.limits import too_much
 from qualweave.mappers.table import ROW, Fault, RawTable, SourceContext
 
 Batch: TypeAlias = tuple[pl.DataFrame, tuple[Fault, ...]]
@@ -63,9 +65,24 @@ class TableStream:
         head = next(parts)
         return head, next(parts, None) is None
 
-    def whole(self) -> RawTable:
-        """Return the whole table; for sources that fit into memory."""
-        parts = list(self.batches())
+    def whole(self, *, most: int = 0) -> RawTable:
+        """Return the whole table; for sources that fit into memory.
+
+        Args:
+            most: Rows that are taken, at most; all of them where it is 0.
+
+        Raises:
+            UnreadableSource: If it has more rows than are taken, or breaks off on the way.
+        """
+        parts, rows = [], 0
+        for part in self.batches():
+            parts.append(part)
+            rows += part.frame.height
+            if most and rows > most:
+                raise too_much(
+                    Path(self.context.file_name), ("or more rows for one commit", "行以上（单次提交）"), most,
+                    limit=most, setting="ingest_rows",
+                )  # fmt: skip
         if len(parts) == 1:
             return parts[0]
         return replace(

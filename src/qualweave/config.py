@@ -102,3 +102,11 @@ class Settings(BaseSettings):
         description="Size up to which a JSON document is held whole in memory, MiB; a larger one is read in two "
         "passes.",
     )
+    read_workbook_mib: int = Field(
+        4_096, ge=256, description="Memory that the process may take which reads a workbook, MiB."
+    )
+    ingest_rows: int = Field(
+        2_000_000,
+        ge=1,
+        description="Rows of a table that one ingest takes, since a file is one commit: about 4 GiB of memory.",
+    )

@@ -337,3 +337,31 @@ def test_a_link_in_an_archive_becomes_a_plain_file(tmp_path: Path) -> None:
     assert not (tmp_path / "out" / "link.csv").is_symlink()
     assert (tmp_path / "out" / "link.csv").read_text() == "/etc/passwd"
     assert readers.sniff(tmp_path / "out" / "inner.zip") == "zip"
+
+
+def test_a_file_too_long_for_one_commit_is_refused_whole(work: Desk, tmp_path: Path) -> None:
+    path = tmp_path / "long.csv"
+    path.write_text(table(path, count=300))
+    settings = work.settings.model_copy(update={"ingest_rows": 200, "read_batch_rows": 100})
+
+    report = ingest(
+        path, store=work.store, terms=work.terms, settings=settings, principal=work.principal,
+        gate=work.gate, aligner=work.aligner,
+    )  # fmt: skip
+
+    assert report.files[0].status == "refused"
+    assert "QUALWEAVE_INGEST_ROWS" in report.files[0].message
+    assert written(work, "long.csv") == []
+
+
+def test_a_file_of_many_batches_arrives_whole(work: Desk, tmp_path: Path) -> None:
+    path = tmp_path / "many.csv"
+    path.write_text(table(path, count=300))
+    settings = work.settings.model_copy(update={"read_batch_rows": 100})
+
+    report = ingest(
+        path, store=work.store, terms=work.terms, settings=settings, principal=work.principal,
+        gate=work.gate, aligner=work.aligner,
+    )  # fmt: skip
+
+    assert (report.files[0].rows_read, report.files[0].rows_lifted) == (300, 300)

@@ -285,7 +285,7 @@ def test_tables_and_views_of_a_database_are_read_with_their_keys(tmp_path: Path)
     assert sorted(tables) == ["mes.db#hot", "mes.db#lot", "mes.db#sample"]
     sample = tables["mes.db#sample"]
     assert sample.frame.rows() == [("1", "2", "120.0", None, 1), ("2", "1", "20.5", "00ff", 2)]
-    assert sample.context.header["foreign key lot"] == "lot(id)"
+    assert sample.context.header["foreign keys"] == "lot → lot(id)"
     assert tables["mes.db#hot"].frame.height == 1
     assert path.read_bytes() == before
 
@@ -298,7 +298,7 @@ def test_a_database_by_url_is_kept_as_files(tmp_path: Path) -> None:
     assert [one.name for one in written] == ["lot.parquet", "sample.parquet", "hot.parquet"]
     kept = one(written[1])
     assert kept.frame["temp"].to_list() == ["120.0", "20.5"]
-    assert kept.context.header["foreign key lot"] == "lot(id)"
+    assert kept.context.header["foreign keys"] == "lot → lot(id)"
 
 
 def test_an_address_of_no_database_is_named() -> None:

@@ -100,6 +100,14 @@ def a_workbook_that_unfolds_without_end(path: Path) -> None:
     plain.unlink()
 
 
+@case("xlsx", refused="MiB of memory.*READ_WORKBOOK_MIB", heavy=True)
+def a_workbook_of_two_cells_far_apart(path: Path) -> None:
+    with xlsxwriter.Workbook(path) as book:
+        sheet = book.add_worksheet("Data")
+        sheet.write(0, 0, "first")
+        sheet.write(1_048_575, 16_383, "last")
+
+
 # --- Parquet and databases ---------------------------------------------------------------------------
 
 
