@@ -89,7 +89,9 @@ def _opened(path: Path, limits: ReadLimits) -> tuple[Media, Any, Batches]:
 def _parquet(path: Path, rows: int) -> Iterator[Any]:
     try:
         with pq.ParquetFile(path) as file:
-            yield from file.iter_batches(batch_size=rows)
+            for part in file.iter_batches(batch_size=rows):
+                part.validate(full=True)
+                yield part
     except (pa.ArrowException, OSError) as error:
         raise _broken(path, str(error)) from error
 
@@ -104,6 +106,8 @@ def _arrow(path: Path, opened: Callable[[Any], Any], rows: int) -> Iterator[Any]
                 else reader
             )
             for part in parts:
+                # Nothing checks what is mapped into memory: a damaged offset would end the process.
+                part.validate(full=True)
                 for at in range(0, part.num_rows, rows):
                     yield part.slice(at, rows)
     except (pa.ArrowException, OSError) as error:
