@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo
 import polars as pl
 
 from qualweave.errors import UnknownUnit
+from qualweave.mappers.lift.date_order import in_either_order, is_unclear
 from qualweave.values import Unit, conversion, find_unit
 
 MISSING = frozenset(
@@ -48,8 +49,6 @@ _PLAIN = r"^-?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?$"
 _GROUPED = re.compile(r"^[+-]?\d{1,3}(,\d{3})+(\.\d+)?$")
 _POINTED = r"^[+-]?[0-9]{1,3}(\.[0-9]{3})+(,[0-9]*)?([eE][+-]?[0-9]+)?$"
 _COMMA_DECIMAL = r"^[+-]?([0-9]+,([0-9]{1,2}|[0-9]{4,})|0,[0-9]+|[0-9]{4,},[0-9]+)$"
-_SLASH_DATE = r"^([0-9]{1,2})/([0-9]{1,2})/[0-9]{4}"
-_LAST_MONTH = 12
 _WITH_UNIT = re.compile(r"^([+-]?\d[\d.,]*(?:[eE][+-]?\d+)?)\s*([^\d\s.,+-].*)$")
 
 _TRUE = frozenset(
@@ -342,41 +341,17 @@ def times(
         values = values.zip_with(values.is_not_null(), _parsed(column, form, timezone))
     zone = ZoneInfo(timezone)
     formats = (*_HAND_FORMATS, *_SLASHED[day_first])
-    unclear = _in_either_order(column)
+    unclear = in_either_order(column)
     if unclear is not None:
         values = values.to_frame("v").select(pl.when(~unclear).then(pl.col("v"))).to_series()
         formats = (*formats, *_SLASHED[not day_first])
 
     def read(text: str) -> str | None:
-        if unclear is not None and _is_unclear(text):
+        if unclear is not None and is_unclear(text):
             return None
         return _time_by_hand(text, zone, formats)
 
     return _repaired(column, values, read, wanted="time")
-
-
-def _in_either_order(column: pl.Series) -> pl.Series | None:
-    """Return which dates could be read in either order, where a column has both; None where it has not.
-
-    13/01/2025 and 01/25/2025 in one column say that 03/04/2025 may be in March or in April.
-    """
-    if not column.str.contains("/", literal=True).any():
-        return None
-    first = column.str.extract(_SLASH_DATE, 1).cast(pl.Int64, strict=False)
-    second = column.str.extract(_SLASH_DATE, 2).cast(pl.Int64, strict=False)
-    if not ((first > _LAST_MONTH).any() and (second > _LAST_MONTH).any()):
-        return None
-    both = (first <= _LAST_MONTH) & (second <= _LAST_MONTH) & (first != second)
-    return both.fill_null(value=False)
-
-
-def _is_unclear(text: str) -> bool:
-    found = re.match(_SLASH_DATE, text)
-    return (
-        found is not None
-        and max(int(found[1]), int(found[2])) <= _LAST_MONTH
-        and found[1] != found[2]
-    )
 
 
 def _form_of(text: str, forms: Sequence[str], timezone: str) -> str:

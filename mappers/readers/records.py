@@ -97,7 +97,6 @@ def record_streams(  # noqa: PLR0913 - what a source of records is
         if kept:
             yield kept
 
-    faults = _unread if media == "jsonl" else None
     return [
         table_stream(
             path,
@@ -109,7 +108,7 @@ def record_streams(  # noqa: PLR0913 - what a source of records is
             columns=tuple(names),
             parts=partial(parts, at),
             media=media,
-            unread=faults if at == place else None,
+            unread=_unread if media == "jsonl" and at == place else None,
         )
         for at, names in columns.items()
     ]

@@ -478,3 +478,37 @@ def test_a_small_vocabulary_finds_below_a_class_only() -> None:
     assert [one.iri for one in small.find("OFFSET", DEFECT)] == [Q + "A"]
     assert len(small.find("offset")) == 2
     assert small.is_parameter(Q + "B")
+
+
+@pytest.mark.parametrize(
+    ("texts", "comma", "values"),
+    [
+        (["115,4", "1.5", "1.234,5", "118"], True, ["115.4", None, "1234.5", "118"]),
+        (["1.5", "1,234", "2,5"], False, ["1.5", None, None]),
+        (["1.5", "1,234", "12,345.5"], False, ["1.5", "1234", "12345.5"]),
+    ],
+)
+def test_no_mark_is_read_as_thousands_where_it_may_be_decimals(
+    texts: list[str],
+    comma: bool,  # noqa: FBT001 - pytest passes it by name
+    values: list[str | None],
+) -> None:
+    found = cells.numbers(pl.Series(texts), decimal_comma=comma)
+
+    assert found.values.to_list() == values
+    assert [one.index for one in found.bad] == [n for n, one in enumerate(values) if one is None]
+
+
+def test_dates_of_two_orders_leave_the_unclear_ones() -> None:
+    texts = [
+        "13/01/2025 09:00:00",
+        "01/25/2025 09:00:00",
+        "03/04/2025 09:00:00",
+        "05/05/2025 09:00:00",
+    ]
+
+    found = cells.times(pl.Series(texts), time_format="%d/%m/%Y %H:%M:%S")
+
+    assert found.values.to_list() == [
+        "2025-01-13T09:00:00Z", "2025-01-25T09:00:00Z", None, "2025-05-05T09:00:00Z",
+    ]  # fmt: skip
