@@ -27,6 +27,8 @@ from qualweave.mappers.mapping import Decision, MappingDocument
 from qualweave.mappers.quarantine import QuarantinedRow, quarantined_rows
 from qualweave.mappers.report import FileReport
 from qualweave.mappers.requesting import field_iri, requests_for
+from qualweave.mappers.series.axis import is_series
+from qualweave.mappers.series.segments import lift_series
 from qualweave.mappers.table import RawTable
 from qualweave.mappers.vocabulary import Vocabulary
 from qualweave.mappers.zones import Zones
@@ -165,10 +167,15 @@ def _lift_tables(
         judged = refused.get(number, ())
         fixed = work.quarantine.corrected(table, part)
         mapping = for_file(document, fixed, work.vocabulary, zone=zone)
-        result = lift(
-            fixed, mapping, batch=part, vocabulary=work.vocabulary, codes=codes,
-            without=frozenset(one.row for one in judged),
-        )  # fmt: skip
+        if is_series(fixed, mapping, work.vocabulary):
+            result = lift_series(
+                fixed, mapping, batch=part, vocabulary=work.vocabulary, home=work.settings.data_dir
+            )
+        else:
+            result = lift(
+                fixed, mapping, batch=part, vocabulary=work.vocabulary, codes=codes,
+                without=frozenset(one.row for one in judged),
+            )  # fmt: skip
         parts.append(result.ntriples)
         rows += quarantined_rows(fixed, [*result.problems, *judged], part)
         requests += _requests(work, document, result)

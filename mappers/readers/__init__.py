@@ -8,6 +8,7 @@ from qualweave.mappers.readers.json import read_json
 from qualweave.mappers.readers.owl import read_owl
 from qualweave.mappers.readers.sniff import Kind, sniff
 from qualweave.mappers.readers.xml import read_xml
+from qualweave.mappers.series.npz import read_npz
 from qualweave.mappers.table import RawTable
 
 __all__ = ["Kind", "read", "sniff"]
@@ -31,6 +32,8 @@ def read(path: Path, *, root: Path | None = None) -> list[RawTable]:
         return read_json(path, hints)
     if kind == "xml":
         return read_xml(path, hints)
+    if kind == "npz":
+        return [read_npz(path, hints)]
     if kind == "owl":
         return [read_owl(path, hints)]
     raise UnreadableSource(

@@ -5,9 +5,10 @@ from pathlib import Path
 from typing import Literal, TypeAlias
 
 from qualweave.mappers.readers.charset import decode
+from qualweave.mappers.series.npz import is_npz
 
 Kind: TypeAlias = Literal[
-    "csv", "json", "jsonl", "xml", "epcis-json", "epcis-xml", "owl", "unknown"
+    "csv", "json", "jsonl", "xml", "epcis-json", "epcis-xml", "owl", "npz", "unknown"
 ]
 
 _HEAD = 65_536
@@ -20,13 +21,14 @@ _EPCIS_EVENT = re.compile(
 _EPCIS_XML = re.compile(r"<(?:\w+:)?EPCIS(?:Query)?Document\b")
 _OWL = re.compile(r"owl#|rdf:RDF|@prefix\s|@base\s")
 _BINARY = 0.05
+_ZIP = b"PK\x03\x04"
 
 
 def sniff(path: Path) -> Kind:
     """Return the kind of a file; ``"unknown"`` for an empty or binary one."""
     raw = path.read_bytes()[:_HEAD]
-    if not raw.strip() or _is_binary(raw):
-        return "unknown"
+    if not raw.strip() or raw.startswith(_ZIP) or _is_binary(raw):
+        return "npz" if raw.startswith(_ZIP) and is_npz(path) else "unknown"
     text = decode(raw, partial=True)[0].lstrip("\ufeff \t\r\n")
     if text.startswith(("{", "[")):
         return _json_kind(text)
