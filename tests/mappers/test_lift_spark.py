@@ -58,7 +58,10 @@ def test_partitions_say_what_one_process_says(spark: object, tmp_path: Path) -> 
             "sn": [f"S{n % 10}" for n in range(count)],
             "eq": [f"E{n % 3}" for n in range(count)],
             # Most rows have an identity of their own, some share one and are told apart by their row.
-            "t": [f"2025-03-04 06:{n // 60 % 60:02d}:{0 if n < 100 else n % 40:02d}" for n in range(count)],
+            "t": [
+                f"2025-03-04 06:{n // 60 % 60:02d}:{0 if n < 100 else n % 40:02d}"
+                for n in range(count)
+            ],
             "c": ["oops" if n == 123 else f"{n}.5" for n in range(count)],
         }
     )
