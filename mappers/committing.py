@@ -29,6 +29,7 @@ from qualweave.mappers.report import FileReport
 from qualweave.mappers.requesting import field_iri, requests_for
 from qualweave.mappers.series.axis import is_series
 from qualweave.mappers.series.segments import lift_series
+from qualweave.mappers.series.spectra import axis_column, known_spectra, lift_spectra
 from qualweave.mappers.table import RawTable
 from qualweave.mappers.vocabulary import Vocabulary
 from qualweave.mappers.zones import Zones
@@ -70,7 +71,7 @@ def _report(plan: Plan, outcome: Outcome) -> FileReport:
     return FileReport(
         plan.name,
         plan.content_hash,
-        "lifted" if records else "waiting",
+        "lifted" if records or outcome.triples else "waiting",
         kind=plan.kind,
         sources=tuple(one.source for one in plan.documents),
         records=records,
@@ -167,23 +168,33 @@ def _lift_tables(
         judged = refused.get(number, ())
         fixed = work.quarantine.corrected(table, part)
         mapping = for_file(document, fixed, work.vocabulary, zone=zone)
-        if is_series(fixed, mapping, work.vocabulary):
-            result = lift_series(
-                fixed, mapping, batch=part, vocabulary=work.vocabulary, home=work.settings.data_dir
-            )
-        else:
-            result = lift(
-                fixed, mapping, batch=part, vocabulary=work.vocabulary, codes=codes,
-                without=frozenset(one.row for one in judged),
-            )  # fmt: skip
+        result = _at_rate(work, fixed, mapping, part) or lift(
+            fixed, mapping, batch=part, vocabulary=work.vocabulary, codes=codes,
+            without=frozenset(one.row for one in judged),
+        )  # fmt: skip
         parts.append(result.ntriples)
         rows += quarantined_rows(fixed, [*result.problems, *judged], part)
-        requests += _requests(work, document, result)
+        requests += [] if axis_column(fixed) else _requests(work, document, result)
         read += result.rows_read
         lifted += result.rows_lifted
         triples += result.triples
-        waiting += 0 if document.records else result.rows_read - len(result.bad_rows)
+        is_used = document.records or result.triples
+        waiting += 0 if is_used else result.rows_read - len(result.bad_rows)
     return Outcome(b"".join(parts), triples, read, lifted, waiting, tuple(rows), tuple(requests))
+
+
+def _at_rate(work: Desk, table: RawTable, mapping: MappingDocument, batch: Batch) -> Lifted | None:
+    """Return what a series or spectrum became, whose numbers go to files; None where the rows are records."""
+    home = work.settings.data_dir
+    if axis_column(table):
+        work.store.publish()  # what this very ingest has brought is there to be compared with
+        with work.snapshot() as snapshot:
+            graphs = [one.graph for one in snapshot.graphs("data", tenant=work.tenant)]
+            known = known_spectra(snapshot, graphs, home)
+        return lift_spectra(table, mapping.context, batch=batch, home=home, known=known)
+    if is_series(table, mapping, work.vocabulary):
+        return lift_series(table, mapping, batch=batch, vocabulary=work.vocabulary, home=home)
+    return None
 
 
 def for_file(
