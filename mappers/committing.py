@@ -5,6 +5,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
+import polars as pl
+
 from qualweave.change_request import ChangeRequest
 from qualweave.errors import InputError
 from qualweave.mappers.codes import CodeBook
@@ -27,7 +29,10 @@ from qualweave.mappers.mapping import Decision, MappingDocument
 from qualweave.mappers.quarantine import QuarantinedRow, quarantined_rows
 from qualweave.mappers.report import FileReport
 from qualweave.mappers.requesting import field_iri, requests_for
-from qualweave.mappers.table import RawTable
+from qualweave.mappers.series.axis import is_series
+from qualweave.mappers.series.segments import lift_series
+from qualweave.mappers.series.spectra import axis_column, known_spectra, lift_spectra
+from qualweave.mappers.table import ROW, RawTable
 from qualweave.mappers.vocabulary import Vocabulary
 from qualweave.mappers.zones import Zones
 from qualweave.store.port import ChangeSet, Gate, ShapeResult, Snapshot, Verdict
@@ -68,7 +73,7 @@ def _report(plan: Plan, outcome: Outcome) -> FileReport:
     return FileReport(
         plan.name,
         plan.content_hash,
-        "lifted" if records else "waiting",
+        "lifted" if records or outcome.triples else "waiting",
         kind=plan.kind,
         sources=tuple(one.source for one in plan.documents),
         records=records,
@@ -165,19 +170,41 @@ def _lift_tables(
         judged = [*refused.get(number, ()), *_faults(work, table, part)]
         fixed = work.quarantine.corrected(table, part)
         mapping = for_file(document, fixed, work.vocabulary, zone=zone)
-        result = lift(
+        result = _at_rate(work, _sound(fixed, judged), mapping, part) or lift(
             fixed, mapping, batch=part, vocabulary=work.vocabulary, codes=codes,
             without=frozenset(one.row for one in judged),
         )  # fmt: skip
         parts.append(result.ntriples)
         rows += quarantined_rows(fixed, [*result.problems, *judged], part)
-        requests += _requests(work, document, result)
+        requests += [] if axis_column(fixed) else _requests(work, document, result)
         read += result.rows_read
         lifted += result.rows_lifted
         triples += result.triples
         bad = {*result.bad_rows, *(one.row for one in judged)}
-        waiting += 0 if document.records else result.rows_read - len(bad)
+        waiting += 0 if document.records or result.triples else result.rows_read - len(bad)
     return Outcome(b"".join(parts), triples, read, lifted, waiting, tuple(rows), tuple(requests))
+
+
+def _at_rate(work: Desk, table: RawTable, mapping: MappingDocument, batch: Batch) -> Lifted | None:
+    """Return what a series or spectrum became, whose numbers go to files; None where the rows are records."""
+    home = work.settings.data_dir
+    if axis_column(table):
+        work.store.publish()  # what this very ingest has brought is there to be compared with
+        with work.snapshot() as snapshot:
+            graphs = [one.graph for one in snapshot.graphs("data", tenant=work.tenant)]
+            known = known_spectra(snapshot, graphs, home)
+        return lift_spectra(table, mapping.context, batch=batch, home=home, known=known)
+    if is_series(table, mapping, work.vocabulary):
+        return lift_series(table, mapping, batch=batch, vocabulary=work.vocabulary, home=home)
+    return None
+
+
+def _sound(table: RawTable, judged: Sequence[Problem]) -> RawTable:
+    """Return a table without the rows that are known to wait."""
+    if not judged:
+        return table
+    waiting = sorted({one.row for one in judged})
+    return replace(table, frame=table.frame.filter(~pl.col(ROW).is_in(waiting)))
 
 
 def _faults(work: Desk, table: RawTable, batch: Batch) -> list[Problem]:

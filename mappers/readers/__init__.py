@@ -17,6 +17,7 @@ from qualweave.mappers.readers.sniff import Kind, sniff
 from qualweave.mappers.readers.sql import stream_sqlite
 from qualweave.mappers.readers.stream import TableStream
 from qualweave.mappers.readers.xml import stream_xml
+from qualweave.mappers.series.npz import read_npz
 from qualweave.mappers.table import RawTable
 
 _Reader: TypeAlias = Callable[[Path, tuple[str, ...], ReadLimits], list[TableStream]]
@@ -88,6 +89,7 @@ _READERS: Mapping[Kind, _Reader] = MappingProxyType(
         "parquet": stream_arrow,
         "arrow": stream_arrow,
         "sqlite": stream_sqlite,
+        "npz": lambda path, hints, _limits: [of_table(read_npz(path, hints))],
         "owl": lambda path, hints, _limits: [of_table(read_owl(path, hints))],
     }
 )

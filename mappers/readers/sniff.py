@@ -8,6 +8,7 @@ from typing import Literal, TypeAlias
 
 from qualweave.errors import UnreadableSource
 from qualweave.mappers.readers.charset import decode, wide_charset
+from qualweave.mappers.series.npz import is_npz
 
 Kind: TypeAlias = Literal[
     "csv",
@@ -23,6 +24,7 @@ Kind: TypeAlias = Literal[
     "sqlite",
     "gzip",
     "zip",
+    "npz",
     "pdf",
     "unknown",
 ]
@@ -104,7 +106,9 @@ def _head(path: Path) -> bytes:
 def _packed_kind(path: Path, raw: bytes) -> Kind:
     try:
         with zipfile.ZipFile(path) as archive:
-            return "xlsx" if any(one in _WORKBOOK for one in archive.namelist()) else "zip"
+            if any(one in _WORKBOOK for one in archive.namelist()):
+                return "xlsx"
+        return "npz" if is_npz(path) else "zip"
     except (zipfile.BadZipFile, ValueError, NotImplementedError):  # cut off: its list is at the end
         is_office = b"xl/" in raw or b"[Content_Types].xml" in raw or b"opendocument" in raw
         return "xlsx" if is_office else "zip"

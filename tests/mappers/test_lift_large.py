@@ -6,8 +6,6 @@ import pytest
 
 from benchmarks.lift import our_run, write_csv
 
-PER_ROW = 16  # bytes: the hashes of a row's things
-
 
 @pytest.mark.long
 def test_five_million_rows_take_the_memory_of_one_million(tmp_path: Path) -> None:
@@ -21,4 +19,6 @@ def test_five_million_rows_take_the_memory_of_one_million(tmp_path: Path) -> Non
         csv.unlink()
 
     print(f"peak memory in MiB: {peaks}")  # noqa: T201 - asked for, and shown by `pytest -s`
-    assert peaks[5] < peaks[1] + 4_000_000 * PER_ROW * 2 / 2**20
+    assert (
+        peaks[5] < 1.5 * peaks[1]
+    )  # the file itself is mapped, and 8 bytes a row tell its things apart
