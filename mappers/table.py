@@ -11,7 +11,11 @@ from typing import Literal, TypeAlias
 
 import polars as pl
 
-Media: TypeAlias = Literal["csv", "json", "jsonl", "xml", "xlsx", "owl"]
+from qualweave.mappers.declared import DeclaredField
+
+Media: TypeAlias = Literal[
+    "csv", "json", "jsonl", "xml", "xlsx", "owl", "nodeset", "mtconnect", "aas", "samm"
+]
 ROW = "__row__"
 """Column of the place in the source: physical line of a CSV, 1-based record number elsewhere."""
 
@@ -52,6 +56,7 @@ class RawTable:
         units: Unit per column, where a unit row or attribute states it.
         descriptions: Description per column, where the source gives one.
         context: What is known of the source.
+        declared: Per column, what a description of the device declares of it.
     """
 
     name: str
@@ -60,6 +65,7 @@ class RawTable:
     context: SourceContext
     units: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     descriptions: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    declared: Mapping[str, DeclaredField] = field(default_factory=lambda: MappingProxyType({}))
 
 
 @dataclass(frozen=True)

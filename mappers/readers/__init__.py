@@ -4,6 +4,8 @@ from pathlib import Path
 
 from qualweave.errors import UnreadableSource
 from qualweave.mappers.readers.csv import read_csv
+from qualweave.mappers.readers.devices.describe import device_tables
+from qualweave.mappers.readers.devices.kind import DEVICE_KINDS
 from qualweave.mappers.readers.json import read_json
 from qualweave.mappers.readers.owl import read_owl
 from qualweave.mappers.readers.sniff import Kind, sniff
@@ -25,6 +27,8 @@ def read(path: Path, *, root: Path | None = None) -> list[RawTable]:
     """
     kind = sniff(path)
     hints = _hints(path, root)
+    if kind in DEVICE_KINDS:
+        return device_tables(path, hints)
     if kind == "csv":
         return [read_csv(path, hints)]
     if kind in {"json", "jsonl"}:
@@ -36,8 +40,8 @@ def read(path: Path, *, root: Path | None = None) -> list[RawTable]:
     raise UnreadableSource(
         f"{path.name}: no reader here is for a file of kind {kind!r}.",
         message_zh=f"{path.name}：没有可读取 {kind!r} 类型文件的读取器。",
-        next_step="Give CSV, JSON, JSON Lines, XML, EPCIS, or an OWL description.",
-        next_step_zh="请提供 CSV、JSON、JSON Lines、XML、EPCIS 或 OWL 描述文件。",
+        next_step="Give CSV, JSON, JSON Lines, XML, EPCIS, or a device as OPC UA, MTConnect, AAS, SAMM or OWL.",
+        next_step_zh="请提供 CSV、JSON、JSON Lines、XML、EPCIS 或设备描述文件（OPC UA、MTConnect、AAS、SAMM、OWL）。",
         data={"file": path.name, "kind": kind},
     )
 

@@ -5,10 +5,11 @@ from pathlib import Path
 from typing import Literal, TypeAlias
 
 from qualweave.mappers.readers.charset import decode
+from qualweave.mappers.readers.devices.kind import DeviceKind, device_kind
 
-Kind: TypeAlias = Literal[
-    "csv", "json", "jsonl", "xml", "epcis-json", "epcis-xml", "owl", "unknown"
-]
+Kind: TypeAlias = (
+    Literal["csv", "json", "jsonl", "xml", "epcis-json", "epcis-xml", "owl", "unknown"] | DeviceKind
+)
 
 _HEAD = 65_536
 _EPCIS_JSON = re.compile(
@@ -24,10 +25,20 @@ _BINARY = 0.05
 
 def sniff(path: Path) -> Kind:
     """Return the kind of a file; ``"unknown"`` for an empty or binary one."""
-    raw = path.read_bytes()[:_HEAD]
+    with path.open("rb") as file:
+        raw = file.read(_HEAD)
+    if raw.startswith(b"PK"):
+        return device_kind(path, raw, "") or "unknown"
     if not raw.strip() or _is_binary(raw):
         return "unknown"
     text = decode(raw, partial=True)[0].lstrip("\ufeff \t\r\n")
+    described = device_kind(path, raw, text)
+    if described is not None:
+        return described
+    return _text_kind(text)
+
+
+def _text_kind(text: str) -> Kind:
     if text.startswith(("{", "[")):
         return _json_kind(text)
     if text.startswith("<"):
