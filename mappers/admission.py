@@ -46,6 +46,7 @@ _USES = (RDFS.subClassOf, RDFS.subPropertyOf, RDFS.domain, RDFS.range, OWL.equiv
 _MOST_NEAR = 20  # unknown names that the nearest term is looked up for; each takes some 20 ms
 _LINE = re.compile(r"\bline (\d+)", re.IGNORECASE)
 _COUNT = "1"  # UCUM
+_NO_QUANTITIES = frozenset({"text", "boolean", "time", "code"})
 _NO_REASONING: tuple[str, tuple[Finding, ...]] = ("does not apply", ())
 _REMARKS = frozenset({"absent"})  # flaws that leave a description usable
 
@@ -283,6 +284,8 @@ def _unit_finding(
         hint = f"; {curie(best)} stands in {wanted}" if wanted else ""
         return _finding("unit", name, f"is a number without a unit{hint}", "是没有单位的数值字段")
     known = one.known_unit
+    if known is None and one.values_are in _NO_QUANTITIES:
+        return None  # editors put a data type there
     if known is None:
         told = f"has the unit {one.unit!r}, which is unknown"
         return _finding("unit", name, told, f"单位 {one.unit!r} 未知")

@@ -86,19 +86,17 @@ def _related(archive: zipfile.ZipFile, file: str, source: str, kind: str) -> Ite
 
 
 def _inside(element: etree._Element, folder: str, told: str) -> str:
-    """Return the absolute name of a target, which has to lie within the package."""
+    """Return the absolute name of a target, which has to lie within the package.
+
+    Some editors call a part of the package external; a path from its root is taken for what it is.
+    """
     target = unquote(attribute(element, "Target"))
     made = posixpath.normpath(posixpath.join("/", folder, target))
-    climbs = target.count("../") > (
-        0 if target.startswith("/") else len([one for one in folder.split("/") if one])
-    )
-    if (
-        attribute(element, "TargetMode") == "External"
-        or "\\" in target
-        or ":" in target
-        or climbs
-        or "\0" in target
-    ):
+    rooted = target.startswith("/")
+    deep = 0 if rooted else len([one for one in folder.split("/") if one])
+    outside = attribute(element, "TargetMode") == "External" and not rooted
+    odd = target.startswith("//") or any(one in target for one in ("\\", ":", "\0"))
+    if outside or odd or target.count("../") > deep:
         raise broken(
             told,
             line_of(element),

@@ -53,6 +53,7 @@ class _Kind:
     low: float | None = None
     high: float | None = None
     entities: tuple[Node, ...] = ()
+    is_open: bool = False  # rests on what no file that was given declares
 
 
 @dataclass(frozen=True)
@@ -145,7 +146,7 @@ def _property(use: _Use, walk: _Walk) -> Iterator[Item]:
         yield from _below(use, kind, name, walk=walk)
         return
     if kind.data_type is None and kind.ready is None:
-        if model.has(characteristic):
+        if not kind.is_open and model.has(characteristic):
             yield model.flaw(
                 "type", characteristic, told="has no samm:dataType", told_zh="没有 samm:dataType"
             )
@@ -241,6 +242,7 @@ def _kind(node: Node, model: Model, above: tuple[Node, ...]) -> _Kind:
         unit=model.value(node, "unit", characteristics=True),
         values=tuple(_values(node, model)),
         entities=(data_type,) if is_entity and data_type is not None else (),
+        is_open=any(not model.has(part) for part in parts),
     )
     return _bounded(node, model, _merged(own, rest))
 
@@ -256,6 +258,7 @@ def _merged(own: _Kind, rest: Sequence[_Kind]) -> _Kind:
             low=one.low if own.low is None else own.low,
             high=one.high if own.high is None else own.high,
             entities=tuple(dict.fromkeys((*own.entities, *one.entities))),
+            is_open=own.is_open or one.is_open,
         )
     return own
 

@@ -211,12 +211,18 @@ def test_half_a_document_is_refused_with_its_line(folder: Path) -> None:
         ("file:///etc/passwd", "", "leads out of the package"),
         ("https://evil.example/x", ' TargetMode="External"', "leads out of the package"),
         ("..\\data.json", "", "leads out of the package"),
+        ("//evil.example/data.json", "", "leads out of the package"),
+        ("data.json", ' TargetMode="External"', "leads out of the package"),
         ("/aasx/other.json", "", "is named, but not there"),
     ],
 )
 def test_a_package_may_not_lead_elsewhere(folder: Path, target: str, more: str, told: str) -> None:
     with pytest.raises(UnreadableSource, match=told):
         describe(package(folder / "x.aasx", target=target, more=more))
+
+
+def test_a_part_that_an_editor_calls_external_is_read(folder: Path) -> None:
+    assert describe(package(folder / "x.aasx", more=' TargetMode="External"')).fields
 
 
 def test_a_part_that_unpacks_without_end_is_refused(folder: Path) -> None:

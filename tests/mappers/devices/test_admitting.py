@@ -94,6 +94,7 @@ FAULTS = [
     (LATHE, 'category="EVENT"/>', 'category="OCCASION"/>', "category", 8),
     (SCALE, '"unit": "kg",', "", "unit", 56),
     (SCALE, '"unit": "kg"', '"unit": "stone of old"', "unit", 56),
+    (SCALE, '"dataType": "STRING",', '"dataType": "STRING", "unit": "STRING",', "", 0),
     (SCALE, '"max": "40"', '"max": "-40"', "bounds", 64),
     (BATTERY, "samm-c:unit unit:volt", 'samm:description "x"@en', "unit", 15),
     (BATTERY, "unit:percent", "unit:parsnip", "unit", 54),

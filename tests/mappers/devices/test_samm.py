@@ -116,6 +116,17 @@ def test_a_characteristic_that_rests_on_itself_ends(folder: Path) -> None:
     assert [(one.check, one.name) for one in found.flaws] == [("type", "CellVoltageTrait")]
 
 
+def test_what_rests_on_a_missing_model_is_told_once(folder: Path) -> None:
+    path = _changed(
+        folder, "baseCharacteristic :VoltageMeasurement", "baseCharacteristic shared:Voltage"
+    )
+
+    (flaw,) = describe(path).flaws
+
+    assert (flaw.check, flaw.line) == ("model", 22)
+    assert "Voltage" in flaw.message
+
+
 def test_a_property_without_characteristic_is_told(folder: Path) -> None:
     found = describe(_changed(folder, "   samm:characteristic :CellVoltageTrait ;\n", ""))
 
