@@ -76,7 +76,12 @@ def device_tables(path: Path, hints: tuple[str, ...] = ()) -> list[RawTable]:
     if missing is not None:
         raise _lacks(path, missing)
     if not found.fields:
-        raise broken(path.name, 0, "declares no field", "未声明任何字段")
+        raise broken(
+            path.name,
+            0,
+            "declares no field; what another one requires is read together with that one",
+            "未声明任何字段；被其他描述引用的模型会随其一并读取",
+        )
     return [table_of(found, path, hints)]
 
 
@@ -106,12 +111,17 @@ def table_of(found: Description, path: Path, hints: tuple[str, ...] = ()) -> Raw
         columns=columns,
         frame=pl.DataFrame(data),
         context=context,
-        units={name: one.unit for name, one in fields.items() if one.unit},
+        units={name: _unit_text(one) for name, one in fields.items() if one.unit},
         descriptions={
             name: text_of(one.descriptions) for name, one in fields.items() if one.descriptions
         },
         declared=fields,
     )
+
+
+def _unit_text(one: DeclaredField) -> str:
+    """Return the code of a unit that is known by whichever of its codes and names, else what is written."""
+    return one.known_unit.ucum if one.known_unit is not None else one.unit
 
 
 def column_names(fields: Sequence[DeclaredField]) -> tuple[str, ...]:
