@@ -89,7 +89,7 @@ def aas_items(path: Path) -> Iterator[Item]:
     found = environment(path)
     shells = found.parts["assetAdministrationShells"]
     first = next(iter([*shells, *found.parts["submodels"]]), {})
-    administration = first.get("administration") or {}
+    administration = _part(first.get("administration"))
     yield Header(
         str(first.get("id") or ""),
         _text(administration.get("version")),
@@ -148,7 +148,7 @@ def _owners(found: Environment) -> dict[str, Device]:
     owners: dict[str, Device] = {}
     devices = []
     for shell in found.parts["assetAdministrationShells"]:
-        asset = shell.get("assetInformation") or {}
+        asset = _part(shell.get("assetInformation"))
         device = Device(
             id=_text(asset.get("globalAssetId")) or _text(shell.get("id")),
             name=_text(shell.get("idShort")) or _text(shell.get("id")),
@@ -322,7 +322,7 @@ def _own_content(one: Part) -> _Content:
         if isinstance(content, dict) and (
             "preferredName" in content or "dataType" in content or "unit" in content
         ):
-            pairs = (content.get("valueList") or {}).get("valueReferencePairs")
+            pairs = _part(content.get("valueList")).get("valueReferencePairs")
             return _Content(
                 names=_texts(content.get("preferredName")),
                 definitions=_texts(content.get("definition")),
@@ -340,6 +340,11 @@ def _target(reference: Any) -> str:  # noqa: ANN401 - any JSON value
     """Return the value of the last key of a reference, ``""`` where it has none."""
     keys = _objects(reference.get("keys")) if isinstance(reference, dict) else []
     return _text(keys[-1].get("value")) if keys else ""
+
+
+def _part(value: object) -> Part:
+    """Return an object, an empty one where there is none."""
+    return value if isinstance(value, dict) else {}
 
 
 def _objects(value: object) -> list[Part]:

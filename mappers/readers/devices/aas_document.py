@@ -95,7 +95,10 @@ def json_environment(raw: bytes, file: str) -> Environment:
         )
     found = Environment(file)
     for name in PARTS:
-        found.parts[name] = [one for one in document.get(name) or () if isinstance(one, dict)]
+        held = document.get(name)
+        found.parts[name] = (
+            [one for one in held if isinstance(one, dict)] if isinstance(held, list) else []
+        )
     _check_metamodel(found)
     found.lines = _json_lines(document, text, file)
     return found

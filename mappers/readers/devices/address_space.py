@@ -116,12 +116,28 @@ class AddressSpace:
         return (self.nodes[one] for one in self.below.get(node_id, ()) if one in self.nodes)
 
     def properties(self, node: Node) -> dict[str, Node]:
-        """Return the nodes below a variable by name, its own before those of its type and supertypes."""
+        """Return the nodes below a variable by name: its own, then those of its declaration, type and supertypes."""
         found: dict[str, Node] = {}
-        for owner in (node.id, *self.lineage(self.type_of(node))):
+        declared = self.declaration(node)
+        for owner in (
+            node.id,
+            *([declared.id] if declared is not None else []),
+            *self.lineage(self.type_of(node)),
+        ):
             for one in self.children(owner):
                 found.setdefault(one.name, one)
         return found
+
+    def declaration(self, node: Node) -> Node | None:
+        """Return the variable of an object's type that a variable of the object is made after, if it is at hand."""
+        for parent, _ in self.parents.get(node.id, ()):
+            if parent not in self.nodes:
+                continue
+            for type_id in self.lineage(self.type_of(self.nodes[parent])):
+                for one in self.children(type_id):
+                    if (one.name, one.space) == (node.name, node.space) and one.id != node.id:
+                        return one
+        return None
 
     def chain(self, node: Node) -> tuple[list[Node], bool]:
         """Return the nodes above one, the topmost first, and whether they run in a circle.

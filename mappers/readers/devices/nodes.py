@@ -31,6 +31,7 @@ _SPACE = "http://opcfoundation.org/UA/2011/03/UANodeSet.xsd"
 NODES = {"UAObject", "UAVariable", "UAMethod", "UAView", "UAObjectType", "UAVariableType", "UADataType",
          "UAReferenceType"}  # fmt: skip
 _UNSAFE_DIGITS = 0x7F
+_TRADE = "/un/cefact"  # of the namespace whose unit ids are codes of UN/ECE
 
 
 @dataclass(frozen=True)
@@ -319,7 +320,8 @@ def _content(element: etree._Element) -> Content:
 def _structure(element: etree._Element) -> Content:
     if local(element) == "EUInformation":
         texts = _localized_value(child(element, "DisplayName"))
-        code = unece_code(inner(child(element, "UnitId")))
+        space = inner(child(element, "NamespaceUri"))
+        code = unece_code(inner(child(element, "UnitId"))) if _TRADE in space or not space else ""
         return Content(unit=EngineeringUnit(next(iter(texts.values()), ""), code))
     if local(element) == "Range":
         return Content(

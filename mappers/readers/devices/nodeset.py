@@ -148,6 +148,7 @@ def _device(space: AddressSpace, node: Node) -> Device:
 
 def _field(space: AddressSpace, one: _Placed, path: Sequence[Node], device: str) -> DeclaredField:
     node, properties = one.node, space.properties(one.node)
+    declared = space.declaration(node)
     content = {name: found.content for name, found in properties.items() if found.content}
     unit = content["EngineeringUnits"].unit if "EngineeringUnits" in content else None
     span = content.get("EURange") or content.get("InstrumentRange")
@@ -162,7 +163,7 @@ def _field(space: AddressSpace, one: _Placed, path: Sequence[Node], device: str)
         components=tuple(space.type_name(space.type_of(part)) for part in path),
         device=device,
         labels={tag: text for tag, text in node.labels.items() if text != node.name},
-        descriptions=node.descriptions,
+        descriptions=node.descriptions or (declared.descriptions if declared is not None else {}),
         unit="ms" if is_duration else (unit.name or unit.code) if unit else "",
         unit_codes=(unit.code,) if unit and unit.code else (),
         unit_is_sent="EngineeringUnits" in properties and unit is None,

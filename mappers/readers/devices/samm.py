@@ -99,18 +99,22 @@ def samm_items(path: Path, beside: Sequence[Path] = ()) -> Iterator[Item]:
         yield Device(id=str(aspect), name=model.local(aspect), kind="Aspect")
         walk = _Walk(model, str(aspect))
         yield from _properties(aspect, walk)
+        for event in model.items(aspect, "events"):
+            yield from _properties(
+                event, replace(walk, path=(model.local(event),), kinds=("Event",)), "parameters"
+            )
 
 
 def _version(urn: Node) -> str:
     return str(urn).partition("#")[0].rpartition(":")[2]
 
 
-def _properties(owner: Node, walk: _Walk) -> Iterator[Item]:
-    for use in _uses(owner, walk.model):
+def _properties(owner: Node, walk: _Walk, listed: str = "properties") -> Iterator[Item]:
+    for use in _uses(owner, walk.model, listed):
         yield from _property(use, walk)
 
 
-def _uses(owner: Node, model: Model) -> Iterator[_Use]:
+def _uses(owner: Node, model: Model, listed: str) -> Iterator[_Use]:
     """Yield the properties of an aspect or entity, those of what it extends first."""
     seen: set[Node] = set()
     line: list[Node] = []
@@ -119,7 +123,7 @@ def _uses(owner: Node, model: Model) -> Iterator[_Use]:
         seen.add(at)
         line.insert(0, at)
         at = model.value(at, "extends")
-    for one in chain.from_iterable(model.items(each, "properties") for each in line):
+    for one in chain.from_iterable(model.items(each, listed) for each in line):
         if isinstance(one, URIRef):
             yield _Use(one)
             continue

@@ -195,6 +195,17 @@ def test_a_unit_code_and_name_of_two_quantities_contradict(folder: Path) -> None
     assert "CEL" in flaw.message
 
 
+def test_a_unit_id_of_another_table_is_no_trade_code(folder: Path) -> None:
+    found = _changed(
+        folder,
+        lambda text: text.replace(
+            "http://www.opcfoundation.org/UA/units/un/cefact", "urn:own-units"
+        ),
+    )
+
+    assert (_field(found, "TempMld").unit, _field(found, "TempMld").unit_codes) == ("°C", ())
+
+
 def test_a_unit_that_is_only_sent_is_no_missing_unit(folder: Path) -> None:
     def change(text: str) -> str:
         start, end = (
@@ -209,6 +220,24 @@ def test_a_unit_that_is_only_sent_is_no_missing_unit(folder: Path) -> None:
 
     temperature = _field(found, "TempMld")
     assert (temperature.unit, temperature.unit_is_sent) == ("", True)
+
+
+def test_what_the_type_of_the_object_declares_holds_for_the_object(folder: Path) -> None:
+    model = folder / "moulding.NodeSet2.xml"
+    declared = """<UAVariable NodeId="ns=1;i=7" BrowseName="1:ClampForce" DataType="i=11"><DisplayName>ClampForce</DisplayName>
+      <Description Locale="en">Force between the halves.</Description>
+      <References><Reference ReferenceType="i=47" IsForward="false">ns=1;i=1001</Reference></References></UAVariable>
+      <UAVariable NodeId="ns=1;i=8" BrowseName="EURange" DataType="i=884"><DisplayName>EURange</DisplayName>
+      <References><Reference ReferenceType="i=46" IsForward="false">ns=1;i=7</Reference></References>
+      <Value><ExtensionObject xmlns="http://opcfoundation.org/UA/2008/02/Types.xsd"><Body><Range><Low>0</Low><High>3200</High></Range></Body></ExtensionObject></Value></UAVariable></UANodeSet>"""
+    model.write_text(model.read_text("utf-8").replace("</UANodeSet>", declared), "utf-8")
+    made = """<UAVariable NodeId="ns=1;i=6060" BrowseName="2:ClampForce" DataType="i=11"><DisplayName>ClampForce</DisplayName>
+      <References><Reference ReferenceType="i=47" IsForward="false">ns=1;i=5001</Reference></References></UAVariable></UANodeSet>"""
+
+    found = _field(_changed(folder, lambda text: text.replace("</UANodeSet>", made)), "ClampForce")
+
+    assert found.maximum == 3200
+    assert found.descriptions == {"en": "Force between the halves."}
 
 
 def test_forward_and_inverse_references_lead_to_the_same_path(folder: Path) -> None:

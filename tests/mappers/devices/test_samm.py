@@ -151,6 +151,20 @@ def test_what_cannot_be_read_is_refused(folder: Path, old: str, new: str, told: 
         describe(_changed(folder, old, new))
 
 
+def test_parameters_of_an_event_are_fields(folder: Path) -> None:
+    path = _changed(
+        folder, "samm:operations ( ) .", "samm:operations ( ) ; samm:events ( :overheated ) ."
+    )
+    path.write_text(
+        f"{path.read_text('utf-8')}\n:overheated a samm:Event ; samm:parameters ( :packTemperature ) .\n",
+        "utf-8",
+    )
+
+    assert [one.path for one in describe(path).fields if one.name == "packTemperature"] == [
+        ("overheated",)
+    ]
+
+
 def test_a_list_that_runs_in_a_circle_ends(folder: Path) -> None:
     path = _changed(
         folder, 'samm-c:values ( "original" "repurposed" "waste" )', "samm-c:values _:a"
