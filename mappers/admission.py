@@ -193,6 +193,11 @@ def _unread(path: Path, error: UnreadableSource) -> Admission:
     return Admission(path.name, "refused", (replace(finding, file=path.name, line=line),))
 
 
+def _shown(one: DeclaredField, found: Description) -> str:
+    """Return the name by which a supplier finds a field: its IRI, or the components above it and its name."""
+    return one.id if found.kind == "owl" else ".".join((*one.path, one.name))
+
+
 def _told(flaw: Flaw) -> Finding:
     finding = _finding(flaw.check, flaw.name, flaw.message, flaw.message_zh)
     return replace(finding, file=flaw.file, line=flaw.line)
@@ -258,20 +263,21 @@ def _units(
     found: Description, alignments: Sequence[Alignment], terms: TermIndex
 ) -> Iterator[Finding]:
     for one, alignment in zip(found.fields, alignments, strict=True):
-        finding = _unit_finding(one, alignment, terms, is_owl=found.kind == "owl")
+        finding = _unit_finding(
+            one, alignment, terms, named=_shown(one, found), is_owl=found.kind == "owl"
+        )
         if finding is not None:
             yield replace(finding, file=one.file, line=one.line)
 
 
 def _unit_finding(
-    one: DeclaredField, alignment: Alignment, terms: TermIndex, *, is_owl: bool
+    one: DeclaredField, alignment: Alignment, terms: TermIndex, *, named: str, is_owl: bool
 ) -> Finding | None:
     """Return what is wrong with the unit of a field, None where nothing is.
 
     A whole number may count something; it lacks a unit where it surely means what has one, and in OWL unless it
     surely is a count, since an OWL file is written for us and can say so.
     """
-    name = one.id if is_owl else one.name
     if not one.unit:
         best = alignment.ranked[0].term if alignment.ranked else ""
         wanted = _unit_of(best, terms) if alignment.decision != "request" else ""
@@ -282,23 +288,23 @@ def _unit_finding(
         if one.unit_is_sent or not (lacks or untyped):
             return None
         hint = f"; {curie(best)} stands in {wanted}" if wanted else ""
-        return _finding("unit", name, f"is a number without a unit{hint}", "是没有单位的数值字段")
+        return _finding("unit", named, f"is a number without a unit{hint}", "是没有单位的数值字段")
     known = one.known_unit
     if known is None and one.values_are in _NO_QUANTITIES:
         return None  # editors put a data type there
     if known is None:
         told = f"has the unit {one.unit!r}, which is unknown"
-        return _finding("unit", name, told, f"单位 {one.unit!r} 未知")
-    named = _named(one, terms)
-    wanted = _unit_of(named, terms)
+        return _finding("unit", named, told, f"单位 {one.unit!r} 未知")
+    meant = _named(one, terms)
+    wanted = _unit_of(meant, terms)
     if not wanted or _convertible(known, unit_of(wanted)):
         return None
     kinds = f"{known.kind}, {_kind_of(wanted)}"
     return _finding(
         "unit",
-        name,
-        f"has the unit {one.unit!r}, but {curie(named)} is measured in {wanted} ({kinds})",
-        f"单位 {one.unit!r} 与 {curie(named)} 的单位 {wanted} 量纲不符（{kinds}）",
+        named,
+        f"has the unit {one.unit!r}, but {curie(meant)} is measured in {wanted} ({kinds})",
+        f"单位 {one.unit!r} 与 {curie(meant)} 的单位 {wanted} 量纲不符（{kinds}）",
     )
 
 
@@ -307,7 +313,7 @@ def _bounds(found: Description) -> Iterator[Finding]:
         if one.minimum is not None and one.maximum is not None and one.minimum > one.maximum:
             finding = _finding(
                 "bounds",
-                one.id if found.kind == "owl" else one.name,
+                _shown(one, found),
                 f"has the range {one.minimum:g} to {one.maximum:g}, which is upside down",
                 f"的范围 {one.minimum:g} 至 {one.maximum:g} 上下颠倒",
             )
@@ -341,7 +347,7 @@ def _reasoned(graph: Graph, ontology: Graph) -> tuple[str, tuple[Finding, ...]]:
 def _remarks(graph: Graph, found: Description) -> Iterator[Finding]:
     yield from (_told(one) for one in found.flaws if one.check in _REMARKS)
     for one in found.fields:
-        name = one.id if found.kind == "owl" else one.name
+        name = _shown(one, found)
         if not (one.labels or one.descriptions or one.meanings):
             finding = _finding("label", name, "has neither label nor description", "没有标签和描述")
             yield replace(finding, file=one.file, line=one.line)

@@ -192,7 +192,9 @@ class AddressSpace:
     def _dangling(self) -> Iterator[Flaw]:
         """Yield references into models that are at hand, to nodes that these do not have."""
         for node in self.own:
-            asked = [(kind, to) for kind, to, _ in node.references] + [("", node.data_type)]
+            # Entries of a dictionary are often made by the server; their identifier is in the reference itself.
+            asked = [(kind, to) for kind, to, _ in node.references if self.role(kind) != "meaning"]
+            asked.append(("", node.data_type))
             for kind, to in dict.fromkeys(asked):
                 space = to.partition(";")[0]
                 unlisted = space.startswith("ns=")

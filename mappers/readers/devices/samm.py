@@ -178,6 +178,7 @@ def _below(use: _Use, kind: _Kind, name: str, *, walk: _Walk) -> Iterator[Item]:
 def _field(node: Node, name: str, kind: _Kind, *, walk: _Walk) -> DeclaredField:
     model = walk.model
     unit, codes = told_unit(kind.unit, model)
+    file, line = model.place(node)
     data_type = (
         model.local(kind.data_type) if kind.data_type is not None else (kind.ready or ("", ""))[0]
     )
@@ -189,8 +190,8 @@ def _field(node: Node, name: str, kind: _Kind, *, walk: _Walk) -> DeclaredField:
     return DeclaredField(
         name=name,
         id=str(node),
-        line=model.lines.get(node, 0),
-        file=model.file,
+        line=line,
+        file=file,
         path=walk.path,
         components=walk.kinds,
         device=walk.device,

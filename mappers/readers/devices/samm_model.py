@@ -41,6 +41,17 @@ class Model:
         self.meta = meta[1] if meta else ""
         self.characteristics = self.meta.replace(":meta-model:", ":characteristic:")
         self.lines = dict(_lines(text))
+        self._places = {node: (file, line) for node, line in self.lines.items()}
+
+    def take_in(self, file: str, text: str, graph: Graph) -> None:
+        """Add what another file declares."""
+        self.graph += graph
+        for node, line in _lines(text):
+            self._places.setdefault(node, (file, line))
+
+    def place(self, node: Node) -> tuple[str, int]:
+        """Return file and line where an element is declared; the model's own file and 0 where that is not known."""
+        return self._places.get(node, (self.file, 0))
 
     def texts(self, node: Node, name: str) -> Texts:
         """Return the texts of a property of the metamodel, by language."""
@@ -106,7 +117,8 @@ class Model:
 
     def flaw(self, check: str, node: Node, *, told: str, told_zh: str) -> Flaw:
         """Return a flaw at the place of an element."""
-        return Flaw(check, self.local(node), told, told_zh, self.lines.get(node, 0), self.file)
+        file, line = self.place(node)
+        return Flaw(check, self.local(node), told, told_zh, line, file)
 
     def missing(self) -> Iterator[Flaw]:
         """Yield what the model uses and neither it nor the files beside it declare."""
@@ -152,16 +164,17 @@ def load(path: Path, beside: Sequence[Path]) -> Model:
         UnreadableSource: If the file is too large, no Turtle, or of the older BAMM.
     """
     text = _text(path)
-    graph = _parsed(path, text)
+    model = Model(path.name, text, _parsed(path, text))
     waiting = {one: _text(one) for one in list(beside)[:_MOST_FILES] if one != path}
     grown = True
     while grown:
-        wanted = _wanted(graph)
+        wanted = _wanted(model.graph)
         used = [one for one, other in waiting.items() if wanted & set(_declared(other))]
         for one in used:
-            graph += _parsed(one, waiting.pop(one))
+            other = waiting.pop(one)
+            model.take_in(one.name, other, _parsed(one, other))
         grown = bool(used)
-    return Model(path.name, text, graph)
+    return model
 
 
 def _wanted(graph: Graph) -> set[str]:

@@ -125,6 +125,7 @@ def test_a_fault_is_refused_with_its_line(
     assert found.verdict == "refused"
     (reason,) = found.reasons
     assert (reason.check, reason.file, reason.line) == (check, name, line)
+    assert reason.term not in {"", "Xload", "MaxLoad"}  # the path belongs to it
     assert reason.fix
     assert reason.fix_zh
     assert reason.message_zh != reason.message

@@ -98,6 +98,15 @@ def test_a_dictionary_entry_is_a_stated_meaning(press: Description) -> None:
     assert meaning.names == {"en": "number of shots"}
 
 
+def test_a_dictionary_entry_that_only_the_server_has_is_no_flaw(folder: Path) -> None:
+    found = _changed(
+        folder, lambda text: text.replace('NodeId="ns=1;s=0173', 'NodeId="ns=1;s=0174')
+    )
+
+    assert found.flaws == ()
+    assert _field(found, "ShotCount").meanings[0].id == "0173-1#02-AAQ326#002"
+
+
 def test_several_node_sets_resolve_each_other_without_a_flaw(press: Description) -> None:
     assert press.flaws == ()
     assert (press.header.iri, press.header.version) == ("urn:maker.example:press", "2.1.0")

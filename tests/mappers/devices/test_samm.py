@@ -70,6 +70,20 @@ def test_a_unit_of_another_model_is_found_by_its_trade_code(battery: Description
     assert battery.flaws == ()
 
 
+def test_what_another_file_declares_has_its_file_and_line(folder: Path) -> None:
+    path = _changed(
+        folder, "[ samm:property :packTemperature;", "[ samm:property shared:packTemperature;"
+    )
+    with (folder / "Shared.ttl").open("a", encoding="utf-8") as shared:
+        shared.write(
+            "\n:packTemperature a samm:Property ; samm:characteristic :MassMeasurement .\n"
+        )
+
+    found = _field(describe(path), "packTemp")
+
+    assert (found.file, found.line) == ("Shared.ttl", 14)
+
+
 def test_the_header_is_that_of_the_aspect(battery: Description) -> None:
     assert battery.header.iri == "urn:samm:example.maker.battery_state:1.3.0#BatteryState"
     assert (battery.header.version, battery.header.title) == ("1.3.0", "Battery state")
