@@ -11,7 +11,17 @@ from rich.table import Table
 
 from qualweave.api.door import Caller, asking
 from qualweave.api.tables import Format
-from qualweave.api.terminal import HERE, DataDir, Url, asked, console, read_file, say, say_json
+from qualweave.api.terminal import (
+    HERE,
+    DataDir,
+    Url,
+    asked,
+    console,
+    read_file,
+    read_packed,
+    say,
+    say_json,
+)
 from qualweave.client import calls
 from qualweave.client.calls import JsonObject
 from qualweave.errors import InputError
@@ -88,12 +98,30 @@ def read_values(given: Sequence[str]) -> dict[str, str]:
 
 def _add_admit(app: typer.Typer) -> None:
     @app.command()
-    def admit(file: Path, data: DataDir = HERE, url: Url = "") -> None:
-        """Judge a supplier's OWL description of a device; ends with status 1 where it is refused."""
-        call = calls.admit(file.name, read_file(file))
+    def admit(
+        file: Path,
+        data: DataDir = HERE,
+        url: Url = "",
+        beside: Annotated[
+            list[Path] | None,
+            typer.Option("--with", help="File or folder with models that it requires; repeatable."),
+        ] = None,
+        as_owl: Annotated[
+            Path | None,
+            typer.Option("--as-owl", help="Write the description in OWL (Turtle) here."),
+        ] = None,
+    ) -> None:
+        """Judge a supplier's description of a device; ends with status 1 where it is refused.
+
+        OWL, OPC UA NodeSet2, MTConnect Devices, AAS (JSON, XML, AASX) and SAMM are told apart by content.
+        """
+        content = read_packed(file, beside) if beside else read_file(file)
+        call = calls.admit(file.name, content, packed=bool(beside), owl=as_owl is not None)
         told = asked(call, data, url, roles=_ROLES)
         for line in judgement(told):
             say(line)
+        if as_owl is not None and told["owl"]:
+            as_owl.write_text(told["owl"], "utf-8")
         raise typer.Exit(0 if told["verdict"] == "admitted" else 1)
 
 
@@ -103,6 +131,9 @@ def judgement(told: JsonObject) -> Iterator[str]:
         for one in told[kind]:
             sign = "✗" if kind == "reasons" else "·"
             yield f"{sign} {one['file']}:{one['line']}: {local_name(one['term'])} {one['en']}. {one['fix']}"
+    for one in told["devices"]:
+        facts = (one["manufacturer"], one["model"], one["name"], one["serial"], one["firmware"])
+        yield f"  {told['kind']}: {' · '.join(fact for fact in facts if fact) or one['id']}"
     for one in told["fields"]:
         yield f"  {one['name']} → {one['term'] or '–'} ({one['decision']}, {one['probability']:.2f}) {one['unit']}"
     share = f"{100 * told['coverage']:.0f} % of {len(told['fields'])} fields are mapped unasked"

@@ -61,17 +61,43 @@ def receive(
         return service.ingest(place, principal=principal)
 
 
-def judged(service: Service, name: str, content: bytes, *, principal: Principal) -> Admission:
-    """Return the judgement of a supplier's OWL description that was sent; nothing is kept of it.
+def judged(
+    service: Service, name: str, content: bytes, *, principal: Principal, packed: bool = False
+) -> Admission:
+    """Return the judgement of a supplier's description of a device that was sent; nothing is kept of it.
+
+    Args:
+        service: Whose ontology it is judged by.
+        name: Of the description; in the archive where it is packed.
+        content: The bytes.
+        principal: Who sends.
+        packed: The bytes are a ZIP of the description and of files that it requires.
 
     Raises:
-        InputError: If the name leaves its folder.
+        InputError: If a name leaves its folder, or the archive cannot be read or does not hold the description.
     """
     with service.reading(principal.tenant) as snapshot:
         ontology = graph_of(snapshot, released_entry(snapshot).graph)
     with tempfile.TemporaryDirectory() as folder:
-        path = _put(Path(folder), _plain(name).name, io.BytesIO(content))
-        return admit(path, ontology, service.terms, settings=service.settings)
+        place = Path(folder)
+        if packed:
+            _unpack(content, place)
+            path = _member(place, name)
+        else:
+            path = _put(place, _plain(name).name, io.BytesIO(content))
+        beside = sorted({one.parent for one in place.rglob("*") if one.is_file()})
+        return admit(path, ontology, service.terms, settings=service.settings, beside=beside)
+
+
+def _member(place: Path, name: str) -> Path:
+    path = place / _plain(name)
+    if not path.is_file():
+        raise _no_name(
+            name,
+            ("is not in the archive", "不在压缩包中"),
+            ("Pack the description under that name.", "请以该名称将描述文件打包。"),
+        )
+    return path
 
 
 def pack(folder: Path) -> bytes:

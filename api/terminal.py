@@ -1,6 +1,8 @@
 """What the commands share: options that mean the same everywhere, one way to ask, and how an answer is printed."""
 
 import getpass
+import io
+import zipfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, TypeVar
@@ -72,6 +74,26 @@ def read_file(file: Path) -> bytes:
             next_step_zh="请指定存在且可读的文件。",
             data={"file": str(file)},
         ) from error
+
+
+def read_packed(file: Path, beside: Iterable[Path]) -> bytes:
+    """Return a file with what it may require, packed as ZIP: the file under its name.
+
+    Args:
+        file: The file.
+        beside: Files, and folders of files.
+
+    Raises:
+        UnreadableSource: If one cannot be read.
+    """
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr(file.name, read_file(file))
+        for number, place in enumerate(beside):
+            for path in sorted(place.iterdir()) if place.is_dir() else [place]:
+                if not path.is_dir():
+                    archive.writestr(f"beside/{number}/{path.name}", read_file(path))
+    return packed.getvalue()
 
 
 def say(text: str) -> None:

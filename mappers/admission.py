@@ -1,7 +1,8 @@
-"""A supplier's OWL description of a device, judged before the device may send: admitted, or refused with line and fix.
+"""A supplier's description of a device, judged before the device may send: admitted, or refused with line and fix.
 
-What is refused would break or blur the graph later: a file that cannot be read, axioms outside OWL 2 EL, imports that
-nobody here has, classes that nothing declares, terms put under our name, numbers without a unit. What merely could be
+OWL, OPC UA NodeSet2, MTConnect, AAS and SAMM are judged alike. What is refused would break or blur the graph later: a
+file that cannot be read, what it requires and nobody here has, references into nothing, terms put under our name,
+numbers without a unit; of OWL also axioms outside OWL 2 EL and classes that nothing declares. What merely could be
 better is a remark.
 """
 
@@ -19,21 +20,19 @@ from qualweave.config import Settings
 from qualweave.errors import JsonValue, MissingCapability, UnknownUnit, UnreadableSource
 from qualweave.iri import Q, curie, local_name
 from qualweave.mappers.align import Alignment, align
-from qualweave.mappers.profile import field_from_facts
-from qualweave.mappers.readers.owl import declared_field, owl_text, parse_owl
-from qualweave.mappers.table import SourceContext
+from qualweave.mappers.declared import DeclaredField, Description, Device, Flaw
+from qualweave.mappers.owl_form import owl_graph
+from qualweave.mappers.profile import declared_profiles
+from qualweave.mappers.readers.devices.describe import describe
+from qualweave.mappers.readers.devices.owl_file import line_of
+from qualweave.mappers.readers.owl import owl_text, parse_owl
 from qualweave.ontology.findings import axiom_findings, owner_of, ranges_outside
 from qualweave.ontology.reasoners.satisfiability import HermiT
 from qualweave.ontology.tables import read_table
 from qualweave.ontology.terms import TermIndex
-from qualweave.values import Unit, conversion, find_unit, unit_of, units
+from qualweave.values import Unit, conversion, unit_of, units
 
 Verdict: TypeAlias = Literal["admitted", "refused"]
-_NUMBERS = frozenset(
-    {XSD.decimal, XSD.double, XSD.float, XSD.integer, XSD.int, XSD.long, XSD.short, XSD.byte,
-     XSD.nonNegativeInteger, XSD.positiveInteger, XSD.unsignedInt, XSD.unsignedShort, XSD.unsignedByte,
-     XSD.unsignedLong}
-)  # fmt: skip
 _DECLARED = (
     OWL.Class, RDFS.Class, OWL.ObjectProperty, OWL.DatatypeProperty, OWL.AnnotationProperty,
     OWL.NamedIndividual, OWL.Ontology, RDFS.Datatype,
@@ -46,6 +45,10 @@ _USES = (RDFS.subClassOf, RDFS.subPropertyOf, RDFS.domain, RDFS.range, OWL.equiv
          OWL.someValuesFrom, OWL.equivalentProperty, OWL.disjointWith)  # fmt: skip
 _MOST_NEAR = 20  # unknown names that the nearest term is looked up for; each takes some 20 ms
 _LINE = re.compile(r"\bline (\d+)", re.IGNORECASE)
+_COUNT = "1"  # UCUM
+_NO_QUANTITIES = frozenset({"text", "boolean", "time", "code"})
+_NO_REASONING: tuple[str, tuple[Finding, ...]] = ("does not apply", ())
+_REMARKS = frozenset({"absent"})  # flaws that leave a description usable
 
 
 @dataclass(frozen=True)
@@ -58,6 +61,9 @@ class MappedField:
         decision: ``"accept"``, ``"ask"`` or ``"request"``.
         term: The likeliest term, ``""`` where none comes into question.
         probability: Of that term.
+        line: Of the file; 0 where it is not known.
+        path: Components above it, from the device down.
+        meanings: What the file says that it means, as ``scheme:identifier``.
     """
 
     name: str
@@ -65,10 +71,18 @@ class MappedField:
     decision: str
     term: str
     probability: float
+    line: int = 0
+    path: tuple[str, ...] = ()
+    meanings: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, JsonValue]:
         """Return the field as JSON values."""
-        return {**vars(self), "probability": round(self.probability, 4)}
+        return {
+            **vars(self),
+            "probability": round(self.probability, 4),
+            "path": list(self.path),
+            "meanings": list(self.meanings),
+        }
 
 
 @dataclass(frozen=True)
@@ -82,6 +96,9 @@ class Admission:
         remarks: What could be better.
         fields: Its fields with what they mean.
         satisfiability: ``"checked"``, or why it was not.
+        kind: What kind of description it is, ``""`` where it could not be read.
+        devices: What it describes.
+        owl: The description in OWL, as Turtle; ``""`` where it could not be read.
     """
 
     file: str
@@ -90,6 +107,9 @@ class Admission:
     remarks: tuple[Finding, ...] = ()
     fields: tuple[MappedField, ...] = ()
     satisfiability: str = ""
+    kind: str = ""
+    devices: tuple[Device, ...] = ()
+    owl: str = ""
 
     @property
     def coverage(self) -> float:
@@ -107,6 +127,8 @@ class Admission:
             "fields": [one.to_json() for one in self.fields],
             "coverage": round(self.coverage, 4),
             "satisfiability": self.satisfiability,
+            "kind": self.kind,
+            "devices": [dict(vars(one)) for one in self.devices],
         }
 
 
@@ -117,45 +139,77 @@ def admit(
     *,
     settings: Settings | None = None,
     reason: bool = True,
+    beside: Sequence[Path] = (),
 ) -> Admission:
-    """Return the judgement of a supplier's OWL file.
+    """Return the judgement of a supplier's description.
 
     Args:
-        path: RDF/XML or Turtle.
+        path: OWL (RDF/XML or Turtle), OPC UA NodeSet2, MTConnect Devices, AAS (JSON, XML, AASX) or SAMM.
         ontology: Ours, for the classes that the file builds on.
         terms: The same as an index.
         settings: Thresholds of the alignment.
-        reason: Whether the reasoner is asked, where there is one.
+        reason: Whether the reasoner is asked of an OWL file, where there is one.
+        beside: Files or folders that may hold what the description requires.
     """
     try:
-        graph = parse_owl(path)
+        found = describe(path, beside)
+        graph = parse_owl(path) if found.kind == "owl" else owl_graph(found)
     except UnreadableSource as error:
-        place = _LINE.search(error.message)
-        unread = _finding("parse", path.name, error.message, error.message_zh)
-        line = int(place[1]) if place else 0
-        return Admission(path.name, "refused", (replace(unread, file=path.name, line=line),))
-    text = owl_text(path)
-    state, impossible = _reasoned(graph, ontology) if reason else ("not asked for", ())
-    fields = _fields(graph)
-    alignments = _aligned(path, fields, terms, settings)
+        return _unread(path, error)
+    alignments = align(declared_profiles(found), terms, settings=settings) if found.fields else []
+    state, impossible = _NO_REASONING
+    if found.kind == "owl":
+        state, impossible = _reasoned(graph, ontology) if reason else ("not asked for", ())
     reasons = [
-        *_headers(graph, path.name),
-        *_forbidden(graph),
-        *_foreign(graph, terms),
+        *(_told(one) for one in found.flaws if one.check not in _REMARKS),
+        *(_of_owl(graph, path.name, terms) if found.kind == "owl" else ()),
         *impossible,
-        *_units(graph, fields, alignments, terms),
+        *_units(found, alignments, terms),
+        *_bounds(found),
     ]
-    if not fields:
+    if not found.fields:
         reasons.append(_finding("field", path.name, "declares no field", "未声明任何字段"))
-    told = tuple(_placed(one, text, path.name) for one in reasons)
-    remarks = tuple(_placed(one, text, path.name) for one in _remarks(graph, fields))
-    mapped = tuple(
-        _mapped(one, alignment) for one, alignment in zip(fields, alignments, strict=True)
+    text = owl_text(path) if found.kind == "owl" else ""
+    told = tuple(dict.fromkeys(_placed(one, text, path.name) for one in reasons))
+    return Admission(
+        path.name,
+        "refused" if told else "admitted",
+        told,
+        tuple(_placed(one, text, path.name) for one in _remarks(graph, found)),
+        tuple(
+            _mapped(one, alignment) for one, alignment in zip(found.fields, alignments, strict=True)
+        ),
+        state,
+        found.kind,
+        found.devices,
+        graph.serialize(format="turtle"),
     )
-    return Admission(path.name, "refused" if told else "admitted", told, remarks, mapped, state)
+
+
+def _unread(path: Path, error: UnreadableSource) -> Admission:
+    place = _LINE.search(error.message)
+    finding = _finding("parse", path.name, error.message.rstrip("."), error.message_zh.rstrip("。"))
+    line = int(place[1]) if place else 0
+    return Admission(path.name, "refused", (replace(finding, file=path.name, line=line),))
+
+
+def _shown(one: DeclaredField, found: Description) -> str:
+    """Return the name by which a supplier finds a field: its IRI, or the components above it and its name."""
+    return one.id if found.kind == "owl" else ".".join((*one.path, one.name))
+
+
+def _told(flaw: Flaw) -> Finding:
+    finding = _finding(flaw.check, flaw.name, flaw.message, flaw.message_zh)
+    return replace(finding, file=flaw.file, line=flaw.line)
 
 
 # --- what a file is refused for --------------------------------------------------------------------
+
+
+def _of_owl(graph: Graph, name: str, terms: TermIndex) -> Iterator[Finding]:
+    yield from _headers(graph, name)
+    yield from _forbidden(graph)
+    yield from _foreign(graph, terms)
 
 
 def _headers(graph: Graph, name: str) -> Iterator[Finding]:
@@ -206,43 +260,69 @@ def _foreign(graph: Graph, terms: TermIndex) -> Iterator[Finding]:
 
 
 def _units(
-    graph: Graph,
-    fields: Sequence[dict[str, str]],
-    alignments: Sequence[Alignment],
-    terms: TermIndex,
+    found: Description, alignments: Sequence[Alignment], terms: TermIndex
 ) -> Iterator[Finding]:
-    for one, alignment in zip(fields, alignments, strict=True):
-        unit, iri = one["unit"], one["iri"]
+    for one, alignment in zip(found.fields, alignments, strict=True):
+        finding = _unit_finding(
+            one, alignment, terms, named=_shown(one, found), is_owl=found.kind == "owl"
+        )
+        if finding is not None:
+            yield replace(finding, file=one.file, line=one.line)
+
+
+def _unit_finding(
+    one: DeclaredField, alignment: Alignment, terms: TermIndex, *, named: str, is_owl: bool
+) -> Finding | None:
+    """Return what is wrong with the unit of a field, None where nothing is.
+
+    A whole number may count something; it lacks a unit where it surely means what has one, and in OWL unless it
+    surely is a count, since an OWL file is written for us and can say so.
+    """
+    if not one.unit:
         best = alignment.ranked[0].term if alignment.ranked else ""
         wanted = _unit_of(best, terms) if alignment.decision != "request" else ""
-        if not unit:
-            ranges = set(graph.objects(URIRef(iri), RDFS.range))
-            if ranges & _NUMBERS or (not ranges and wanted):
-                hint = f"; {curie(best)} stands in {wanted}" if wanted else ""
-                yield _finding(
-                    "unit", iri, f"is a number without a unit{hint}", "是没有单位的数值字段"
-                )
-            continue
-        known = find_unit(unit)
-        if known is None:
-            told = f"has the unit {unit!r}, which is unknown"
-            yield _finding("unit", iri, told, f"单位 {unit!r} 未知")
-            continue
-        named = _named(one, terms)
-        wanted = _unit_of(named, terms)
-        if wanted and not _convertible(known, unit_of(wanted)):
-            kinds = f"{known.kind}, {_kind_of(wanted)}"
-            yield _finding(
-                "unit",
-                iri,
-                f"has the unit {unit!r}, but {curie(named)} is measured in {wanted} ({kinds})",
-                f"单位 {unit!r} 与 {curie(named)} 的单位 {wanted} 量纲不符（{kinds}）",
+        sure = wanted if alignment.decision == "accept" else ""
+        counts = sure == _COUNT if is_owl else sure in {"", _COUNT}
+        lacks = one.values_are == "decimal" or (one.values_are == "integer" and not counts)
+        untyped = is_owl and not one.data_type and bool(wanted)
+        if one.unit_is_sent or not (lacks or untyped):
+            return None
+        hint = f"; {curie(best)} stands in {wanted}" if wanted else ""
+        return _finding("unit", named, f"is a number without a unit{hint}", "是没有单位的数值字段")
+    known = one.known_unit
+    if known is None and one.values_are in _NO_QUANTITIES:
+        return None  # editors put a data type there
+    if known is None:
+        told = f"has the unit {one.unit!r}, which is unknown"
+        return _finding("unit", named, told, f"单位 {one.unit!r} 未知")
+    meant = _named(one, terms)
+    wanted = _unit_of(meant, terms)
+    if not wanted or _convertible(known, unit_of(wanted)):
+        return None
+    kinds = f"{known.kind}, {_kind_of(wanted)}"
+    return _finding(
+        "unit",
+        named,
+        f"has the unit {one.unit!r}, but {curie(meant)} is measured in {wanted} ({kinds})",
+        f"单位 {one.unit!r} 与 {curie(meant)} 的单位 {wanted} 量纲不符（{kinds}）",
+    )
+
+
+def _bounds(found: Description) -> Iterator[Finding]:
+    for one in found.fields:
+        if one.minimum is not None and one.maximum is not None and one.minimum > one.maximum:
+            finding = _finding(
+                "bounds",
+                _shown(one, found),
+                f"has the range {one.minimum:g} to {one.maximum:g}, which is upside down",
+                f"的范围 {one.minimum:g} 至 {one.maximum:g} 上下颠倒",
             )
+            yield replace(finding, file=one.file, line=one.line)
 
 
-def _named(one: dict[str, str], terms: TermIndex) -> str:
+def _named(one: DeclaredField, terms: TermIndex) -> str:
     """Return the one parameter whose very name a field bears, ``""`` where there is none or several."""
-    names = (one["label"], one["field"])
+    names = (*one.labels.values(), one.name)
     found = {
         term.iri for name in names if name for term in terms.by_label(name) if term.is_parameter
     }
@@ -264,12 +344,19 @@ def _reasoned(graph: Graph, ontology: Graph) -> tuple[str, tuple[Finding, ...]]:
     return "checked", tuple(findings)
 
 
-def _remarks(graph: Graph, fields: Sequence[dict[str, str]]) -> Iterator[Finding]:
-    for one in fields:
-        if not one["label"] and not one["description"]:
-            yield _finding(
-                "label", one["iri"], "has neither label nor description", "没有标签和描述"
-            )
+def _remarks(graph: Graph, found: Description) -> Iterator[Finding]:
+    yield from (_told(one) for one in found.flaws if one.check in _REMARKS)
+    for one in found.fields:
+        name = _shown(one, found)
+        if not (one.labels or one.descriptions or one.meanings):
+            finding = _finding("label", name, "has neither label nor description", "没有标签和描述")
+            yield replace(finding, file=one.file, line=one.line)
+        if one.unit_is_sent:
+            told = "names no unit before it runs; its first value has to bring one"
+            finding = _finding("unit_sent", name, told, "运行前未给出单位，首个数值须附带单位")
+            yield replace(finding, file=one.file, line=one.line)
+    if found.kind != "owl":
+        return
     for prop, span in ranges_outside(graph):
         told = f"has the range {_short(span)}, which OWL 2 EL has not"
         yield _finding("range", str(prop), told, f"值域 {_short(span)} 不属于 OWL 2 EL")
@@ -281,41 +368,18 @@ def _remarks(graph: Graph, fields: Sequence[dict[str, str]]) -> Iterator[Finding
 # --- fields -----------------------------------------------------------------------------------------
 
 
-def _fields(graph: Graph) -> list[dict[str, str]]:
-    nodes = sorted(graph.subjects(RDF.type, OWL.DatatypeProperty), key=str)
-    return [{**declared_field(graph, one), "iri": str(one)} for one in nodes]
-
-
-def _aligned(
-    path: Path, fields: Sequence[dict[str, str]], terms: TermIndex, settings: Settings | None
-) -> list[Alignment]:
-    if not fields:
-        return []
-    names = [one["field"] for one in fields]
-    devices = sorted({one["domain"] for one in fields if one["domain"]})
-    context = SourceContext(file_name=path.name, media="owl", device=" ".join(devices))
-    profiles = [
-        field_from_facts(
-            name=one["label"] or one["field"],
-            unit=one["unit"],
-            description=one["description"],
-            siblings=[name for name in names if name != one["field"]],
-            context=context,
-        )
-        for one in fields
-    ]
-    return align(profiles, terms, settings=settings)
-
-
-def _mapped(one: dict[str, str], alignment: Alignment) -> MappedField:
+def _mapped(one: DeclaredField, alignment: Alignment) -> MappedField:
     best = alignment.ranked[0] if alignment.ranked else None
-    unit = find_unit(one["unit"]) if one["unit"] else None
+    unit = one.known_unit
     return MappedField(
-        name=one["field"],
+        name=one.name,
         unit=unit.ucum if unit else "",
         decision=alignment.decision,
         term=curie(best.term) if best else "",
         probability=best.probability if best else 0.0,
+        line=one.line,
+        path=one.path,
+        meanings=tuple(f"{each.scheme}:{each.id}" for each in one.meanings),
     )
 
 
@@ -333,17 +397,12 @@ def _fixes() -> dict[str, tuple[str, str]]:
 
 
 def _placed(finding: Finding, text: str, name: str) -> Finding:
-    """Return a finding with its line: where the term is declared, else where it is first named."""
-    local = re.escape(local_name(finding.term)) if finding.term else ""
-    place = finding.line
-    if local and not place:
-        declares = re.compile(
-            rf'(?:rdf:about|rdf:ID)="[^"]*\b{local}"|^[^\s#]*\b{local}>?\s', re.MULTILINE
-        )
-        names = re.compile(rf"\b{local}\b")
-        match = declares.search(text) or names.search(text)
-        place = text.count("\n", 0, match.start()) + 1 if match else 0
-    return replace(finding, file=name, line=place)
+    """Return a finding with file and line: those that it has, else where its term stands in the text."""
+    return replace(
+        finding,
+        file=finding.file or name,
+        line=finding.line or (line_of(text, finding.term) if finding.term else 0),
+    )
 
 
 def _near(value: URIRef, terms: TermIndex) -> str:

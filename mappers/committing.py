@@ -177,7 +177,7 @@ def _lift_tables(
         parts.append(result.ntriples)
         rows += quarantined_rows(fixed, [*result.problems, *judged], part)
         requests += [] if axis_column(fixed) else _requests(work, document, result)
-        read += result.rows_read
+        read += len(fixed.frame)
         lifted += result.rows_lifted
         triples += result.triples
         bad = {*result.bad_rows, *(one.row for one in judged)}

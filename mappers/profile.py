@@ -7,11 +7,12 @@ nothing that presumes an answer.
 import re
 import unicodedata
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias
 
 import polars as pl
 
+from qualweave.mappers.declared import DeclaredField, Description, text_of
 from qualweave.mappers.table import ROW, RawTable, SourceContext
 from qualweave.mappers.units import split_unit, unit_like
 from qualweave.values import Unit
@@ -94,6 +95,7 @@ class FieldProfile:
         kind: What kind of field the source says it is, in the words of its own vocabulary.
         siblings: Names of the other fields of the table.
         context: Of the source.
+        declared: What a description of the device declares of it: meanings that it states, values, path.
     """
 
     name: str
@@ -116,6 +118,7 @@ class FieldProfile:
     kind: str = ""
     siblings: tuple[str, ...] = ()
     context: SourceContext | None = None
+    declared: DeclaredField | None = None
 
 
 def profile(table: RawTable) -> list[FieldProfile]:
@@ -160,7 +163,9 @@ def _field(table: RawTable, name: str, stated_unit: str) -> FieldProfile:
         siblings=tuple(one for one in table.columns if one != name),
         context=table.context,
     )
-    return _typed(basic, filled)
+    declared = table.declared.get(name)
+    typed = _typed(basic, filled)
+    return typed if declared is None else as_declared(typed, declared)
 
 
 def own_part(name: str) -> str:
@@ -332,6 +337,88 @@ def field_from_facts(
     if not samples:
         return basic
     return _typed(basic, pl.Series("samples", list(samples), dtype=pl.String))
+
+
+_TYPES: dict[str, FieldType] = {
+    "decimal": "decimal",
+    "integer": "integer",
+    "boolean": "boolean",
+    "time": "time",
+    "code": "code",
+    "text": "text",
+}
+_LONGEST_LABEL = 80  # characters; what is longer is a sentence and no name
+
+
+def as_declared(seen: FieldProfile, declared: DeclaredField) -> FieldProfile:
+    """Return a profile with what a description declares: its word counts before what few samples look like.
+
+    A label is a better name than an identifier; where the file has neither, the type that it states is read as one.
+    """
+    label = text_of(declared.labels)
+    nameless = declared.name == declared.id and declared.meanings
+    stated = re.sub(r"[/_]", " ", declared.meanings[0].id).casefold() if nameless else ""
+    named = split_unit(unicodedata.normalize("NFKC", label or stated or declared.name))
+    told = (text_of(declared.descriptions), *_dictionary(declared))
+    if declared.values_are not in {"decimal", "integer", ""}:
+        # A text that looks like a number has no bounds, and the [1] of a list's second member is no unit.
+        seen = replace(seen, minimum=None, maximum=None, quantiles=(), unit_text="", unit=None)
+    return replace(
+        seen,
+        base_name=named.base_name if len(named.base_name) <= _LONGEST_LABEL else seen.base_name,
+        unit_text=declared.unit or seen.unit_text,
+        unit=declared.known_unit or seen.unit,
+        type=_TYPES.get(declared.values_are, "text" if seen.type == "empty" else seen.type),
+        minimum=declared.minimum if declared.minimum is not None else seen.minimum,
+        maximum=declared.maximum if declared.maximum is not None else seen.maximum,
+        samples=seen.samples or _values_of(declared),
+        rate_hz=declared.rate_hz or seen.rate_hz,
+        description=next((one for one in told if one), seen.description),
+        kind=declared.kind,
+        declared=declared,
+    )
+
+
+def _dictionary(declared: DeclaredField) -> tuple[str, ...]:
+    """Return names and definitions that the file carries for the meanings that it states."""
+    told = ((text_of(one.names), text_of(one.definitions)) for one in declared.meanings)
+    return tuple(": ".join(part for part in parts if part) for parts in told)
+
+
+def _values_of(declared: DeclaredField) -> tuple[str, ...]:
+    named = tuple(text_of(one.names) or one.code for one in declared.values)
+    return (named or declared.examples)[:_SAMPLES]
+
+
+def declared_profiles(found: Description) -> list[FieldProfile]:
+    """Return the profile of every field of a description; siblings are the fields of the same component."""
+    groups: dict[tuple[str, ...], list[str]] = {}
+    for one in found.fields:
+        groups.setdefault((one.device, *one.path), []).append(one.name)
+    devices = {one.id: str(one) for one in found.devices}
+    return [
+        as_declared(
+            field_from_facts(
+                name=one.name,
+                unit=one.unit,
+                siblings=[name for name in groups[one.device, *one.path] if name != one.name],
+                context=SourceContext(
+                    file_name=found.file,
+                    media=found.kind,
+                    language=_language(one),
+                    header={"component": " ".join((*one.path, *one.components))},
+                    device=devices.get(one.device, found.header.title),
+                ),
+            ),
+            one,
+        )
+        for one in found.fields
+    ]
+
+
+def _language(declared: DeclaredField) -> str:
+    tags = {tag.split("-")[0] for tag in (*declared.labels, *declared.descriptions)}
+    return next((one for one in ("en", "de", "zh") if one in tags), "en")
 
 
 __all__ = ["ROW", "FieldProfile", "FieldType", "field_from_facts", "profile", "time_format_of"]

@@ -11,7 +11,23 @@ from typing import Literal, TypeAlias
 
 import polars as pl
 
-Media: TypeAlias = Literal["csv", "json", "jsonl", "xml", "xlsx", "owl", "parquet", "arrow", "sql"]
+from qualweave.mappers.declared import DeclaredField
+
+Media: TypeAlias = Literal[
+    "csv",
+    "json",
+    "jsonl",
+    "xml",
+    "xlsx",
+    "owl",
+    "parquet",
+    "arrow",
+    "sql",
+    "nodeset",
+    "mtconnect",
+    "aas",
+    "samm",
+]
 ROW = "__row__"
 """Column of the place in the source: physical line of a CSV, 1-based record number elsewhere."""
 
@@ -81,6 +97,7 @@ class RawTable:
         descriptions: Description per column, where the source gives one.
         context: What is known of the source.
         faults: Rows that cannot be taken as they are; they are in the frame and go to quarantine.
+        declared: Per column, what a description of the device declares of it.
     """
 
     name: str
@@ -90,6 +107,7 @@ class RawTable:
     units: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     descriptions: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     faults: tuple[Fault, ...] = ()
+    declared: Mapping[str, DeclaredField] = field(default_factory=lambda: MappingProxyType({}))
 
 
 @dataclass(frozen=True)

@@ -28,6 +28,10 @@ class Sentence(BaseModel):
     )
 
 
+def _is_packed(request: Request) -> bool:
+    return request.headers.get("content-type", "").split(";")[0].strip().lower() == _ZIP
+
+
 def add_routes(router: APIRouter) -> None:
     """Add the routes of the mapper."""
 
@@ -37,20 +41,30 @@ def add_routes(router: APIRouter) -> None:
     ) -> Response:
         """Ingest one file, given as the body, or a folder packed as ``application/zip``; twice changes nothing."""
         content = await request.body()
-        packed = request.headers.get("content-type", "").split(";")[0].strip().lower() == _ZIP
         report = await run_in_threadpool(
-            receive, service, name, content, principal=who, packed=packed
+            receive, service, name, content, principal=who, packed=_is_packed(request)
         )
         return json_reply(report.to_json())
 
     @router.post("/admissions")
     async def admissions(
-        request: Request, service: ServiceOf, who: Who, name: Annotated[str, Query(min_length=1)]
+        request: Request,
+        service: ServiceOf,
+        who: Who,
+        name: Annotated[str, Query(min_length=1)],
+        *,
+        owl: bool = False,
     ) -> Response:
-        """Judge a supplier's OWL description, given as the body: admitted, or refused with lines and fixes."""
+        """Judge a supplier's description of a device (OWL, OPC UA, MTConnect, AAS, SAMM), given as the body.
+
+        It is admitted, or refused with lines and fixes. As ``application/zip`` the body holds the description, under
+        ``name``, and files that it requires. With ``owl`` the answer has the description in OWL, as Turtle.
+        """
         content = await request.body()
-        found = await run_in_threadpool(judged, service, name, content, principal=who)
-        return json_reply(found.to_json())
+        found = await run_in_threadpool(
+            judged, service, name, content, principal=who, packed=_is_packed(request)
+        )
+        return json_reply(found.to_json() | ({"owl": found.owl} if owl else {}))
 
     @router.get("/mappings")
     def mappings(service: ServiceOf, who: Who) -> Response:

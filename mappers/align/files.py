@@ -13,7 +13,9 @@ from qualweave.errors import UnreadableSource
 from qualweave.mappers.align import Alignment, align_targets
 from qualweave.mappers.align.signals import Vocabulary
 from qualweave.mappers.align.target import read_terms
-from qualweave.mappers.profile import FieldProfile, field_from_facts
+from qualweave.mappers.profile import FieldProfile, declared_profiles, field_from_facts
+from qualweave.mappers.readers.devices.describe import DESCRIBED, describe
+from qualweave.mappers.readers.sniff import sniff
 from qualweave.mappers.table import SourceContext
 
 _STATED_KIND = re.compile(r"value kind=(\w+)")  # the field format's way to say it
@@ -31,7 +33,8 @@ def align_files(
     """Align the fields of a JSON Lines file with the terms of another; return how many were answered.
 
     Args:
-        fields: One ``{"id", "name", "unit"?, "description"?, "device"?, "siblings"?, …}`` a line.
+        fields: One ``{"id", "name", "unit"?, "description"?, "device"?, "siblings"?, …}`` a line; or a description
+            of a device.
         terms: One term a line.
         out: One ``{"id", "ranked": [[term, probability], …], "decision"}`` a line is written here.
         settings: Thresholds, text model and cache.
@@ -58,11 +61,14 @@ def align_files(
 
 
 def read_fields(path: Path) -> list[tuple[str, FieldProfile]]:
-    """Return ``(id, profile)`` of the fields of a JSON Lines file.
+    """Return ``(id, profile)`` of the fields of a JSON Lines file, or of a description of a device.
 
     Raises:
-        UnreadableSource: If a line is no field.
+        UnreadableSource: If a line is no field, or a description cannot be read.
     """
+    if sniff(path) in DESCRIBED:
+        described = declared_profiles(describe(path))
+        return [(one.declared.id if one.declared else one.name, one) for one in described]
     found = []
     for number, line in enumerate(path.read_bytes().splitlines(), 1):
         if not line.strip():

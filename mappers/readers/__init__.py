@@ -8,6 +8,8 @@ from typing import TypeAlias
 from qualweave.errors import UnreadableSource
 from qualweave.mappers.readers.arrow import stream_arrow
 from qualweave.mappers.readers.csv import stream_csv
+from qualweave.mappers.readers.devices.describe import device_tables
+from qualweave.mappers.readers.devices.kind import DEVICE_KINDS
 from qualweave.mappers.readers.json import stream_json
 from qualweave.mappers.readers.limits import ReadLimits
 from qualweave.mappers.readers.owl import read_owl
@@ -76,6 +78,7 @@ def of_table(table: RawTable) -> TableStream:
         ),
         units=table.units,
         descriptions=table.descriptions,
+        declared=table.declared,
     )
 
 
@@ -98,18 +101,16 @@ _READERS: Mapping[Kind, _Reader] = MappingProxyType(
 def _streams(
     path: Path, kind: Kind, hints: tuple[str, ...], limits: ReadLimits
 ) -> list[TableStream]:
+    if kind in DEVICE_KINDS:
+        return [of_table(one) for one in device_tables(path, hints)]
     reader = _READERS.get(kind)
     if reader is None:
         raise _no_reader(path, kind)
     return reader(path, hints, limits)
 
 
-_OTHER = (
-    "Give CSV, Excel, JSON, JSON Lines, XML, Parquet, Arrow, SQLite, EPCIS, or an OWL description."
-)
-_OTHER_ZH = (
-    "请提供 CSV、Excel、JSON、JSON Lines、XML、Parquet、Arrow、SQLite、EPCIS 或 OWL 描述文件。"
-)
+_OTHER = "Give CSV, Excel, JSON, JSON Lines, XML, Parquet, Arrow, SQLite, EPCIS, or a device as OPC UA, MTConnect, AAS, SAMM or OWL."
+_OTHER_ZH = "请提供 CSV、Excel、JSON、JSON Lines、XML、Parquet、Arrow、SQLite、EPCIS 或设备描述文件（OPC UA、MTConnect、AAS、SAMM、OWL）。"
 _TOLD: Mapping[str, tuple[str, str, str, str]] = MappingProxyType(
     {
         "zip": ("a ZIP archive", "ZIP 压缩包", "Unpack it and hand in its files.", "请解压后导入其中的文件。"),

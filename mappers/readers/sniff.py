@@ -8,9 +8,10 @@ from typing import Literal, TypeAlias
 
 from qualweave.errors import UnreadableSource
 from qualweave.mappers.readers.charset import decode, wide_charset
+from qualweave.mappers.readers.devices.kind import DeviceKind, device_kind
 from qualweave.mappers.series.npz import is_npz
 
-Kind: TypeAlias = Literal[
+TableKind: TypeAlias = Literal[
     "csv",
     "json",
     "jsonl",
@@ -28,6 +29,7 @@ Kind: TypeAlias = Literal[
     "pdf",
     "unknown",
 ]
+Kind: TypeAlias = TableKind | DeviceKind
 
 _HEAD = 65_536
 _EPCIS_JSON = re.compile(
@@ -62,10 +64,11 @@ def sniff(path: Path) -> Kind:
         if raw.startswith(magic):
             return kind
     if raw.startswith(b"PK\x03\x04"):
-        return _packed_kind(path, raw)
+        return device_kind(path, raw, "") or _packed_kind(path, raw)
     if not raw.strip() or _is_binary(raw):
         return "unknown"
-    return _text_kind(decode(raw, partial=True)[0].lstrip("\ufeff \t\r\n"))
+    text = decode(raw, partial=True)[0].lstrip("\ufeff \t\r\n")
+    return device_kind(path, raw, text) or _text_kind(text)
 
 
 def _text_kind(text: str) -> Kind:

@@ -12,6 +12,7 @@ from typing import TypeAlias
 
 import polars as pl
 
+from qualweave.mappers.declared import DeclaredField
 from qualweave.mappers.readers.limits import too_much
 from qualweave.mappers.table import ROW, Fault, RawTable, SourceContext
 
@@ -31,6 +32,7 @@ class TableStream:
         batch_rows: Rows of a batch where `batches` is not told.
         units: Unit per column.
         descriptions: Description per column.
+        declared: Per column, what a description of the device declares of it.
         keep: What must live as long as the stream, such as the folder of an unpacked file.
     """
 
@@ -41,6 +43,7 @@ class TableStream:
     batch_rows: int = 100_000
     units: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     descriptions: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    declared: Mapping[str, DeclaredField] = field(default_factory=lambda: MappingProxyType({}))
     keep: object = None
 
     def batches(self, rows: int = 0) -> Iterator[RawTable]:
@@ -103,5 +106,6 @@ class TableStream:
             context=self.context,
             units=self.units,
             descriptions=self.descriptions,
+            declared=self.declared,
             faults=faults,
         )

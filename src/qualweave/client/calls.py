@@ -270,10 +270,19 @@ def ingest(name: str, content: bytes, *, packed: bool = False) -> Call[JsonObjec
     return Call("POST", "/sources", read_json, params, content=content, headers=headers)
 
 
-def admit(name: str, content: bytes) -> Call[JsonObject]:
-    """A supplier's OWL description, judged."""
-    headers = {"Content-Type": "application/octet-stream"}
-    params = {"name": name}
+def admit(
+    name: str, content: bytes, *, packed: bool = False, owl: bool = False
+) -> Call[JsonObject]:
+    """A supplier's description of a device, judged.
+
+    Args:
+        name: Of its file.
+        content: Its bytes, or those of a ZIP that holds it and what it requires.
+        packed: Whether they are such a ZIP.
+        owl: Whether the answer shall have the description in OWL.
+    """
+    headers = {"Content-Type": "application/zip" if packed else "application/octet-stream"}
+    params = {"name": name, "owl": "true" if owl else "false"}
     return Call("POST", "/admissions", read_json, params, content=content, headers=headers)
 
 
