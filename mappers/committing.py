@@ -218,7 +218,7 @@ def _faults(work: Desk, table: RawTable, batch: Batch) -> list[Problem]:
     }
     return [
         problem(
-            one.kind,
+            one.code,
             row=one.row,
             column=one.column,
             value=one.value,

@@ -57,30 +57,23 @@ class SourceContext:
     device: str = ""
 
 
-FaultKind: TypeAlias = Literal[
-    "charset", "control", "ragged", "quote", "cut-off", "formula-error", "row-syntax"
-]
-"""What a reader may find wrong with one row: bytes of no charset, control characters, more cells than names,
-a quote that is not closed, an end in the middle, an error of a spreadsheet, a line that does not parse."""
-
-
 @dataclass(frozen=True)
 class Fault:
-    """What is wrong with one row as its file writes it, before anything is known of its meaning.
+    """Why a row waits whatever its columns mean: its file, or its source, says so.
 
     Attributes:
-        row: Place in the source, as in `ROW`.
-        kind: What is wrong.
-        column: Field, byte for byte; ``""`` where the whole row is meant.
+        row: Its place, as in `ROW`.
+        column: Field, ``""`` where the whole row is meant.
         value: The cell, or the beginning of the line, as it was read.
-        detail: What was expected and found, in English, where the kind alone does not say it.
+        code: Reason, of the table in ``lift/problems.py``.
+        detail: What was expected and found, in English, where the code alone does not say it.
         detail_zh: The same in Chinese.
     """
 
     row: int
-    kind: FaultKind
-    column: str = ""
-    value: str = ""
+    column: str
+    value: str
+    code: str
     detail: str = ""
     detail_zh: str = ""
 

@@ -205,12 +205,13 @@ def _is_faulty(row: Row, spare: int) -> bool:
 def _fault(row: Row, spare: int, delimiter: str) -> Fault:
     shown = delimiter.join(row.cells)[:_SHOWN]
     if row.fault is not None:
-        return Fault(row.line, row.fault, value=shown)
+        return Fault(row.line, "", shown, row.fault)
     count = width_of(row.cells)
     return Fault(
         row.line,
+        "",
+        shown,
         "ragged",
-        value=shown,
         detail=f"it has {count} cells, the header has {spare}",
         detail_zh=f"该行有 {count} 个单元格，表头有 {spare} 个",
     )

@@ -65,6 +65,4 @@ def damaged_cells(frame: pl.DataFrame) -> list[Fault]:
 
 
 def _damage(row: int, column: str, text: str) -> Fault:
-    if "\ufffd" in text:
-        return Fault(row, "charset", column, text[:_SHOWN])
-    return Fault(row, "control", column, text[:_SHOWN])
+    return Fault(row, column, text[:_SHOWN], "charset" if "\ufffd" in text else "control")

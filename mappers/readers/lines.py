@@ -7,11 +7,10 @@ Such a row is a fault of its own, and reading goes on with the next line.
 import csv
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, NamedTuple, Self
+from typing import IO, Literal, NamedTuple, Self, TypeAlias
 
 from qualweave.errors import UnreadableSource
 from qualweave.mappers.readers.limits import ReadLimits, too_much
-from qualweave.mappers.table import FaultKind
 
 _MOST_LINES = 1_000  # of one quoted cell
 _MOST_BROKEN = 1_000  # rows with a quote that is not closed, before the file is refused
@@ -19,12 +18,16 @@ _BOM = "\ufeff"
 _ENDS = ("\n", "\r")
 
 
+Broken: TypeAlias = Literal["quote", "cut-off"]
+"""What may be wrong with a row as it is written: a quote that is not closed, an end in the middle."""
+
+
 class Row(NamedTuple):
     """One row: its first physical line, its cells, and what is wrong with it."""
 
     line: int
     cells: list[str]
-    fault: FaultKind | None = None
+    fault: Broken | None = None
 
 
 class Lines:
@@ -120,7 +123,7 @@ def rows_of(
                 yield Row(at, cells, _fault(lines, cells, delimiter, width) if cut else None)
 
 
-def _fault(lines: Lines, cells: list[str], delimiter: str, width: int) -> FaultKind | None:
+def _fault(lines: Lines, cells: list[str], delimiter: str, width: int) -> Broken | None:
     """Return what is wrong with a row at the end of a file that ends in no line end."""
     if '"' in lines.taken[-1] and not _is_closed(lines.taken, delimiter):
         return "quote"

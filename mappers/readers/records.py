@@ -172,7 +172,7 @@ def _unread(at: int, row: Record) -> Fault | None:
     column, why, text = said.split("\0", 2)
     detail = f"column {column}: {why}"
     return Fault(
-        at, "row-syntax", value=text, detail=detail, detail_zh=f"第 {column} 列：JSON 格式错误"
+        at, "", text, "row-syntax", detail=detail, detail_zh=f"第 {column} 列：JSON 格式错误"
     )
 
 

@@ -154,7 +154,7 @@ class _Grid:
             frame = text_frame(names, lines, cells)
             among = set(lines)
             faults = [
-                Fault(row, "formula-error", names[places.index(column - 1)], shown)
+                Fault(row, names[places.index(column - 1)], shown, "formula-error")
                 for row, column, shown in errors
                 if row in among and column - 1 in places
             ]

@@ -103,7 +103,7 @@ def test_a_few_bytes_of_another_charset_damage_their_row_only(tmp_path: Path) ->
     table = one(write(tmp_path, "x.csv", raw))
 
     assert table.context.encoding == "utf-8"
-    assert [(f.row, f.kind, f.column) for f in table.faults] == [(22, "charset", "名称")]
+    assert [(f.row, f.code, f.column) for f in table.faults] == [(22, "charset", "名称")]
     assert table.frame["名称"].to_list()[-1] == "压力"
 
 
@@ -113,21 +113,21 @@ def test_a_ragged_row_is_a_fault_where_most_rows_fit(tmp_path: Path) -> None:
     table = one(write(tmp_path, "x.csv", f"id,temp\n{rows}20,1,5\n"))
 
     assert table.columns == ("id", "temp")
-    assert [(f.row, f.kind) for f in table.faults] == [(22, "ragged")]
+    assert [(f.row, f.code) for f in table.faults] == [(22, "ragged")]
 
 
 @pytest.mark.parametrize("tail", ['3,"lost\n4,x\n5,y\n', '3,"lost\n4,"x"\n5,y\n'])
 def test_a_quote_that_is_not_closed_costs_one_row(tail: str, tmp_path: Path) -> None:
     table = one(write(tmp_path, "x.csv", 'id,text\n1,"two\nlines"\n2,b\n' + tail))
 
-    assert [(f.row, f.kind) for f in table.faults] == [(5, "quote")]
+    assert [(f.row, f.code) for f in table.faults] == [(5, "quote")]
     assert table.frame["id"].to_list() == ["1", "2", "3", "4", "5"]
 
 
 def test_a_file_that_ends_in_a_row_says_so(tmp_path: Path) -> None:
     table = one(write(tmp_path, "x.csv", "a,b,c\n1,2,3\n4,5,6\n7,8"))
 
-    assert [(f.row, f.kind) for f in table.faults] == [(4, "cut-off")]
+    assert [(f.row, f.code) for f in table.faults] == [(4, "cut-off")]
 
 
 def test_joined_exports_repeat_their_header_and_mark(tmp_path: Path) -> None:
@@ -173,7 +173,7 @@ def test_every_sheet_is_a_table_laid_out_as_persons_do(tmp_path: Path) -> None:
     assert main.units["Zone 1.Speed"] == "m/min"
     assert main.context.header["Machine"] == main.context.device == "Oven3"
     assert main.frame.row(0) == ("2025-01-01 10:05:00", "118.5", "5", "20", 6)
-    assert [(f.row, f.kind, f.column, f.value) for f in main.faults] == [
+    assert [(f.row, f.code, f.column, f.value) for f in main.faults] == [
         (8, "formula-error", "Zone 2.Temp", "#DIV/0!")
     ]
     assert tables["x.xlsx#limits"].context.header["hidden"] == "true"
@@ -327,7 +327,7 @@ def test_numbers_of_json_keep_their_digits_and_repeated_keys_are_all_kept(tmp_pa
 def test_a_line_that_is_no_json_is_a_fault_and_the_others_are_read(tmp_path: Path) -> None:
     table = one(write(tmp_path, "x.jsonl", '{"a": 1}\n\n{"a": 2,}\n{"a": 3}\n{"a":'))
 
-    assert [(f.row, f.kind) for f in table.faults] == [(3, "row-syntax"), (5, "row-syntax")]
+    assert [(f.row, f.code) for f in table.faults] == [(3, "row-syntax"), (5, "row-syntax")]
     assert table.frame["a"].to_list() == ["1", None, "3", None]
 
 
