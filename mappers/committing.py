@@ -27,7 +27,7 @@ from qualweave.mappers.mapping import Decision, MappingDocument
 from qualweave.mappers.quarantine import QuarantinedRow, quarantined_rows
 from qualweave.mappers.report import FileReport
 from qualweave.mappers.requesting import field_iri, requests_for
-from qualweave.mappers.table import RawTable
+from qualweave.mappers.table import Fault, RawTable
 from qualweave.mappers.vocabulary import Vocabulary
 from qualweave.mappers.zones import Zones
 from qualweave.store.port import ChangeSet, Gate, ShapeResult, Snapshot, Verdict
@@ -162,8 +162,8 @@ def _lift_tables(
     read = lifted = triples = waiting = 0
     for number, (table, document) in enumerate(zip(tables, plan.documents, strict=True)):
         part = replace(batch, part=table.name if len(tables) > 1 else "")
-        judged = refused.get(number, ())
         fixed = work.quarantine.corrected(table, part)
+        judged = (*refused.get(number, ()), *map(_of_fault, fixed.faults))
         mapping = for_file(document, fixed, work.vocabulary, zone=zone)
         result = lift(
             fixed, mapping, batch=part, vocabulary=work.vocabulary, codes=codes,
@@ -177,6 +177,13 @@ def _lift_tables(
         triples += result.triples
         waiting += 0 if document.records else result.rows_read - len(result.bad_rows)
     return Outcome(b"".join(parts), triples, read, lifted, waiting, tuple(rows), tuple(requests))
+
+
+def _of_fault(fault: Fault) -> Problem:
+    return problem(
+        fault.code, row=fault.row, column=fault.column, value=fault.value,
+        detail=fault.detail, detail_zh=fault.detail_zh,
+    )  # fmt: skip
 
 
 def for_file(

@@ -42,6 +42,27 @@ class SourceContext:
 
 
 @dataclass(frozen=True)
+class Fault:
+    """Why a row waits whatever its columns mean: the source itself says so.
+
+    Attributes:
+        row: Its place, as in `ROW`.
+        column: Field, ``""`` where the whole row is meant.
+        value: The cell as it was written.
+        code: Reason, of the table in ``lift/problems.py``.
+        detail: In the words of the source.
+        detail_zh: The same in Chinese, where there is one.
+    """
+
+    row: int
+    column: str
+    value: str
+    code: str
+    detail: str = ""
+    detail_zh: str = ""
+
+
+@dataclass(frozen=True)
 class RawTable:
     """A table of a source, its cells as text.
 
@@ -52,6 +73,8 @@ class RawTable:
         units: Unit per column, where a unit row or attribute states it.
         descriptions: Description per column, where the source gives one.
         context: What is known of the source.
+        terms: Term per column that the format itself defines (the time stamp of a live source).
+        faults: Rows that the source itself calls unusable.
     """
 
     name: str
@@ -60,6 +83,8 @@ class RawTable:
     context: SourceContext
     units: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     descriptions: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    terms: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    faults: tuple[Fault, ...] = ()
 
 
 @dataclass(frozen=True)

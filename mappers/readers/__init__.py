@@ -5,6 +5,7 @@ from pathlib import Path
 from qualweave.errors import UnreadableSource
 from qualweave.mappers.readers.csv import read_csv
 from qualweave.mappers.readers.json import read_json
+from qualweave.mappers.readers.live_segment import read_segment
 from qualweave.mappers.readers.owl import read_owl
 from qualweave.mappers.readers.sniff import Kind, sniff
 from qualweave.mappers.readers.xml import read_xml
@@ -31,6 +32,8 @@ def read(path: Path, *, root: Path | None = None) -> list[RawTable]:
         return read_json(path, hints)
     if kind == "xml":
         return read_xml(path, hints)
+    if kind == "live":
+        return [read_segment(path, hints)]
     if kind == "owl":
         return [read_owl(path, hints)]
     raise UnreadableSource(

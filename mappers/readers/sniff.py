@@ -7,7 +7,7 @@ from typing import Literal, TypeAlias
 from qualweave.mappers.readers.charset import decode
 
 Kind: TypeAlias = Literal[
-    "csv", "json", "jsonl", "xml", "epcis-json", "epcis-xml", "owl", "unknown"
+    "csv", "json", "jsonl", "xml", "epcis-json", "epcis-xml", "owl", "live", "unknown"
 ]
 
 _HEAD = 65_536
@@ -40,6 +40,8 @@ def sniff(path: Path) -> Kind:
 
 
 def _json_kind(text: str) -> Kind:
+    if text.startswith('{"qualweave_live_segment":'):
+        return "live"
     if _EPCIS_JSON.search(text) or _EPCIS_EVENT.search(text):
         return "epcis-json"
     lines = [line for line in text.splitlines()[:3] if line.strip()]
