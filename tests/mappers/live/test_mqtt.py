@@ -13,20 +13,12 @@ from pathlib import Path
 
 import pytest
 
-from qualweave.config import Settings
 from qualweave.errors import SourceUnavailable
-from qualweave.mappers.desk import Desk, desk
-from qualweave.mappers.ingest import ingest
-from qualweave.mappers.live.listening import Listening, LiveState
+from qualweave.mappers.desk import Desk
+from qualweave.mappers.live.listening import Listening
 from qualweave.mappers.live.mqtt import MqttOptions, MqttSource
-from qualweave.mappers.report import IngestReport
-from qualweave.ontology.load import load_graph
-from qualweave.ontology.terms import TermIndex
-from qualweave.principal import SYSTEM
-from qualweave.shapes.gate import ShapeGate
-from qualweave.store.oxigraph import open_store
-from tests.mappers.exact import exact
 from tests.mappers.live.broker import Broker, needs_broker
+from tests.mappers.live.desks import heard, into, kept_inputs, torques
 
 paho = pytest.importorskip("paho.mqtt.client", reason="the extra 'live' is not installed")
 pytestmark = needs_broker
@@ -38,35 +30,6 @@ def broker(tmp_path: Path) -> Iterator[Broker]:
     started = Broker(tmp_path / "broker")
     yield started
     started.stop()
-
-
-@pytest.fixture(scope="module")
-def terms() -> TermIndex:
-    return TermIndex.from_graph(load_graph())
-
-
-@pytest.fixture
-def work(tmp_path: Path, terms: TermIndex) -> Iterator[Desk]:
-    settings = Settings(
-        data_dir=tmp_path / "data", cache_dir=tmp_path / "cache", live_seconds=0.5, live_rows=400
-    )
-    store = open_store(settings.data_dir / "store", settings)
-    yield desk(
-        store=store,
-        terms=terms,
-        settings=settings,
-        principal=SYSTEM,
-        gate=ShapeGate(),
-        aligner=exact,
-    )
-    store.close()
-
-
-def into(work: Desk, folder: Path) -> IngestReport:
-    return ingest(
-        folder, store=work.store, terms=work.terms, settings=work.settings, principal=work.principal,
-        gate=work.gate, aligner=work.aligner,
-    )  # fmt: skip
 
 
 def options(broker: Broker, *topics: str, **more: object) -> MqttOptions:
@@ -116,25 +79,6 @@ def press(broker: Broker) -> Iterator[Press]:
 def reading(number: int) -> dict[str, object]:
     at = START + timedelta(seconds=number)
     return {"timestamp": at.isoformat(), "torque": number + 0.25, "equipment": "P-1"}
-
-
-def torques(work: Desk) -> list[float]:
-    work.store.publish()
-    with work.store.snapshot() as snapshot:
-        rows = snapshot.select("SELECT ?s ?v WHERE { ?s q:Torque ?v }")
-    return sorted(float(row["v"].value) for row in rows)  # type: ignore[union-attr]
-
-
-def heard(listening: Listening, count: int, seconds: float = 20) -> LiveState:
-    """Run in a thread until so many readings are kept, then stop."""
-    thread = threading.Thread(target=listening.run, args=(seconds,))
-    thread.start()
-    until = time.monotonic() + seconds
-    while listening.state.kept < count and time.monotonic() < until:
-        time.sleep(0.05)
-    listening.stop.set()
-    thread.join()
-    return listening.state
 
 
 def test_json_objects_reach_the_graph_with_their_own_time(
@@ -227,13 +171,6 @@ def test_client_killed_in_the_middle_loses_and_doubles_nothing(
     told = [line["values"] for line in lines if "got" in line]
     assert [float(one["torque"]) for one in told if "torque" in one] == values
     assert state.refused == 0
-
-
-def kept_inputs(work: Desk) -> list[Path]:
-    found = [
-        one for one in (work.settings.data_dir / "store" / "inputs").iterdir() if not one.suffix
-    ]
-    return sorted(found, key=lambda one: json.loads(one.read_bytes().split(b"\n", 1)[0])["number"])
 
 
 def test_a_wrong_password_is_an_error_that_says_so(tmp_path: Path, work: Desk) -> None:
