@@ -90,6 +90,10 @@ class Decoder(Protocol):
         """Return what a message holds; it never raises for what a device sent."""
         ...
 
+    def forget(self) -> None:
+        """Trust nothing that was heard before: the broker has lost our session."""
+        ...
+
 
 class PlainDecoder:
     """JSON and single values.
@@ -111,6 +115,9 @@ class PlainDecoder:
         self._declared |= fresh
         told = [Declaration(one, "mqtt", self._address) for one in sorted(fresh)]
         return Decoded(found, told)
+
+    def forget(self) -> None:
+        """Do nothing: plain messages stand for themselves."""
 
 
 class MqttSource:
@@ -227,6 +234,7 @@ class MqttSource:
         batch = list(_drained(self._incoming))
         if self._forgotten:
             self._forgotten = False
+            self._decoder.forget()
             sink.keep(list(self._lost(sink)))
         if not batch:
             return

@@ -150,6 +150,10 @@ class Sink(Protocol):
         """Return the time of the newest reading of a stream, or of a channel, that is on disk; None for none."""
         ...
 
+    def fields(self, channel: str) -> list[FieldFacts]:
+        """Return the fields that a channel was last declared to have."""
+        ...
+
     def channels(self, address: str) -> list[str]:
         """Return the channels that were declared for a server or broker."""
         ...

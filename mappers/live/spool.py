@@ -24,7 +24,7 @@ import orjson
 
 from qualweave.errors import StoreError
 from qualweave.mappers.lift.batch import segment as slug
-from qualweave.mappers.live.port import Declaration, Gap, Reading
+from qualweave.mappers.live.port import Declaration, FieldFacts, Gap, Reading
 from qualweave.mappers.readers.live_segment import SCHEMA, gap_line, reading_line
 from qualweave.store.journal import sync_folder, write_durably
 
@@ -277,6 +277,13 @@ class Spools:
             times = self._spool(channel).state.times
             found = times.get(stream) if stream else max(times.values(), default=None)
         return datetime.fromisoformat(found) if found else None
+
+    def fields(self, channel: str) -> list[FieldFacts]:
+        """Return the fields that a channel was last declared to have."""
+        with self._mutex:
+            known = self._spools.get(channel)
+            declared = known.state.declaration.get("fields", ()) if known else ()
+        return [FieldFacts(**one) for one in declared]
 
     def channels(self, address: str) -> list[str]:
         """Return the channels that were declared for a server or broker."""
