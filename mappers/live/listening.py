@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from qualweave.config import Settings
-from qualweave.errors import QualweaveError
+from qualweave.errors import QualweaveError, SourceUnavailable
 from qualweave.mappers.live.port import LiveSource
 from qualweave.mappers.live.spool import Spools
 from qualweave.mappers.report import FileReport, IngestReport
@@ -64,6 +64,24 @@ class LiveState:
         self.refused += report.status == "refused"
 
 
+class _Patience:
+    """When it is enough: after a time, or when nothing new has come for a while."""
+
+    def __init__(self, seconds: float | None, quiet: float | None) -> None:
+        self._quiet = quiet
+        self._last = self._start = time.monotonic()
+        self._until = self._start + seconds if seconds is not None else None
+        self._kept = 0
+
+    def is_over(self, kept: int) -> bool:
+        now = time.monotonic()
+        if kept != self._kept:
+            self._kept, self._last = kept, now
+        if self._until is not None and now >= self._until:
+            return True
+        return self._quiet is not None and kept > 0 and now - self._last >= self._quiet
+
+
 @dataclass
 class Listening:
     """A source being listened to.
@@ -92,42 +110,63 @@ class Listening:
         )
         self._failure: QualweaveError | None = None
 
-    def run(self, seconds: float | None = None) -> LiveState:
+    def run(self, seconds: float | None = None, *, quiet: float | None = None) -> LiveState:
         """Listen until `stop` is set or a time has passed; whatever came in is in the graph when it returns.
 
         Args:
             seconds: For how long; without end where None.
+            quiet: Seconds without anything new after which it is enough, once something came.
 
         Raises:
             SourceUnavailable: If the source can never work.
+            StoreError: If the disk refuses; nothing that was not kept has been acknowledged.
         """
-        until = time.monotonic() + seconds if seconds is not None else None
-        self._drain()
         thread = threading.Thread(target=self._source, name=f"live {self.source.name}", daemon=True)
-        self.state.running = True
-        thread.start()
-        while thread.is_alive() and not self.stop.wait(_TICK):
-            if until is not None and time.monotonic() >= until:
-                break
-            self.spools.seal()
+        try:
             self._drain()
-        self.stop.set()
-        thread.join()
-        self.spools.seal(everything=True)
-        self._drain()
-        self.spools.close()
-        self.state.running = False
+            self.state.running = True
+            thread.start()
+            self._attend(thread, _Patience(seconds, quiet))
+            self.stop.set()
+            thread.join()
+            self.spools.seal(everything=True)
+            self._drain()
+        finally:
+            self.stop.set()
+            self.spools.close()
+            self.state.running = False
         self._count()
         if self._failure is not None:
             raise self._failure
         return self.state
+
+    def _attend(self, thread: threading.Thread, patience: "_Patience") -> None:
+        while thread.is_alive() and not self.stop.wait(_TICK):
+            self.spools.seal()
+            self._drain()
+            if patience.is_over(self.spools.kept):
+                return
+
+    def run_quietly(self) -> None:
+        """Run without end; a failure stands in the state instead of being raised."""
+        try:
+            self.run()
+        except QualweaveError as error:
+            self.state.error, self.state.error_zh = str(error), error.in_language("zh")
 
     def _source(self) -> None:
         try:
             self.source.run(self.spools, self.stop)
         except QualweaveError as error:
             self._failure = error
-            self.state.error, self.state.error_zh = str(error), error.in_language("zh")
+        except Exception as error:  # noqa: BLE001 - of a library, in a thread that nobody else looks at
+            self._failure = SourceUnavailable(
+                f"Listening to {self.source.name} failed: {error!r}.",
+                message_zh=f"监听 {self.source.name} 失败：{error!r}。",
+                next_step="Start it again; what was acknowledged is kept. Report it if it comes again.",
+                next_step_zh="请重新启动；已确认的数据均已保存。如再次出现请反馈。",
+                data={"address": self.source.name},
+            )
 
     def _count(self) -> None:
         self.state.kept, self.state.repeated = self.spools.kept, self.spools.repeated
