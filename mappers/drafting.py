@@ -480,10 +480,16 @@ def chosen_records(
         for one in parameters
         if (concept := vocabulary.concept(one)) and concept.is_a(Q + "ProductCharacteristic")
     ]
+    around = [
+        one
+        for one in parameters
+        if (concept := vocabulary.concept(one)) and concept.is_a(Q + "EnvironmentParameter")
+    ]
     chosen = choose_records(
         roles,
         constants=set(context) & set(types),
         parameters=len(parameters) - len(measured),
         characteristics=len(measured),
+        environment=len(around) if 2 * len(around) >= len(parameters) else 0,
     )
     return tuple(one.kind for one in chosen), "; ".join(one.explain() for one in chosen)
