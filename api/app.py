@@ -9,12 +9,14 @@ from fastapi.exceptions import RequestValidationError
 
 from qualweave import __version__
 from qualweave.api import sparql
+from qualweave.api.listening import LiveSources
 from qualweave.api.replies import invalid_reply, problem_reply
 from qualweave.api.rest import (
     decisions,
     dictionaries,
     floor,
     governance,
+    live,
     lookups,
     mappings,
     migration,
@@ -39,6 +41,7 @@ _ROOMS = (
     rebinding,
     releases,
     trace_policies,
+    live,
     mappings,
     governance,
     migration,
@@ -74,13 +77,16 @@ def make_app(service: Service, settings: Settings, *, pages: bool = True) -> Fas
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        app.state.live.take_up()
         yield
+        app.state.live.close()
         service.close()
 
     app = FastAPI(
         title="Qualweave", version=__version__, lifespan=lifespan, docs_url=None, redoc_url=None
     )
     app.state.service, app.state.settings = service, settings
+    app.state.live = LiveSources(service)
     app.add_exception_handler(QualweaveError, problem_reply)
     app.add_exception_handler(RequestValidationError, invalid_reply)
     add_rooms(app)

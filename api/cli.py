@@ -16,7 +16,14 @@ import uvicorn
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from qualweave.api import cli_asking, cli_dictionary, cli_ontology, cli_product_class, cli_weights
+from qualweave.api import (
+    cli_asking,
+    cli_dictionary,
+    cli_live,
+    cli_ontology,
+    cli_product_class,
+    cli_weights,
+)
 from qualweave.api.app import make_app
 from qualweave.api.databases import handed_in
 from qualweave.api.exporting import add_command as add_export
@@ -47,6 +54,7 @@ app.add_typer(cli_dictionary.app, name="dictionary")
 app.add_typer(cli_weights.app, name="weights")
 app.add_typer(cli_product_class.app, name="product-class")
 cli_asking.add_commands(app)
+cli_live.add_commands(app)
 add_mcp(app)
 add_export(app)
 _OPERATOR = Principal(id="operator", roles=frozenset({"engineer", "architect"}))

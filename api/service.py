@@ -21,6 +21,7 @@ from qualweave.iri import Q, expand
 from qualweave.mappers.answering import answer_many
 from qualweave.mappers.desk import Desk, desk
 from qualweave.mappers.drafting import read_answers
+from qualweave.mappers.environment import associate
 from qualweave.mappers.ingest import ingest, resume
 from qualweave.mappers.mapping import Decision
 from qualweave.mappers.provenance import Origin, provenance
@@ -273,8 +274,13 @@ class Service:
     def _after_write(self, tenant: str) -> None:
         self.store.publish()
         with self.reading(tenant) as snapshot:
-            change = entail(snapshot, tenant=tenant, base=self.settings.base_iri)
-        self.store.commit([change], principal=replace(SYSTEM, tenant=tenant))
+            base = self.settings.base_iri
+            changes = [
+                entail(snapshot, tenant=tenant, base=base),
+                associate(snapshot, tenant=tenant, base=base),
+            ]
+        told = [one for one in changes if one is not None]
+        self.store.commit(told, principal=replace(SYSTEM, tenant=tenant))
         self.store.publish()
 
     # --- asking --------------------------------------------------------------------------------

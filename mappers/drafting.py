@@ -359,10 +359,12 @@ def _typed(table: RawTable, column: ColumnMapping, vocabulary: Vocabulary) -> Co
         suits = by_person or _suits(table.frame[column.name], column, role, vocabulary)
         return column if suits else _does_not_suit(column)
     filled = cells.cleaned(table.frame[column.name]).drop_nulls()
+    if not len(filled):
+        return column  # nothing came that could say otherwise
     readable = cells.numbers(filled, decimal_comma=column.decimal_comma).values.drop_nulls()
-    numeric = len(filled) > 0 and len(readable) >= _NUMERIC_SHARE * len(filled)
+    numeric = len(readable) >= _NUMERIC_SHARE * len(filled)
     if vocabulary.unit(iri):
-        hopeless = len(filled) > 0 and len(readable) < _READABLE_SHARE * len(filled)
+        hopeless = len(readable) < _READABLE_SHARE * len(filled)
         return column if by_person or not hopeless else _does_not_suit(column)
     return column.model_copy(update={"datatype": "number" if numeric else "text"})
 
@@ -478,10 +480,16 @@ def chosen_records(
         for one in parameters
         if (concept := vocabulary.concept(one)) and concept.is_a(Q + "ProductCharacteristic")
     ]
+    around = [
+        one
+        for one in parameters
+        if (concept := vocabulary.concept(one)) and concept.is_a(Q + "EnvironmentParameter")
+    ]
     chosen = choose_records(
         roles,
         constants=set(context) & set(types),
         parameters=len(parameters) - len(measured),
         characteristics=len(measured),
+        environment=len(around) if 2 * len(around) >= len(parameters) else 0,
     )
     return tuple(one.kind for one in chosen), "; ".join(one.explain() for one in chosen)

@@ -301,7 +301,12 @@ def _mapped(
     alignments: Sequence[AlignmentLike] = (
         align_with(work, profile(table), source=source) if fresh else ()
     )
-    said = [one for one in work.answers if one.is_about(name, source)]
+    defined = [
+        Answer(column, term, by="format")
+        for column, term in table.terms.items()
+        if stored is None or stored.column(column) is None
+    ]
+    said = [*defined, *(one for one in work.answers if one.is_about(name, source))]
     return build_mapping(
         table,
         alignments,

@@ -175,7 +175,8 @@ class Quarantine:
                 fixes.get(row, {}).get(name, cell) for row, cell in zip(rows, cells, strict=True)
             ]
             patched.append(pl.Series(name, new, dtype=pl.String))
-        return replace(table, frame=table.frame.with_columns(patched))
+        left = tuple(one for one in table.faults if one.row not in fixes)
+        return replace(table, frame=table.frame.with_columns(patched), faults=left)
 
     def mark_released(self, row_id: str, corrections: Mapping[str, str]) -> QuarantinedRow:
         """Note that a row was lifted after all."""

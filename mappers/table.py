@@ -91,6 +91,7 @@ class RawTable:
         context: What is known of the source.
         faults: Rows that cannot be taken as they are; they are in the frame and go to quarantine.
         declared: Per column, what a description of the device declares of it.
+        terms: Term per column that the format itself defines (the time stamp of a live source).
     """
 
     name: str
@@ -101,6 +102,7 @@ class RawTable:
     descriptions: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     faults: tuple[Fault, ...] = ()
     declared: Mapping[str, DeclaredField] = field(default_factory=lambda: MappingProxyType({}))
+    terms: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
 
 
 @dataclass(frozen=True)

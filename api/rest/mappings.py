@@ -2,11 +2,12 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Header, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from pydantic import BaseModel, Field
 
-from qualweave.api.receiving import judged, receive
+from qualweave.api.idempotency import receive_once
+from qualweave.api.receiving import judged
 from qualweave.api.replies import json_reply
 from qualweave.api.security.asking import ServiceOf, Who
 
@@ -37,14 +38,24 @@ def add_routes(router: APIRouter) -> None:
 
     @router.post("/sources")
     async def sources(
-        request: Request, service: ServiceOf, who: Who, name: Annotated[str, Query(min_length=1)]
+        request: Request,
+        service: ServiceOf,
+        who: Who,
+        name: Annotated[str, Query(min_length=1)],
+        idempotency_key: Annotated[
+            str,
+            Header(
+                description="Of a device that sends again where no answer came: it gets that answer."
+            ),
+        ] = "",
     ) -> Response:
         """Ingest one file, given as the body, or a folder packed as ``application/zip``; twice changes nothing."""
         content = await request.body()
-        report = await run_in_threadpool(
-            receive, service, name, content, principal=who, packed=_is_packed(request)
-        )
-        return json_reply(report.to_json())
+        answer = await run_in_threadpool(
+            receive_once, service, name, content,
+            key=idempotency_key, principal=who, packed=_is_packed(request),
+        )  # fmt: skip
+        return json_reply(answer)
 
     @router.post("/admissions")
     async def admissions(

@@ -206,6 +206,7 @@ def choose_records(
     constants: AbstractSet[str] = frozenset(),
     parameters: int = 0,
     characteristics: int = 0,
+    environment: int = 0,
 ) -> list[RecordChoice]:
     """Return the record kinds of a table, the one that fits best first.
 
@@ -214,6 +215,7 @@ def choose_records(
         constants: Role terms that the file's context gives for every row.
         parameters: Number of columns mapped to a parameter of a process, equipment or environment.
         characteristics: Number of columns mapped to a product characteristic.
+        environment: Of the parameters, those of the surroundings, where they are at least half of them.
 
     Returns:
         The best kind and those that its row in the table lets stand beside it; empty where no kind's
@@ -223,6 +225,7 @@ def choose_records(
         "parameter": parameters + characteristics,
         "process_parameter": parameters,
         "characteristic": characteristics,
+        "environment": environment,
     }
     present = set(roles) | set(constants) | {name for name, count in counted.items() if count}
     scored = [

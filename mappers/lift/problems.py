@@ -90,6 +90,18 @@ _SAID: Mapping[str, tuple[str, str, str, str]] = MappingProxyType(
             "Correct the line in its source and ingest the file again.",
             "请在源系统中更正该行后重新导入文件。",
         ),
+        "bad-quality": (
+            "{column} holds {value!r}, which its source itself does not vouch for: {detail}.",
+            "列 {column} 的值 {value!r} 未被来源确认有效：{detail_zh}。",
+            "Mend the sensor or its connection; release the row with the right value where it is known.",
+            "请检修传感器或其连接；若已知正确值，可更正后放行此行。",
+        ),
+        "live-gap": (
+            "Readings of {column} are missing in {value}: {detail}.",
+            "列 {column} 在 {value} 期间的数据缺失：{detail_zh}。",
+            "Fetch them from the source's own archive and ingest that file; the gap stays on record.",
+            "请从来源自身的历史存档导出并导入该文件；缺口将保留记录。",
+        ),
         "bad-event": (
             "Record {row}: {detail}",
             "第 {row} 条记录：{detail}",

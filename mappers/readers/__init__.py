@@ -12,6 +12,7 @@ from qualweave.mappers.readers.devices.describe import device_tables
 from qualweave.mappers.readers.devices.kind import DEVICE_KINDS
 from qualweave.mappers.readers.json import stream_json
 from qualweave.mappers.readers.limits import ReadLimits
+from qualweave.mappers.readers.live_segment import read_segment
 from qualweave.mappers.readers.owl import read_owl
 from qualweave.mappers.readers.packed import unpacked
 from qualweave.mappers.readers.sheets import stream_sheets
@@ -79,6 +80,7 @@ def of_table(table: RawTable) -> TableStream:
         units=table.units,
         descriptions=table.descriptions,
         declared=table.declared,
+        terms=table.terms,
     )
 
 
@@ -92,6 +94,7 @@ _READERS: Mapping[Kind, _Reader] = MappingProxyType(
         "parquet": stream_arrow,
         "arrow": stream_arrow,
         "sqlite": stream_sqlite,
+        "live": lambda path, hints, _limits: [of_table(read_segment(path, hints))],
         "npz": lambda path, hints, _limits: [of_table(read_npz(path, hints))],
         "owl": lambda path, hints, _limits: [of_table(read_owl(path, hints))],
     }
@@ -109,8 +112,14 @@ def _streams(
     return reader(path, hints, limits)
 
 
-_OTHER = "Give CSV, Excel, JSON, JSON Lines, XML, Parquet, Arrow, SQLite, EPCIS, or a device as OPC UA, MTConnect, AAS, SAMM or OWL."
-_OTHER_ZH = "请提供 CSV、Excel、JSON、JSON Lines、XML、Parquet、Arrow、SQLite、EPCIS 或设备描述文件（OPC UA、MTConnect、AAS、SAMM、OWL）。"
+_OTHER = (
+    "Give CSV, Excel, JSON, JSON Lines, XML, Parquet, Arrow, SQLite, EPCIS, "
+    "or a device as OPC UA, MTConnect, AAS, SAMM or OWL."
+)
+_OTHER_ZH = (
+    "请提供 CSV、Excel、JSON、JSON Lines、XML、Parquet、Arrow、SQLite、EPCIS "
+    "或设备描述文件（OPC UA、MTConnect、AAS、SAMM、OWL）。"
+)
 _TOLD: Mapping[str, tuple[str, str, str, str]] = MappingProxyType(
     {
         "zip": ("a ZIP archive", "ZIP 压缩包", "Unpack it and hand in its files.", "请解压后导入其中的文件。"),

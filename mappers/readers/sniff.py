@@ -26,6 +26,7 @@ TableKind: TypeAlias = Literal[
     "gzip",
     "zip",
     "npz",
+    "live",
     "pdf",
     "unknown",
 ]
@@ -118,6 +119,8 @@ def _packed_kind(path: Path, raw: bytes) -> Kind:
 
 
 def _json_kind(text: str) -> Kind:
+    if text.startswith('{"qualweave_live_segment":'):
+        return "live"
     if _EPCIS_JSON.search(text) or _EPCIS_EVENT.search(text):
         return "epcis-json"
     lines = [line for line in text.splitlines()[:3] if line.strip()]

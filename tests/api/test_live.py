@@ -1,0 +1,139 @@
+"""Live sources through the service and the command line, with a real broker."""
+
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from fastapi.testclient import TestClient
+
+from qualweave.api.app import make_app
+from qualweave.api.service import Service
+from qualweave.config import Settings
+from qualweave.mappers.ingest import ingest
+from qualweave.mappers.live.payload import Message, TopicPattern, readings
+from qualweave.mappers.live.spool import Spools
+from qualweave.principal import SYSTEM
+from tests.mappers.exact import exact
+from tests.mappers.live.broker import Broker, needs_broker
+
+paho = pytest.importorskip("paho.mqtt.client", reason="the extra 'live' is not installed")
+pytestmark = needs_broker
+
+
+@pytest.fixture
+def broker(tmp_path: Path) -> Iterator[Broker]:
+    started = Broker(tmp_path / "broker")
+    yield started
+    started.stop()
+
+
+def send(broker: Broker, numbers: range, *, topic: str = "plant/p1") -> None:
+    """Publish readings; those to a topic of their own each are kept by the broker for who comes later."""
+    client = paho.Client(paho.CallbackAPIVersion.VERSION2, client_id="press")
+    client.connect("127.0.0.1", broker.port)
+    client.loop_start()
+    for number in numbers:
+        where = topic.format(number=number)
+        told = client.publish(where, reading(number), qos=1, retain=where != topic)
+        told.wait_for_publish(5)
+    client.disconnect()
+    client.loop_stop()
+
+
+def reading(number: int) -> bytes:
+    return json.dumps(
+        {
+            "timestamp": f"2026-01-01T08:00:{number:02d}Z",
+            "equipment identifier": "P-1",
+            "torque": number + 0.5,
+        }
+    ).encode()
+
+
+def settings(tmp_path: Path, pattern: str) -> Settings:
+    """Return settings of a folder in which the source is mapped already, by names alone: what is tested is listening."""
+    given = Settings(
+        data_dir=tmp_path / "data", cache_dir=tmp_path / "cache", dev=True, live_seconds=0.3
+    )
+    now = datetime(2026, 1, 1, tzinfo=UTC)
+    message = Message("plant/p1", reading(59), 1, dup=False, retain=False, got=now)
+    spools = Spools(tmp_path / "before", rows=1, seconds=1)
+    spools.keep(readings(message, TopicPattern.parse(pattern)))
+    spools.seal()
+    service = Service(given)
+    ingest(
+        spools.sealed_folder, store=service.store, terms=service.terms, settings=given,
+        principal=replace(SYSTEM, tenant="plant"), aligner=exact,
+    )  # fmt: skip
+    service.close()
+    return given
+
+
+def wait_until(done: object, seconds: float = 20) -> None:
+    until = time.monotonic() + seconds
+    while time.monotonic() < until and not done():  # type: ignore[operator]
+        time.sleep(0.1)
+
+
+def test_a_live_source_is_started_looked_at_stopped_and_taken_up_again(
+    broker: Broker, tmp_path: Path
+) -> None:
+    wanted = {"url": f"mqtt://127.0.0.1:{broker.port}", "topics": ["plant/#"]}
+    given = settings(tmp_path, "plant/#")
+
+    with TestClient(make_app(Service(given), given, pages=False)) as client:
+        started = client.post("/sources/live", json=wanted)
+        where = f"/sources/live/{started.json()['id']}"
+        again = client.post("/sources/live", json=wanted)
+        time.sleep(1)
+        send(broker, range(5))
+        wait_until(lambda: client.get(where).json()["state"]["rows_lifted"] == 5)
+        first = client.get(where).json()
+    send(broker, range(5, 8))  # while the service is down: the broker keeps them
+    with TestClient(make_app(Service(given), given, pages=False)) as client:
+        wait_until(lambda: client.get(where).json()["state"]["rows_lifted"] == 3)
+        stopped = client.delete(where).json()
+        gone = client.get(where)
+        query = "SELECT ?v WHERE { ?s <https://w3id.org/qonto/Torque> ?v }"
+        rows = client.get("/sparql", params={"query": query}).json()["results"]["bindings"]
+
+    assert (started.status_code, again.status_code, gone.status_code) == (201, 409, 404)
+    assert first["state"]["rows_lifted"] == 5
+    assert (stopped["state"]["rows_lifted"], stopped["state"]["error"]) == (3, "")
+    assert sorted(float(row["v"]["value"]) for row in rows) == [*(n + 0.5 for n in range(8)), 59.5]
+
+
+def test_a_live_source_of_no_known_kind_is_refused(tmp_path: Path) -> None:
+    given = Settings(data_dir=tmp_path / "data", cache_dir=tmp_path / "cache", dev=True)
+
+    with TestClient(make_app(Service(given), given, pages=False)) as client:
+        reply = client.post("/sources/live", json={"url": "ftp://u:secret@host/x"})
+
+    assert reply.status_code == 400
+    assert "ftp://host/x" in reply.json()["detail"]
+    assert "secret" not in reply.text
+
+
+def test_the_command_line_listens_until_nothing_more_comes(broker: Broker, tmp_path: Path) -> None:
+    settings(tmp_path, "plant/+")
+    command = [
+        sys.executable, "-m", "qualweave.api.cli", "listen", f"mqtt://127.0.0.1:{broker.port}/",
+        "--topic", "plant/+", "--data", str(tmp_path / "data"), "--once", "--for", "60",
+    ]  # fmt: skip
+    send(broker, range(3), topic="plant/p{number}")
+
+    done = subprocess.run(command, capture_output=True, text=True, timeout=90, check=False)
+
+    assert done.returncode == 0, done.stderr
+    figures = {
+        row.split("│")[1].strip(): row.split("│")[2].strip()
+        for row in done.stdout.splitlines()
+        if row.count("│") == 3
+    }
+    assert (figures["kept"], figures["rows lifted"]) == ("3", "3")
