@@ -17,6 +17,7 @@ import pyarrow.parquet as pq
 from qualweave.errors import UnreadableSource
 from qualweave.mappers.readers.context import source_context
 from qualweave.mappers.readers.frames import blanks_to_null, damaged_cells
+from qualweave.mappers.readers.layout import distinct, named
 from qualweave.mappers.readers.limits import ReadLimits
 from qualweave.mappers.readers.records import record_streams
 from qualweave.mappers.readers.stream import Batch, TableStream
@@ -52,8 +53,8 @@ def stream_arrow(
         )
     flat = _flat_schema(schema)
     limits.check_columns(path, len(flat))
-    names = tuple(one.name for one in flat)
-    units, descriptions = _facts(flat, _UNIT_KEYS), _facts(flat, _TEXT_KEYS)
+    names = _names(path, flat)
+    units, descriptions = _facts(names, flat, _UNIT_KEYS), _facts(names, flat, _TEXT_KEYS)
     context = source_context(
         path, hints, media=media, encoding="utf-8", header=header, columns=names
     )
@@ -201,16 +202,25 @@ def _text(value: Any) -> str:  # noqa: ANN401 - any value that Arrow gives
     return str(value)
 
 
-def _facts(fields: list[Any], keys: tuple[str, ...]) -> dict[str, str]:
+def _names(path: Path, fields: list[Any]) -> tuple[str, ...]:
+    """Return a name of its own for each field; Arrow lets several have one, or none."""
+    try:
+        given = distinct([str(one.name) for one in fields])
+    except UnicodeDecodeError as error:
+        raise _broken(path, "a name is no text") from error
+    return tuple(named(range(len(given)), given))
+
+
+def _facts(names: tuple[str, ...], fields: list[Any], keys: tuple[str, ...]) -> dict[str, str]:
     """Return what the metadata of fields says under one of some keys, by field."""
     found = {}
-    for field in fields:
+    for name, field in zip(names, fields, strict=True):
         facts = {
             _word(key).casefold(): _word(value) for key, value in (field.metadata or {}).items()
         }
         said = next((facts[key] for key in keys if facts.get(key)), "")
         if said:
-            found[str(field.name)] = said
+            found[name] = said
     return found
 
 

@@ -263,6 +263,18 @@ def test_both_forms_of_arrow_are_read(form: str, tmp_path: Path) -> None:
     assert one(path).frame.rows() == [("1", "x", 1), ("2", None, 2), ("3", "z", 3)]
 
 
+def test_names_of_parquet_that_repeat_or_lack_are_told_apart(tmp_path: Path) -> None:
+    path = tmp_path / "x.parquet"
+    pq.write_table(
+        pa.Table.from_arrays([pa.array([n]) for n in range(4)], ["T", "T", "", "x"]), path
+    )
+
+    table = one(path)
+
+    assert table.columns == ("T", "T#2", "column 3", "x")
+    assert table.frame.row(0) == ("0", "1", "2", "3", 1)
+
+
 def database(path: Path) -> Path:
     with sqlite3.connect(path) as base:
         base.executescript(
