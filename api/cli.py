@@ -22,6 +22,7 @@ from qualweave.api import (
     cli_live,
     cli_ontology,
     cli_product_class,
+    cli_table,
     cli_weights,
 )
 from qualweave.api.app import make_app
@@ -51,6 +52,7 @@ app = typer.Typer(
 )
 app.add_typer(cli_ontology.app, name="ontology")
 app.add_typer(cli_dictionary.app, name="dictionary")
+app.add_typer(cli_table.app, name="table")
 app.add_typer(cli_weights.app, name="weights")
 app.add_typer(cli_product_class.app, name="product-class")
 cli_asking.add_commands(app)

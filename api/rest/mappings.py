@@ -10,6 +10,7 @@ from qualweave.api.idempotency import receive_once
 from qualweave.api.receiving import judged
 from qualweave.api.replies import json_reply
 from qualweave.api.security.asking import ServiceOf, Who
+from qualweave.mappers.reuse import reuse
 
 _ZIP = "application/zip"
 
@@ -117,3 +118,16 @@ def add_routes(router: APIRouter) -> None:
     def quarantine(service: ServiceOf, who: Who) -> Response:
         """Return the rows that wait for repair, with file, row, column, reason and fix."""
         return json_reply({"rows": [one.to_json() for one in service.quarantine(who.tenant)]})
+
+    _add_reuse(router)
+
+
+def _add_reuse(router: APIRouter) -> None:
+    @router.get("/reuse")
+    def reuse_rate(
+        service: ServiceOf, who: Who, source: Annotated[list[str] | None, Query()] = None
+    ) -> Response:
+        """Return the share of fields that systems share by name, and by concept after weaving."""
+        documents = service.desk(who).library.documents()
+        known = [one for one in documents if source is None or one.source in source]
+        return json_reply(reuse(known).to_json())

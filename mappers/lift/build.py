@@ -441,7 +441,10 @@ _LABELLED = {
 def _write_unresolved(sheet: Sheet, records: list[Record], writer: Lines) -> None:
     """Keep the text of a name that resolves to nothing, on the thing that it was said of."""
     for role in {one.role for one in sheet.unresolved}:
-        if not sheet.has(f"c.{role}"):
+        said = any(
+            rule.how == "role" and rule.value == role for one in records for rule in one.triples
+        )
+        if said or not sheet.has(f"c.{role}"):
             continue
         node = _LABELLED.get(role) or (records[0].node if records else "")
         predicate = RDFS + "label" if role in _LABELLED else Q + role

@@ -83,8 +83,9 @@ class Lifter:
     @property
     def fingerprint(self) -> str:
         """Hash of all that the triples follow from, but the rows."""
+        said = self.mapping.model_dump(mode="json", exclude={"created", "created_by"})
         facts = [
-            asdict(self.batch), self.mapping.model_dump(mode="json"), self.vocabulary.version,
+            asdict(self.batch), said, self.vocabulary.version,
             sorted(self.without), sorted(str(one) for one in self.codes.entries()), pl.__version__,
         ]  # fmt: skip
         return sha256(orjson.dumps(facts)).hexdigest()

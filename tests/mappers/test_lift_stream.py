@@ -255,7 +255,8 @@ def test_a_second_run_writes_nothing_and_another_mapping_everything(
     first = lift_to_folder(lambda: slices(source, 20), lifter, tmp_path)
     times = [one.stat().st_mtime_ns for one in first.files]
 
-    second = lift_to_folder(lambda: slices(source, 20), lifter, tmp_path)
+    again = replace(lifter, mapping=document())  # made a moment later
+    second = lift_to_folder(lambda: slices(source, 20), again, tmp_path)
     later = [one.stat().st_mtime_ns for one in second.files]
     without = replace(lifter, without=frozenset({2}))
     third = lift_to_folder(lambda: slices(source, 30), without, tmp_path)
