@@ -17,6 +17,7 @@ from qualweave.mappers.readers.devices.nodes import (
 
 _SUBTYPE, _TYPE, _ORGANIZES = (f"{BASE};i={one}" for one in (45, 40, 35))
 _DEEPEST = 200
+_NAMEPLATE = frozenset({"Identification", "SerialNumber", "Manufacturer"})
 
 
 class AddressSpace:
@@ -39,6 +40,8 @@ class AddressSpace:
         self._read_required(beside)
         self.supertypes = self._supertypes()
         self._roles: dict[str, str] = {}
+        self._named: dict[str, dict[tuple[str, str], Node]] = {}
+        self._nameplates: dict[str, bool] = {}
         self.parents: dict[str, list[tuple[str, str]]] = defaultdict(list)
         self.below: dict[str, list[str]] = defaultdict(list)
         self._link()
@@ -134,10 +137,25 @@ class AddressSpace:
             if parent not in self.nodes:
                 continue
             for type_id in self.lineage(self.type_of(self.nodes[parent])):
-                for one in self.children(type_id):
-                    if (one.name, one.space) == (node.name, node.space) and one.id != node.id:
-                        return one
+                found = self.named_children(type_id).get((node.space, node.name))
+                if found is not None and found.id != node.id:
+                    return found
         return None
+
+    def named_children(self, node_id: str) -> dict[tuple[str, str], Node]:
+        """Return the nodes right below one by namespace and name; of two, the first."""
+        if node_id not in self._named:
+            self._named[node_id] = {}
+            for one in self.children(node_id):
+                self._named[node_id].setdefault((one.space, one.name), one)
+        return self._named[node_id]
+
+    def has_nameplate(self, node_id: str) -> bool:
+        """Return whether a node says who made it, or is identified as a machine."""
+        if node_id not in self._nameplates:
+            names = {name for _, name in self.named_children(node_id)}
+            self._nameplates[node_id] = bool(names & _NAMEPLATE)
+        return self._nameplates[node_id]
 
     def chain(self, node: Node) -> tuple[list[Node], bool]:
         """Return the nodes above one, the topmost first, and whether they run in a circle.

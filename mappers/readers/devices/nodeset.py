@@ -121,10 +121,7 @@ def _device_at(space: AddressSpace, one: _Placed) -> int:
     It is the topmost that says who made it or is identified as a machine; else the topmost that is no folder.
     """
     for at, node in enumerate(one.above):
-        if any(
-            child.name in {"Identification", "SerialNumber", "Manufacturer"}
-            for child in space.children(node.id)
-        ):
+        if space.has_nameplate(node.id):
             return at if node.name not in _GATHERING else at + 1
     for at, node in enumerate(one.above):
         if node.name not in _GATHERING and space.type_name(space.type_of(node)) not in _FOLDERS:

@@ -165,13 +165,18 @@ def load(path: Path, beside: Sequence[Path]) -> Model:
     """
     text = _text(path)
     model = Model(path.name, text, _parsed(path, text))
-    waiting = {one: _text(one) for one in list(beside)[:_MOST_FILES] if one != path}
+    others = (
+        [one for one in list(beside)[:_MOST_FILES] if one != path] if _wanted(model.graph) else []
+    )
+    # Of what lies beside only the names are kept until it is needed.
+    offered = {one: frozenset(_declared(_text(one))) for one in others}
     grown = True
     while grown:
         wanted = _wanted(model.graph)
-        used = [one for one, other in waiting.items() if wanted & set(_declared(other))]
+        used = [one for one, names in offered.items() if wanted & names]
         for one in used:
-            other = waiting.pop(one)
+            del offered[one]
+            other = _text(one)
             model.take_in(one.name, other, _parsed(one, other))
         grown = bool(used)
     return model
