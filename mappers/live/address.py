@@ -26,7 +26,7 @@ class LiveAddress:
         deadband: Least change of an OPC UA variable that is told, in its unit; 0 for every one.
     """
 
-    url: str
+    url: str = field(repr=False)
     topics: tuple[str, ...] = ()
     below: str = ""
     user: str = ""
@@ -40,8 +40,14 @@ class LiveAddress:
     @property
     def shown(self) -> str:
         """The URL without user and password."""
-        parts = urlsplit(self.url)
-        return parts._replace(netloc=parts.netloc.rsplit("@", 1)[-1]).geturl()
+        scheme, there, rest = self.url.partition("://")
+        host, slash, path = rest.partition("/")
+        return f"{scheme}{there}{host.rsplit('@', 1)[-1]}{slash}{path}"
+
+    @property
+    def topic(self) -> str:
+        """The topic filter that stands as path of the URL; ``#`` in it is a wildcard and no fragment."""
+        return unquote(self.shown.partition("://")[2].partition("/")[2])
 
 
 def open_source(address: LiveAddress) -> LiveSource:
@@ -92,17 +98,14 @@ def _broker(address: LiveAddress, user: str, password: str, *, host: str, port: 
     from qualweave.mappers.live.mqtt import MqttOptions, MqttSource  # noqa: PLC0415 - an extra
     from qualweave.mappers.live.sparkplug import SparkplugDecoder  # noqa: PLC0415 - likewise
 
-    parts = urlsplit(address.url)
-    # "#" begins a fragment in a URL and is the wildcard of the rest in a topic filter
-    path = unquote(parts.path.lstrip("/")) + ("#" if address.shown.endswith("#") else "")
     options = MqttOptions(
         host,
         port,
-        topics=address.topics or ((path,) if path else ("#",)),
+        topics=address.topics or (address.topic or "#",),
         client_id=address.client_id,
         username=user,
         password=password,
-        tls=parts.scheme == "mqtts",
+        tls=address.url.startswith("mqtts:"),
         ca_file=address.certificate,
     )
     return MqttSource(options, SparkplugDecoder(options))

@@ -46,6 +46,7 @@ class MqttOptions:
         ca_file: Certificates to trust, ``""`` for the system's.
         session_seconds: For how long the broker keeps what we miss.
         in_flight: Messages that may be under way unacknowledged.
+        connect_seconds: For how long the first connection may take.
     """
 
     host: str
@@ -58,6 +59,7 @@ class MqttOptions:
     ca_file: str = ""
     session_seconds: int = _WEEK
     in_flight: int = 1000
+    connect_seconds: float = 30.0
 
     @property
     def address(self) -> str:
@@ -150,13 +152,16 @@ class MqttSource:
         """Listen until ``stop`` is set.
 
         Raises:
-            SourceUnavailable: If the broker refuses our credentials.
+            SourceUnavailable: If the broker refuses our credentials, or nothing answers at first.
         """
         client = self._client()
+        until = time.monotonic() + self._options.connect_seconds
         try:
             self._connect(client, stop)
             while not stop.is_set() and not self._refused:
                 self._take(client, sink)
+                if not self._connection and time.monotonic() > until:
+                    self._refused = "nothing answers"
         finally:
             client.disconnect()
             client.loop_stop()
@@ -265,10 +270,10 @@ class MqttSource:
 
     def _refusal(self) -> SourceUnavailable:
         return SourceUnavailable(
-            f"The broker {self.name} refuses us: {self._refused}.",
-            message_zh=f"代理 {self.name} 拒绝连接：{self._refused}。",
-            next_step="Check user name, password and client id.",
-            next_step_zh="请检查用户名、密码和客户端标识。",
+            f"The broker {self.name} cannot be listened to: {self._refused}.",
+            message_zh=f"无法监听代理 {self.name}：{self._refused}。",
+            next_step="Check address, user name, password and client id, and that the broker runs.",
+            next_step_zh="请检查地址、用户名、密码和客户端标识，并确认代理正在运行。",
             data={"address": self.name},
         )
 

@@ -141,6 +141,8 @@ class OpcUaSource:
             client.set_user(options.username)
             client.set_password(options.password)
         if options.certificate:
+            # servers refuse a session whose application is not the one that its certificate names
+            client.application_uri = await _application_uri(options.certificate)
             await client.set_security(
                 getattr(security_policies, f"SecurityPolicy{options.policy}"),
                 certificate=options.certificate,
@@ -261,6 +263,29 @@ class OpcUaSource:
             next_step_zh="请检查地址、用户名、密码和证书，并确认服务器正在运行。",
             data={"address": self.name},
         )
+
+
+async def _application_uri(certificate: str) -> str:
+    """Return the application that a certificate is for (OPC UA Part 6, 6.2.2: a URI of its alternative names).
+
+    Raises:
+        SourceUnavailable: If the file is no certificate or names none.
+    """
+    from asyncua.crypto import uacrypto  # noqa: PLC0415 - an extra
+    from cryptography import x509  # noqa: PLC0415 - what asyncua reads certificates with
+
+    try:
+        read = await uacrypto.load_certificate(certificate)
+        names = read.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+        return str(names.get_values_for_type(x509.UniformResourceIdentifier)[0])
+    except (OSError, ValueError, IndexError, x509.ExtensionNotFound) as error:
+        raise SourceUnavailable(
+            f"{certificate} is no certificate of an OPC UA application: {error}.",
+            message_zh=f"{certificate} 不是有效的 OPC UA 应用证书。",
+            next_step="Give a DER or PEM file whose alternative names hold the application's URI.",
+            next_step_zh="请提供在备用名称中含应用 URI 的 DER 或 PEM 文件。",
+            data={"file": certificate},
+        ) from error
 
 
 async def _take(inbox: "_Inbox", channels: Mapping[Any, tuple[Variable, str]], sink: Sink) -> None:

@@ -11,20 +11,40 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from asyncua import Server, ua
+from asyncua.crypto.permission_rules import User, UserRole
 from asyncua.server.history_sql import HistorySQLite
 
 NODESET = Path(__file__).with_name("press.nodeset2.xml")
 URI = "https://example.org/press/"
 
 
+class Users:
+    """Lets one person in."""
+
+    def get_user(
+        self,
+        iserver: object,
+        username: str | None = None,
+        password: str | None = None,
+        certificate: object = None,
+    ) -> User | None:
+        known = username == "li" and password == "spindle"  # noqa: S105 - made up
+        return User(role=UserRole.User, name="li") if known else None
+
+
 async def main(port: int, folder: Path, *, before: int, first: int, last: int) -> None:
-    server = Server()
+    server = Server(user_manager=Users() if (folder / "server.pem").exists() else None)
     history = HistorySQLite(str(folder / "history.db"))
     await history.init()
     server.iserver.history_manager.set_storage(history)
     await server.init()
     server.set_endpoint(f"opc.tcp://127.0.0.1:{port}/press")
-    server.set_security_policy([ua.SecurityPolicyType.NoSecurity])
+    if (folder / "server.pem").exists():
+        server.set_security_policy([ua.SecurityPolicyType.Basic256Sha256_SignAndEncrypt])
+        await server.load_certificate(folder / "server.der")
+        await server.load_private_key(folder / "server.pem")
+    else:
+        server.set_security_policy([ua.SecurityPolicyType.NoSecurity])
     for number in range(before):
         await server.register_namespace(f"https://example.org/other/{number}")
     await server.import_xml(NODESET)

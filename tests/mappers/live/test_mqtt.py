@@ -234,3 +234,10 @@ def test_levels_of_a_topic_that_are_named_become_fields(
     with work.store.snapshot() as snapshot:
         rows = snapshot.select("SELECT ?e WHERE { ?s q:Torque ?v ; q:usesEquipment ?e }")
     assert {str(row["e"].value).rsplit("/", 1)[-1] for row in rows} == {"P-1", "P-2"}  # type: ignore[union-attr]
+
+
+def test_no_broker_is_an_error_that_says_so(broker: Broker, work: Desk) -> None:
+    broker.stop()
+
+    with pytest.raises(SourceUnavailable, match="nothing answers"):
+        listening(work, options(broker, "#", connect_seconds=0.5)).run(20)

@@ -1,5 +1,6 @@
 """OPC UA with a real server in a process of its own: browsed, subscribed to, killed, and filled up again."""
 
+import asyncio
 import os
 import signal
 import subprocess
@@ -7,6 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -176,3 +178,41 @@ def test_no_server_is_an_error_that_says_so(work: Desk) -> None:
 
     with pytest.raises(SourceUnavailable, match="cannot be listened to"):
         one.run(20)
+
+
+async def _certificates(folder: Path) -> None:
+    from asyncua.crypto.cert_gen import setup_self_signed_certificate  # noqa: PLC0415 - an extra
+    from cryptography.x509.oid import ExtendedKeyUsageOID  # noqa: PLC0415 - likewise
+
+    for name, use in (
+        ("server", ExtendedKeyUsageOID.SERVER_AUTH),
+        ("client", ExtendedKeyUsageOID.CLIENT_AUTH),
+    ):
+        await setup_self_signed_certificate(
+            folder / f"{name}.pem", folder / f"{name}.der", f"urn:example.org:{name}", "localhost", [use],
+            {"commonName": name},
+        )  # fmt: skip
+
+
+def test_a_session_is_encrypted_and_its_user_known(tmp_path: Path) -> None:
+    press = Press(tmp_path / "press")
+    asyncio.run(_certificates(press.folder))
+    files = {
+        "certificate": str(press.folder / "client.der"),
+        "private_key": str(press.folder / "client.pem"),
+    }
+    try:
+        press.start(0, 1)
+        right = OpcUaOptions(press.url, username="li", password="spindle", **files)  # noqa: S106 - made up
+        found = OpcUaSource(right).variables()
+        with pytest.raises(SourceUnavailable, match="cannot be listened to"):
+            OpcUaSource(replace(right, password="wrong")).variables()  # noqa: S106 - made up
+        with pytest.raises(SourceUnavailable, match="cannot be listened to"):
+            OpcUaSource(OpcUaOptions(press.url)).variables()
+        with pytest.raises(SourceUnavailable, match="no certificate") as raised:
+            OpcUaSource(replace(right, certificate=str(SERVER))).variables()
+    finally:
+        press.kill()
+
+    assert {one.facts.name for one in found} >= {"Torque", "Mode"}
+    assert "spindle" not in str(raised.value) + repr(right)
