@@ -1,6 +1,5 @@
 """``qualweave table``: a table lifted to N-Quads files by a mapping document, without a store."""
 
-from hashlib import sha256
 from pathlib import Path
 from typing import Annotated
 
@@ -8,14 +7,17 @@ import typer
 from rich.table import Table
 
 from qualweave.api.terminal import console, say
+from qualweave.config import Settings
 from qualweave.errors import UnreadableSource
 from qualweave.mappers import readers
+from qualweave.mappers.committing import of_fault
 from qualweave.mappers.lift.batch import Batch
-from qualweave.mappers.lift.stream import Lifter, lift_to_folder, slices
+from qualweave.mappers.lift.stream import PART_ROWS, Lifter, lift_to_folder
 from qualweave.mappers.mapping import MappingDocument
 from qualweave.mappers.vocabulary import Vocabulary
 from qualweave.ontology.load import load_graph
 from qualweave.ontology.terms import TermIndex
+from qualweave.store.journal import hash_of
 
 app = typer.Typer(no_args_is_help=True, help="Tables: lift to N-Quads files, in parts that resume.")
 _SHOWN = 10
@@ -38,7 +40,7 @@ def lift(
     tenant: Annotated[str, typer.Option(help="Whose data it is.")] = "plant",
 ) -> None:
     """Lift a table to N-Quads files, 50,000 rows each; a run that was cut short goes on where it stopped."""
-    tables = readers.read(file)
+    tables = readers.stream(file, limits=readers.ReadLimits.of(Settings()))
     if len(tables) != 1:
         raise UnreadableSource(
             f"{file.name} holds {len(tables)} tables, and a mapping document is for one.",
@@ -48,18 +50,18 @@ def lift(
             data={"file": file.name, "tables": len(tables)},
         )
     document = MappingDocument.from_yaml(mapping.read_text("utf-8"), file=mapping.name)
-    with file.open("rb") as content:
-        digest = sha256(content.read()).hexdigest()
-    batch = Batch(document.source, digest, file.name, tenant)
+    batch = Batch(document.source, hash_of(file), file.name, tenant)
+    waiting = [of_fault(one) for part in tables[0].batches() for one in part.faults]
     vocabulary = Vocabulary.from_terms(TermIndex.from_graph(load_graph()))
-    found = lift_to_folder(lambda: slices(tables[0]), Lifter(document, batch, vocabulary), out)
+    lifter = Lifter(document, batch, vocabulary, without=frozenset(one.row for one in waiting))
+    found = lift_to_folder(lambda: tables[0].batches(PART_ROWS), lifter, out)
     shown = Table("what became of it", "count")
     for name, count in (
         ("rows read", found.rows_read), ("rows lifted", found.rows_lifted), ("quads", found.lines),
         ("parts", len(found.files)), ("parts kept from an earlier run", found.resumed),
-        ("reasons to wait", len(found.problems)), ("texts without a concept", len(found.unresolved)),
+        ("reasons to wait", len(found.problems) + len(waiting)), ("texts without a concept", len(found.unresolved)),
     ):  # fmt: skip
         shown.add_row(name, f"{count:,}")
     console.print(shown)
-    for one in found.problems[:_SHOWN]:
+    for one in [*waiting, *found.problems][:_SHOWN]:
         say(f"row {one.row}: {one.message['en']} {one.fix['en']}")

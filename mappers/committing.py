@@ -32,7 +32,7 @@ from qualweave.mappers.requesting import field_iri, requests_for
 from qualweave.mappers.series.axis import is_series
 from qualweave.mappers.series.segments import lift_series
 from qualweave.mappers.series.spectra import axis_column, known_spectra, lift_spectra
-from qualweave.mappers.table import ROW, RawTable
+from qualweave.mappers.table import ROW, Fault, RawTable
 from qualweave.mappers.vocabulary import Vocabulary
 from qualweave.mappers.zones import Zones
 from qualweave.store.port import ChangeSet, Gate, ShapeResult, Snapshot, Verdict
@@ -216,18 +216,19 @@ def _faults(work: Desk, table: RawTable, batch: Batch) -> list[Problem]:
         for one in work.quarantine.of_batch(batch.key)
         if one.state == "released" and one.table == batch.part
     }
-    return [
-        problem(
-            one.code,
-            row=one.row,
-            column=one.column,
-            value=one.value,
-            detail=one.detail,
-            detail_zh=one.detail_zh,
-        )
-        for one in table.faults
-        if one.row not in released
-    ]
+    return [of_fault(one) for one in table.faults if one.row not in released]
+
+
+def of_fault(fault: Fault) -> Problem:
+    """Return the problem of a row that its reader calls faulty."""
+    return problem(
+        fault.code,
+        row=fault.row,
+        column=fault.column,
+        value=fault.value,
+        detail=fault.detail,
+        detail_zh=fault.detail_zh,
+    )
 
 
 def for_file(

@@ -18,7 +18,7 @@ columns:
 
 
 def test_a_table_is_lifted_to_parts_that_load_and_are_kept(tmp_path: Path) -> None:
-    (tmp_path / "oven.csv").write_text("op,temp\nA,180.5\nB,hot\nC,181\n", "utf-8")
+    (tmp_path / "oven.csv").write_text('op,temp\nA,180.5\nB,hot\nC,181\nD,"18', "utf-8")
     (tmp_path / "oven.yaml").write_text(MAPPING, "utf-8")
     command = [
         "table",
@@ -32,6 +32,7 @@ def test_a_table_is_lifted_to_parts_that_load_and_are_kept(tmp_path: Path) -> No
 
     assert [one.exit_code for one in told] == [0, 0]
     assert "row 3: temp holds 'hot', which is not a number." in told[0].output
+    assert "Row 5 opens a quote that is not closed" in told[0].output
     [part] = (tmp_path / "out").glob("*.nq")
     quads = list(ox.parse(path=str(part), format=ox.RdfFormat.N_QUADS))
     assert {one.subject.value[-1] for one in quads} == {"A", "C"}
