@@ -15,6 +15,7 @@ from qualweave.mappers.lift.stream import Lifter, lift_to_folder, slices
 from qualweave.mappers.mapping import MappingDocument
 from qualweave.mappers.vocabulary import Vocabulary
 from qualweave.ontology.load import load_graph
+from qualweave.ontology.release import current_release
 from qualweave.ontology.terms import TermIndex
 
 app = typer.Typer(no_args_is_help=True, help="Tables: lift to N-Quads files, in parts that resume.")
@@ -52,6 +53,7 @@ def lift(
         digest = sha256(content.read()).hexdigest()
     batch = Batch(document.source, digest, file.name, tenant)
     vocabulary = Vocabulary.from_terms(TermIndex.from_graph(load_graph()))
+    vocabulary.version = current_release().content_hash  # parts of another ontology do not hold
     found = lift_to_folder(lambda: slices(tables[0]), Lifter(document, batch, vocabulary), out)
     shown = Table("what became of it", "count")
     for name, count in (
