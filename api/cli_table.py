@@ -16,6 +16,7 @@ from qualweave.mappers.lift.stream import PART_ROWS, Lifter, lift_to_folder
 from qualweave.mappers.mapping import MappingDocument
 from qualweave.mappers.vocabulary import Vocabulary
 from qualweave.ontology.load import load_graph
+from qualweave.ontology.release import current_release
 from qualweave.ontology.terms import TermIndex
 from qualweave.store.journal import hash_of
 
@@ -53,6 +54,7 @@ def lift(
     batch = Batch(document.source, hash_of(file), file.name, tenant)
     waiting = [of_fault(one) for part in tables[0].batches() for one in part.faults]
     vocabulary = Vocabulary.from_terms(TermIndex.from_graph(load_graph()))
+    vocabulary.version = current_release().content_hash  # parts of another ontology do not hold
     lifter = Lifter(document, batch, vocabulary, without=frozenset(one.row for one in waiting))
     found = lift_to_folder(lambda: tables[0].batches(PART_ROWS), lifter, out)
     shown = Table("what became of it", "count")
