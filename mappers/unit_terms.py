@@ -26,6 +26,7 @@ _NOTES: Final = 0.04  # what a differing qualifier costs
 _ORDER: Final = 0.01  # what the same order of the units adds
 _SPELT: Final = 2.0  # a text in words counts as much as two in symbols
 _LEAST: Final = 2
+_LONG: Final = 12  # beyond, case tells no units apart
 
 
 class Term(Protocol):
@@ -102,7 +103,7 @@ class UnitTerms:
         groups: dict[Dimension, list[int]] = {}
         read = 0
         for place, term in enumerate(targets):
-            names = tuple(dict.fromkeys(term.names))
+            names = _distinct(term.names)
             found = [one for name in names for one in readings(name)]
             read += bool(found)
             stated = dimension_of(term.kind) if _DIMENSION.match(term.kind) else None
@@ -154,6 +155,11 @@ class UnitTerms:
             if own and said:
                 more[place] += 0.05 * len(own & said) / len(own | said)
         return more
+
+
+def _distinct(names: Sequence[str]) -> tuple[str, ...]:
+    """Return names without those that are long and differ in spelling only, such as metre and meter."""
+    return tuple({fold(one) if len(one) > _LONG else one: one for one in names}.values())
 
 
 def _spelling(text: str) -> str:

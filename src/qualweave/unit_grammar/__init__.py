@@ -4,8 +4,19 @@
 """
 
 from qualweave.unit_grammar.lexicon import Part, fold
-from qualweave.unit_grammar.parse import read, readings
+from qualweave.unit_grammar.parse import certain, read, readings
 from qualweave.unit_grammar.reading import Reading
-from qualweave.unit_grammar.tables import Atom, Dimension, dimension_of
+from qualweave.unit_grammar.tables import Atom, Dimension, dimension_of, rows
 
-__all__ = ["Atom", "Dimension", "Part", "Reading", "dimension_of", "fold", "read", "readings"]
+__all__ = [
+    "Atom",
+    "Dimension",
+    "Part",
+    "Reading",
+    "certain",
+    "dimension_of",
+    "fold",
+    "read",
+    "readings",
+    "rows",
+]

@@ -1,9 +1,8 @@
 """Tokens to items: units with their powers and qualifiers, numbers, groups, and the signs between them."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
-from functools import lru_cache
 from typing import Literal, TypeAlias
 
 from qualweave.errors import UnknownUnit
@@ -11,33 +10,30 @@ from qualweave.unit_grammar.lexicon import Option, Part, fold, lexicon
 from qualweave.unit_grammar.reading import Reading, prefix_size
 from qualweave.unit_grammar.tables import Exponent, number_words, prefixes, qualifiers, whole
 from qualweave.unit_grammar.tokens import Token
+from qualweave.unit_grammar.words import (
+    ABSOLUTE,
+    LONGEST_QUALIFIER,
+    ORDINAL,
+    PER,
+    POWER_AFTER,
+    POWER_BEFORE,
+    RECIPROCAL,
+    REMARKS,
+    ROOT,
+    SILENT,
+    is_pressure,
+    marks_of,
+    meanings,
+    prefix_named,
+    segmented,
+)
 
 Kind: TypeAlias = Literal["unit", "group", "number", "per", "over", "reciprocal", "notes"]
 _LONGEST_NAME = 6
-_LONGEST_QUALIFIER = 4
 _MOST_OPTIONS = 4
 _HIGHEST_POWER = 99  # no plant has more, and sizes stay finite
 _SHORTEST_COMPOUND = 4
-_PER = {"per", "pro", "je", "每"}
-_RECIPROCAL = {"reciprocal", "reziproke", "reziproker", "reziprokes", "inverse", "invers"}
-_BEFORE = {
-    "square": 2, "cubic": 3, "quartic": 4, "quintic": 5, "sextic": 6, "sq": 2, "cu": 3, "cub": 3,
-    "平方": 2, "立方": 3, "二次方": 2, "三次方": 3, "四次方": 4, "quadrat": 2, "kubik": 3,
-}  # fmt: skip
-_AFTER = {
-    "squared": 2, "cubed": 3, "quadrat": 2, "平方": 2, "立方": 3, "的平方": 2, "的立方": 3, "二次方": 2, "三次方": 3,
-}  # fmt: skip
-_ORDINAL = {
-    "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "first": 1, "second": 2, "third": 3, "fourth": 4,
-    "fifth": 5, "sixth": 6, "eins": 1, "zwei": 2, "drei": 3, "vier": 4, "funf": 5, "sechs": 6,
-}  # fmt: skip
-_ROOT = {"root", "sqrt", "wurzel"}
-_SILENT = {"of", "the", "a", "in", "to", "der", "des", "的"}
-_FUNCTION_WORDS = _PER | set(_BEFORE) | set(_AFTER) | _SILENT
-_REMARKS = {"absolute", "gauge", "dry", "difference", "energy", "torque", "normal", "standard"}
 _HALF = Fraction(1, 2)
-_HIDDEN = 0.5  # ``pH`` as picohenry, where the whole is a symbol too
-_ABSOLUTE = {"a": "absolute", "abs": "absolute", "g": "gauge", "ü": "gauge"}
 
 
 @dataclass
@@ -87,7 +83,7 @@ class Meaning:
         scale = max(one.weight for one in item.options) / max(one.weight for one in kept)
         return [
             Meaning(
-                Option(one.parts, one.weight * scale, one.spelled),
+                replace(one, weight=one.weight * scale),
                 frozenset(wanted - one.head.accepts),
             )
             for one in kept[:_MOST_OPTIONS]
@@ -113,6 +109,7 @@ class ItemReader:
         original: The text, for errors.
         inside: Reads the inside of a bracket.
         so_far: Reads the items before a bracket.
+        qudt: Whether the text is a QUDT local name.
     """
 
     def __init__(
@@ -122,11 +119,13 @@ class ItemReader:
         inside: Callable[[str], tuple[Reading, ...]],
         *,
         so_far: Callable[[list[Item]], tuple[Reading, ...]],
+        qudt: bool = False,
     ) -> None:
-        self._pieces = _segmented(pieces)
+        self._pieces = segmented(pieces)
         self._original = original
         self._inside = inside
         self._so_far = so_far
+        self._qudt = qudt
         self._place = 0
         self._found: list[Item] = []
         self._waiting: set[str] = set()
@@ -150,16 +149,23 @@ class ItemReader:
                 self._sign(token)
             if self._place == before:
                 raise unknown(self._original, token.text)
+        self._settle()
+        return self._found
+
+    def _settle(self) -> None:
+        """Keep qualifiers that no unit bears as remarks; others are words that mean nothing here."""
         if self._prefix or self._power != 1:
-            raise unknown(self._original, self._pieces[-1].text)
-        if not self._waiting <= _REMARKS:
-            raise unknown(self._original, " ".join(sorted(self._waiting - _REMARKS)))
+            raise unknown(self._original, self._pieces[self._place - 1].text)
+        if not self._waiting <= REMARKS:
+            raise unknown(self._original, " ".join(sorted(self._waiting - REMARKS)))
         if self._waiting:
             self._found.append(Item("notes", wanted=set(self._waiting)))
-        return self._found
+            self._waiting.clear()
 
     def _sign(self, token: Token) -> None:
         self._place += 1
+        if token.kind in {"over", "times"}:
+            self._settle()
         if token.kind == "number":
             self._number(token)
         elif token.kind == "power":
@@ -180,6 +186,8 @@ class ItemReader:
                 self._place += 1
                 self._give(frozenset({mark}))
                 return
+        if self._adjacent:
+            raise unknown(self._original, token.text)  # "P-001" is a name
         if following is not None and following.kind == "power":
             self._place += 1
             if following.value.denominator != 1 or abs(following.value) > _HIGHEST_POWER:
@@ -198,14 +206,17 @@ class ItemReader:
         raised = {"unit", "group"}
         if last is None or last.kind not in raised or not -_HIGHEST_POWER < power < _HIGHEST_POWER:
             raise unknown(self._original, str(power))
-        last.power = whole(Fraction(last.power * power))
+        last.options = tuple(_raised(one, power) for one in last.options)
+        if last.kind == "group":
+            last.power = whole(Fraction(last.power * power))
 
     def _word(self, token: Token) -> None:
         folded = token.text.casefold()
-        if folded in _PER or folded in _RECIPROCAL:
+        if folded in PER or folded in RECIPROCAL:
             self._place += 1
+            self._settle()
             self._adjacent = False
-            self._found.append(Item("per" if folded in _PER else "reciprocal"))
+            self._found.append(Item("per" if folded in PER else "reciprocal"))
         elif not (
             self._to_the_power() or self._qualified_next() or self._unit() or self._modifier(folded)
         ):
@@ -231,6 +242,8 @@ class ItemReader:
                 return True
         for size in range(len(words), 0, -1):
             options = meanings(words[:size])
+            if self._qudt and size == 1:
+                options = tuple(lexicon().qudt(words[0])) or options
             if options:
                 self._add(options, size)
                 return True
@@ -249,16 +262,16 @@ class ItemReader:
         if not self._prefix or first.prefix:
             return option
         parts = (Part(first.atom, self._prefix, first.exponent), *option.parts[1:])
-        return Option(parts, option.weight, option.spelled)
+        return replace(option, parts=parts)
 
     def _modifier(self, folded: str) -> bool:
         """Read a word that changes what stands beside it."""
         key = fold(folded)
-        if key in _AFTER and self._is_after(key):
-            self._raise(_AFTER[key])
-        elif key in _BEFORE:
+        if self._is_after(key):
+            self._raise((POWER_AFTER | POWER_BEFORE)[key])
+        elif key in POWER_BEFORE:
             self._raise_next(key)
-        elif key in _ROOT:
+        elif key in ROOT:
             self._power *= _HALF
             self._adjacent = False
         elif folded in number_words():
@@ -273,24 +286,24 @@ class ItemReader:
         """Whether a power word belongs to the unit before it: 秒平方, but not 库仑平方米."""
         if not self._adjacent or self._found[-1].kind != "unit":
             return False
+        if key in POWER_AFTER and key not in POWER_BEFORE:
+            return True
         following = self._ahead(1)
-        return (
-            key not in _BEFORE
-            or following is None
-            or following.kind != "word"
-            or (not meanings((following.text,)))
-        )
+        word = following.text if following is not None and following.kind == "word" else ""
+        ends = not word or word.casefold() in PER
+        no_unit = ends or not (meanings((word,)) or _is_power(word))
+        return (key in POWER_AFTER or key in POWER_BEFORE) and (ends if key.isascii() else no_unit)
 
     def _raise_next(self, key: str) -> None:
         if self._prefix:  # "kilo cubic foot" is a thousand cubic feet
             self._found.append(Item("number", value=prefix_size(self._prefix)))
             self._prefix = ""
         following = self._ahead(1)
-        if following is not None and fold(following.text) in _ROOT:
+        if following is not None and fold(following.text) in ROOT:
             self._place += 1
             self._power *= _HALF
         else:
-            self._power *= _BEFORE[key]
+            self._power *= POWER_BEFORE[key]
         self._adjacent = False
 
     def _to_the_power(self) -> bool:
@@ -299,9 +312,9 @@ class ItemReader:
         if not self._found or words[:1] not in (["to"], ["hoch"]):
             return False
         used = 1
-        while used < len(words) and words[used] in {"the", "power", "minus", "of", *_ORDINAL}:
+        while used < len(words) and words[used] in {"the", "power", "minus", "of", *ORDINAL}:
             used += 1
-        said = [_ORDINAL[one] for one in words[1:used] if one in _ORDINAL]
+        said = [ORDINAL[one] for one in words[1:used] if one in ORDINAL]
         power: Exponent = said[0] if said else 0
         following = self._ahead(used)
         if not said and following is not None and following.kind == "number":
@@ -327,7 +340,7 @@ class ItemReader:
 
     def _qualifier(self) -> bool:
         """Read the longest qualifier here; it belongs to the unit before or else to the next."""
-        words = self._words(_LONGEST_QUALIFIER)
+        words = self._words(LONGEST_QUALIFIER)
         for size in range(len(words), 0, -1):
             mark = qualifiers().get(" ".join(words[:size]).casefold())
             if mark is not None:
@@ -350,7 +363,7 @@ class ItemReader:
         text = token.text
         long_enough = len(text) >= _SHORTEST_COMPOUND or not text.isascii()
         glued = lexicon().glued(text) if long_enough else []
-        prefix = _prefix(text)
+        prefix = prefix_named(text)
         if glued:
             self._add(glued, 1)
         elif prefix and not self._prefix and len(self._words(2)) > 1:
@@ -359,7 +372,7 @@ class ItemReader:
         elif (size := self._before_group(text)) is not None:
             self._found.append(Item("number", value=size))
             self._place += 1
-        elif (text.casefold() in _SILENT and self._found) or self._pressure(text):
+        elif (text.casefold() in SILENT and self._found) or self._pressure(text):
             self._place += 1
         elif len(text) > 1 and (options := lexicon().caseless(text)):
             self._add(options[:_MOST_OPTIONS], 1)
@@ -373,9 +386,9 @@ class ItemReader:
 
     def _pressure(self, text: str) -> bool:
         """Read ``kPaA``, ``barg`` or ``psia``: a unit of pressure with what it is measured against."""
-        mark = _ABSOLUTE.get(text[-1:].casefold())
+        mark = ABSOLUTE.get(text[-1:].casefold())
         options = (lexicon().symbol(text[:-1]) or lexicon().caseless(text[:-1])) if mark else []
-        if mark is None or not _is_pressure(options):
+        if mark is None or not is_pressure(options):
             return False
         self._waiting.add(mark)
         self._add(options[:_MOST_OPTIONS], 0)
@@ -384,7 +397,7 @@ class ItemReader:
     def _bracket(self, token: Token) -> None:
         """Read a bracket: qualifiers, a remark on the unit before, an annotation, or a group."""
         after_unit = self._adjacent and self._found[-1].kind in {"unit", "group"}
-        marks = self._pressure_mark(token.text) or _marks(token.text)
+        marks = self._pressure_mark(token.text) or marks_of(token.text)
         inner = self._inside(token.text) if token.text and not marks else ()
         if marks:
             self._place += 1
@@ -411,8 +424,8 @@ class ItemReader:
     def _pressure_mark(self, text: str) -> frozenset[str]:
         """Return what ``(a)`` or ``(g)`` behind a unit of pressure means."""
         last = self._found[-1] if self._found and self._adjacent else None
-        mark = _ABSOLUTE.get(text.casefold())
-        if mark is None or last is None or not _is_pressure(last.options):
+        mark = ABSOLUTE.get(text.casefold())
+        if mark is None or last is None or not is_pressure(last.options):
             return frozenset()
         return frozenset({mark})
 
@@ -422,83 +435,18 @@ class ItemReader:
         return any(one.dimension == other.dimension for one in before for other in inner)
 
 
-def _is_pressure(options: Sequence[Option]) -> bool:
-    heads = [one.head.quantity for one in options]
-    return bool(heads) and heads[0] in {"pressure", "force"}
+def _is_power(word: str) -> bool:
+    return fold(word) in POWER_BEFORE
 
 
-def _prefix(word: str) -> str:
-    key = fold(word)
-    return next((one.ucum for one in prefixes() if key in one.names or key == one.zh), "")
-
-
-@lru_cache(maxsize=4096)
-def _marks(text: str) -> frozenset[str]:
-    """Return the qualifiers of a bracket, none where it says something else."""
-    key = " ".join(text.casefold().split())
-    table = qualifiers()
-    if key in table:
-        return frozenset({table[key]})
-    parts = key.replace("/", " ").replace(",", " ").replace("-", " ").split()
-    found: set[str] = set()
-    while parts:
-        for size in range(min(_LONGEST_QUALIFIER, len(parts)), 0, -1):
-            mark = table.get(" ".join(parts[:size]))
-            if mark is not None:
-                found.add(mark)
-                parts = parts[size:]
-                break
-        else:
-            return frozenset()
-    return frozenset(found)
-
-
-@lru_cache(maxsize=65536)
-def meanings(words: tuple[str, ...]) -> tuple[Option, ...]:
-    """Return what a name or symbol of one or more words stands for."""
-    known = lexicon()
-    written = " ".join(words)
-    options = [*known.whole(written), *known.name(words)]
-    scale = _HIDDEN if options else 1.0
-    if len(written) > 1:
-        others = known.prefixed(written)
-        options += [Option(one.parts, one.weight * scale, one.spelled) for one in others]
-    if not options and len(words) == 1 and any(one.isupper() for one in written):
-        options = known.qudt(written)
-    seen: dict[tuple[Part, ...], Option] = {}
-    for one in options:
-        known_as = seen.setdefault(one.parts, one)
-        if one.spelled and not known_as.spelled:
-            seen[one.parts] = Option(one.parts, known_as.weight, spelled=True)
-    return tuple(seen.values())
-
-
-def _segmented(pieces: Sequence[Token]) -> list[Token]:
-    """Return the tokens with Chinese runs cut into words."""
-    found: list[Token] = []
-    for one in pieces:
-        if one.kind != "word" or one.text.isascii() or not _is_chinese(one.text):
-            found.append(one)
-            continue
-        found += [Token("word", word) for word in _cut(one.text) or (one.text,)]
-    return found
-
-
-def _is_chinese(text: str) -> bool:
-    return any("\u4e00" <= one <= "\u9fff" for one in text)
-
-
-@lru_cache(maxsize=8192)
-def _cut(text: str) -> tuple[str, ...]:
-    """Return a Chinese run as words, the longest first word that leaves a readable rest."""
-    for end in range(len(text), 0, -1):
-        head = text[:end]
-        readable = head in _FUNCTION_WORDS or head in number_words() or head in qualifiers()
-        if not (readable or meanings((head,))):
-            continue
-        if end == len(text):
-            return (head,)
-        rest = _cut(text[end:])
-        if rest:
-            return (head, *rest)
-    return ()
+def _raised(option: Option, power: Exponent) -> Option:
+    """Return a power of a meaning; behind a compound it belongs to the last unit: kgm² is kg·m²."""
+    run_together = (
+        power > 0 and not option.spelled and all(one.exponent == 1 for one in option.parts)
+    )
+    kept = option.parts[:-1] if run_together else ()
+    parts = [
+        Part(one.atom, one.prefix, whole(Fraction(one.exponent * power)))
+        for one in option.parts[len(kept) :]
+    ]
+    return replace(option, parts=(*kept, *parts))

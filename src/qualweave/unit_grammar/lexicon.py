@@ -11,6 +11,7 @@ from qualweave.unit_grammar.tokens import plain
 
 _FOLDED_WEIGHT = 0.6
 _LATER_WEIGHT = 0.9
+_RARE_WEIGHT = 0.6
 _LONG_ENOUGH = 3
 _EVERYDAY = {"G", "M", "k", "h", "d", "c", "m", "u", "n", "p"}
 _ENDINGS = ("", "s", "es", "n", "en")
@@ -41,11 +42,13 @@ class Option:
         parts: Its units; several where the word is a compound such as ``kWh``.
         weight: How readily the word is read so, up to 1.
         spelled: Whether it is a name rather than a symbol.
+        caseless: Whether the symbol is in the wrong case.
     """
 
     parts: tuple[Part, ...]
     weight: float = 1.0
     spelled: bool = False
+    caseless: bool = False
 
     @property
     def head(self) -> Atom:
@@ -114,6 +117,7 @@ class Lexicon:
     def qudt(self, text: str) -> list[Option]:
         """Return what a part of a QUDT local name stands for, such as ``KiloGM``."""
         found = self._qudt.get(text) or self._prefixed(text, self._qudt, "qudt")
+        found = found or self._prefixed(text, self._symbols, "qudt")
         return _ranked(found, spelled=True)
 
     def name(self, words: tuple[str, ...]) -> list[Option]:
@@ -140,7 +144,7 @@ class Lexicon:
                 if prefix.ucum in _EVERYDAY and rest and key.startswith(start.casefold()):
                     found += _with_prefix(prefix, self._caseless.get(rest, ()))
         options = _ranked(found[:6])
-        return [Option(one.parts, one.weight * _FOLDED_WEIGHT) for one in options]
+        return [Option(one.parts, one.weight * _FOLDED_WEIGHT, caseless=True) for one in options]
 
     @staticmethod
     def _prefixed(text: str, table: Table, spelling: str) -> list[tuple[Part, ...]]:
@@ -178,7 +182,14 @@ def _with_prefix(prefix: Prefix, meanings: Sequence[tuple[Part, ...]]) -> list[t
 
 def _ranked(found: list[tuple[Part, ...]], *, spelled: bool = False) -> list[Option]:
     distinct = dict.fromkeys(found)
-    return [Option(parts, _LATER_WEIGHT**place, spelled) for place, parts in enumerate(distinct)]
+    return [
+        Option(
+            parts,
+            _LATER_WEIGHT**place * (_RARE_WEIGHT if place and parts[0].atom.rare else 1.0),
+            spelled,
+        )
+        for place, parts in enumerate(distinct)
+    ]
 
 
 def _forms(words: tuple[str, ...]) -> list[str]:

@@ -4,7 +4,9 @@ Products by dots, signs, spaces or hyphens; quotients by ``/`` (the next unit on
 ``每`` (all that follows); powers raised, glued, as ``square …`` or ``… squared``; groups and qualifiers in brackets.
 """
 
-from collections.abc import Sequence
+import math
+import re
+from collections.abc import Callable, Sequence
 from fractions import Fraction
 from functools import lru_cache
 from itertools import islice, product
@@ -16,14 +18,20 @@ from qualweave.unit_grammar.lexicon import Part, lexicon
 from qualweave.unit_grammar.reading import Reading, merged
 from qualweave.unit_grammar.tables import Exponent
 from qualweave.unit_grammar.tokens import Token, plain, tokens
+from qualweave.unit_grammar.words import meanings
 
 Choice: TypeAlias = Reading | Meaning
 _LONGEST_TEXT = 160
 _MOST_READINGS = 12
-_MOST_OPTIONS = 4
 _ALL_BELOW = 0.8  # readiness to read ``W/m K`` as W/(m·K)
 _PER_TURNS = 0.7  # readiness to read "per" after "per" as up again
+_SURE = 0.85
+_NEAR = 2e-3
 _OR = {"or", "oder", "或"}
+_QUDT_NAME = re.compile(
+    r"(?:^|-)PER-[A-Z]|^[A-Z][A-Za-z0-9_]*(?:-[A-Z][A-Za-z0-9_]*)+$|^[A-Z][a-z]+[A-Z][A-Z0-9_]*$|^[A-Z]+_[A-Z]"
+)
+_QUDT_METRE = re.compile(r"(?<![A-Za-z_])M(?=\d?(?:-|$))")
 _VALUED = {"unit", "group", "number"}
 
 
@@ -51,24 +59,54 @@ def read(text: str) -> tuple[Reading, ...]:
     ready = plain(text)
     if not ready or len(ready) > _LONGEST_TEXT:
         raise unknown(text[:_LONGEST_TEXT], text[:_LONGEST_TEXT])
-    whole = lexicon().symbol(ready)
-    if whole:
-        return _built([Item("unit", tuple(whole[:_MOST_OPTIONS]))])
-    pieces = tokens(ready, lambda piece: bool(lexicon().symbol(piece)))
+    if lexicon().whole(ready):
+        return _built([Item("unit", meanings((ready,)))])
+    qudt = _QUDT_NAME.search(ready) is not None
+    if qudt:  # QUDT writes the metre M, which is no symbol elsewhere
+        ready = _QUDT_METRE.sub("m", ready)
+    pieces = tokens(ready, _symbol_in(qudt=qudt))
     if not pieces:
         raise unknown(text, ready)
-    found = [one for side in _alternatives(pieces) if side for one in _of(side, text)]
+    found = [one for side in _alternatives(pieces) if side for one in _of(side, text, qudt=qudt)]
     if " / " in ready and found and all(one.over == one.under != () for one in found):
         found = [one for side in ready.split(" / ") for one in readings(side)] or found
     best = sorted(found, key=lambda one: -one.weight)
     return tuple(dict.fromkeys(best))[:_MOST_READINGS]
 
 
-def _of(pieces: Sequence[Token], text: str) -> tuple[Reading, ...]:
-    items = ItemReader(pieces, text, readings, so_far=_built).items()
-    if not any(one.kind in _VALUED for one in items):
+def certain(text: str) -> Reading | None:
+    """Return the one reading of a text; None where it has none, or several that a reader could mean.
+
+    Readings that are far less likely do not count, nor do those within 0.2 % of each other (the calories).
+
+    >>> str(certain("W/(m²·K)")), certain("gal/min")
+    ('W/(m²·K)', None)
+    """
+    found = readings(text)
+    if not found or found[0].weight < _SURE:
+        return None
+    first = found[0]
+    for other in found[1:]:
+        near = math.isclose(float(other.factor), float(first.factor), rel_tol=_NEAR)
+        if other.weight >= _SURE * first.weight and not (
+            near and other.dimension == first.dimension and other.kind == first.kind
+        ):
+            return None
+    return first
+
+
+def _symbol_in(*, qudt: bool) -> Callable[[str], bool]:
+    """Return what says whether a piece with an underscore or a bracket is one symbol."""
+    known = lexicon()
+    return lambda piece: bool(known.symbol(piece) or (qudt and known.qudt(piece)))
+
+
+def _of(pieces: Sequence[Token], text: str, *, qudt: bool) -> tuple[Reading, ...]:
+    items = ItemReader(pieces, text, readings, so_far=_built, qudt=qudt).items()
+    found = _built(items) if any(one.kind in _VALUED for one in items) else ()
+    if not found:
         raise unknown(text, text)
-    return _built(items)
+    return found
 
 
 def _alternatives(pieces: Sequence[Token]) -> list[list[Token]]:
@@ -91,8 +129,15 @@ def _built(items: Sequence[Item]) -> tuple[Reading, ...]:
         _reading(items, choice, signs, weight)
         for signs, weight in _orders(items)
         for choice in islice(product(*choices), _MOST_READINGS)
+        if not _is_mixed(choice)
     )
     return tuple(sorted(found, key=lambda one: -one.weight)[:_MOST_READINGS])
+
+
+def _is_mixed(choice: Sequence[Choice]) -> bool:
+    """Whether a symbol in the wrong case stands among names: "Watt na Meter" has no nanoampere."""
+    options = [one.option for one in choice if isinstance(one, Meaning)]
+    return any(one.caseless for one in options) and any(one.spelled for one in options)
 
 
 def _orders(items: Sequence[Item]) -> list[tuple[list[int], float]]:

@@ -119,7 +119,8 @@ class Reading:
         under = [_ucum(one, one.exponent) for one in self.under]
         if self.multiplier != 1 or not over:
             over = [_number(self.multiplier), *over] if self.multiplier != 1 or not under else over
-        return ".".join(over) + "".join(f"/{one}" for one in under)
+        notes = "".join(f"{{{one}}}" for one in sorted(self.notes))
+        return ".".join(over) + "".join(f"/{one}" for one in under) + notes
 
     @property
     def qudt(self) -> str:
@@ -138,10 +139,10 @@ class Reading:
         over = "·".join(_printed(one) for one in self.over)
         if self.multiplier != 1:
             over = f"{_number(self.multiplier)} {over}".strip()
-        if not self.under:
-            return over or "1"
         under = "·".join(_printed(one) for one in self.under)
-        return f"{over or 1}/({under})" if len(self.under) > 1 else f"{over or 1}/{under}"
+        under = f"({under})" if len(self.under) > 1 else under
+        notes = f" ({', '.join(sorted(self.notes))})" if self.notes else ""
+        return (f"{over or 1}/{under}" if under else over or "1") + notes
 
 
 @lru_cache(maxsize=8192)

@@ -60,6 +60,7 @@ class Atom:
         excludes: Qualifiers that it cannot bear.
         ucum: UCUM code, ``""`` where UCUM has none.
         qudt: QUDT local name, ``""`` where QUDT has none.
+        rare: Whether another unit of the same symbol is nearly always meant, as the radian by ``rad``.
     """
 
     id: str
@@ -73,6 +74,7 @@ class Atom:
     excludes: frozenset[str] = field(compare=False)
     ucum: str
     qudt: str
+    rare: bool = field(default=False, compare=False)
 
     def __hash__(self) -> int:
         return hash(self.id)
@@ -102,9 +104,9 @@ def whole(value: Fraction) -> Exponent:
     return value.numerator if value.denominator == 1 else value
 
 
-def rows(name: str) -> Iterator[dict[str, str]]:
-    """Yield the rows of a table, remarks left out."""
-    text = files(__package__).joinpath(name).read_text("utf-8")
+def rows(name: str, package: str = __package__) -> Iterator[dict[str, str]]:
+    """Yield the rows of a table of a package, remarks left out."""
+    text = files(package).joinpath(name).read_text("utf-8")
     kept = (line for line in text.splitlines() if line.strip() and not line.startswith("# "))
     reader = csv.DictReader(kept, delimiter="\t", quoting=csv.QUOTE_NONE)
     for row in reader:
@@ -130,6 +132,7 @@ def size_of(text: str) -> Fraction:
     return value
 
 
+@lru_cache(maxsize=4096)
 def dimension_of(text: str) -> Dimension:
     """Return the vector of a text such as ``L2 M T-2`` or QUDT's ``A0E0L2I0M1H0T-2D0``.
 
@@ -197,11 +200,12 @@ def atoms() -> tuple[AtomRow, ...]:
             quantity=row["quantity"],
             dimension=quantities()[row["quantity"]],
             prefixes=_takes(row["prefixes"]),
-            accepts=frozenset(one for one in marks if one[0] not in "+-").union(*needed),
+            accepts=frozenset(one for one in marks if one[0] not in "+-~").union(*needed),
             requires=needed,
             excludes=frozenset(one[1:] for one in marks if one.startswith("-")),
             ucum=row["ucum"],
             qudt=row["qudt"],
+            rare="~" in marks,
         )
         names = _split(row["en"]) + _split(row["other"])
         found.append(AtomRow(atom, _split(row["symbols"]), names, _split(row["zh"])))

@@ -21,12 +21,12 @@ _WATER = re.compile(r"[hH](?:2|₂)[oO0₀](?![a-z])")
 _COUNTRY = re.compile(r"\b([uU])\.\s?([sSkK])\.?(?=\W|$)")
 _NUMBER = re.compile(r"\d{1,3}(?:,\d{3})+(?![\d.])|\d+(?:[.,]\d+)?(?:[eE][+-]?\d+)?")
 _POWER = re.compile(r"\^(?P<open>\()?([+-]?\d+(?:[.,]\d+)?)(?:/(\d+))?(?(open)\))")
-_GLUED_POWER = re.compile(r"[+-]?\d(?:\.\d+)?(?![\d.]*\d)")
+_GLUED_POWER = re.compile(r"\+?[2-9](?![.,]?\d)|-[1-9](?![.,]?\d)")
 _LETTERS = r"[^\W\d_]"
 _WORD = re.compile(
     rf"°?(?:{_LETTERS}|[₀-₉])+(?:'(?:{_LETTERS})+)?(?:_(?:{_LETTERS}|[₀-₉])+)*|[°%‰#$€£¥'\"℧÷]"
 )
-_UCUM_ATOM = re.compile(r"[A-Za-zμ_]*\[[^\[\]\s]+\]")
+_UCUM_ATOM = re.compile(r"[A-Za-zμ_]*\[[^\[\]\s]+\]|[a-zA-Zμ]{1,2}[°℧][A-Za-z]*")
 _CLOSES = {"(": ")", "[": "]", "{": "}"}
 _DEEPEST = 6
 _KEPT = "₀₁₂₃₄₅₆₇₈₉⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻ₐₑₕᵢⱼₖₗₘₙₒₚᵣₛₜᵤᵥₓᵨᵦᵧ"
@@ -98,7 +98,7 @@ def tokens(text: str, known: Callable[[str], bool]) -> list[Token] | None:
         if token.kind in {"word", "bracket"} and after is not None:
             found.append(Token("power", after.group(), Fraction(after.group())))
             place = after.end()
-    return found
+    return found if found and found[-1].kind not in {"times", "over"} else None
 
 
 def _next(text: str, place: int, known: Callable[[str], bool]) -> tuple[Token, int] | None:
