@@ -43,6 +43,18 @@ def first(text: str) -> Reading:
         ("mm Hg", "mm[Hg]"),
         ("N·m", "N.m"),
         ("Nm", "N.m"),
+        ("kgm²", "kg.m2"),
+        ("W/m²K", "W/m2/K"),
+        ("W/mK", "W/m/K"),
+        ("kJ/kgK", "kJ/kg/K"),
+        ("J/molK", "J/mol/K"),
+        ("10*3/uL", "1000/uL"),
+        ("kPaA", "kPa{absolute}"),
+        ("bar(g)", "bar{gauge}"),
+        ("k(ft³)", "1000.[ft_i]3"),
+        ("m°C", "mCel"),
+        ("毫米/分鐘", "mm/min"),
+        ("sq. m", "m2"),
         ("牛·米", "N.m"),
         ("m3/h", "m3/h"),
         ("10³ m³", "1000.m3"),
@@ -124,7 +136,22 @@ def test_an_unknown_word_is_named_and_never_guessed(text: str, word: str) -> Non
 
 @pytest.mark.parametrize(
     "text",
-    ["", "angle", "length", "RAM", "Phone", "milestone", "B10", "Interval", "has time", "(", "^2"],
+    [
+        "",
+        "Watt na Meter",
+        "[xyz_us]",
+        "pound per sqare inch",
+        "angle",
+        "length",
+        "RAM",
+        "Phone",
+        "milestone",
+        "B10",
+        "Interval",
+        "has time",
+        "(",
+        "^2",
+    ],
 )
 def test_what_is_no_unit_has_no_reading(text: str) -> None:
     assert readings(text) == ()

@@ -48,6 +48,7 @@ class Item:
         groups: The readings of a bracket.
         wanted: Qualifiers that stand beside it.
         text: As written.
+        glued: Whether nothing stands between it and the unit before.
     """
 
     kind: Kind
@@ -57,6 +58,7 @@ class Item:
     groups: tuple[Reading, ...] = ()
     wanted: set[str] = field(default_factory=set)
     text: str = ""
+    glued: bool = False
 
 
 @dataclass(frozen=True)
@@ -164,6 +166,8 @@ class ItemReader:
 
     def _sign(self, token: Token) -> None:
         self._place += 1
+        if token.kind == "times" and token.text == "." and self._power != 1:
+            return  # "sq. m"
         if token.kind in {"over", "times"}:
             self._settle()
         if token.kind == "number":
@@ -250,9 +254,12 @@ class ItemReader:
         return False
 
     def _add(self, options: Sequence[Option], size: int) -> None:
-        text = self._pieces[self._place].text
-        ready = tuple(self._prefixed(one) for one in options)
-        self._found.append(Item("unit", ready, self._power, wanted=set(self._waiting), text=text))
+        first = self._pieces[self._place]
+        item = Item("unit", tuple(self._prefixed(one) for one in options), self._power)
+        item.wanted, item.text = set(self._waiting), first.text
+        before = self._pieces[self._place - 1].kind if self._place else ""
+        item.glued = first.glued and before in {"word", "power", "bracket"}
+        self._found.append(item)
         self._place += size
         self._power, self._prefix, self._adjacent = 1, "", True
         self._waiting.clear()
@@ -372,10 +379,24 @@ class ItemReader:
         elif (size := self._before_group(text)) is not None:
             self._found.append(Item("number", value=size))
             self._place += 1
-        elif (text.casefold() in SILENT and self._found) or self._pressure(text):
+        elif (
+            (text.casefold() in SILENT and self._found)
+            or self._pressure(text)
+            or self._with_kelvin(text)
+        ):
             self._place += 1
         elif len(text) > 1 and (options := lexicon().caseless(text)):
             self._add(options[:_MOST_OPTIONS], 1)
+
+    def _with_kelvin(self, text: str) -> bool:
+        """Read ``kgK`` in ``kJ/kgK``, the one pair of symbols that is often run together."""
+        first = meanings((text[:-1],)) if text.endswith("K") else ()
+        if not lexicon().symbol(text[:-1]) or not first:
+            return False
+        self._add(first, 0)
+        self._add(meanings(("K",)), 0)
+        self._found[-1].glued = True
+        return True
 
     def _before_group(self, text: str) -> Fraction | None:
         """Return the factor of a prefix before a bracket, as in ``k(ft³)``."""

@@ -17,7 +17,7 @@ _EVERYDAY = {"G", "M", "k", "h", "d", "c", "m", "u", "n", "p"}
 _ENDINGS = ("", "s", "es", "n", "en")
 _SINGULAR = {"celsius", "siemens", "stokes", "gauss", "abs", "us", "plus", "lux", "rms"}
 _POWERS = {
-    "square": 2, "cubic": 3, "quartic": 4, "quintic": 5, "sextic": 6, "quadrat": 2, "kubik": 3, "sq": 2, "cu": 3,
+    "square": 2, "cubic": 3, "quartic": 4, "quintic": 5, "sextic": 6, "quadrat": 2, "kubik": 3,
     "平方": 2, "立方": 3, "二次方": 2, "三次方": 3, "四次方": 4,
 }  # fmt: skip
 

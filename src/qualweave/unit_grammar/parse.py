@@ -153,16 +153,17 @@ def _orders(items: Sequence[Item]) -> list[tuple[list[int], float]]:
 
 
 def _signs(items: Sequence[Item], *, all_below: bool = False, turning: bool = False) -> list[int]:
-    signs, sign, once = list[int](), 1, False
+    signs, sign, once, used = list[int](), 1, False, False
     for one in items:
         if one.kind in {"per", "reciprocal"}:
             sign, once = (-sign if turning and one.kind == "per" else -1), False
         elif one.kind == "over" and (sign > 0 or once):
-            sign, once = -1, not all_below
+            sign, once, used = -1, not all_below, False
         elif one.kind in _VALUED:
-            signs.append(sign)
-            if once and one.kind != "number":
+            if once and used and not one.glued:  # "W/m²K" has both below
                 sign, once = 1, False
+            signs.append(sign)
+            used = used or one.kind != "number"
     return signs
 
 

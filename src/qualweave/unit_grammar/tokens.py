@@ -17,6 +17,11 @@ _PLAIN = str.maketrans(
         "（": "(", "）": ")", "【": "[", "】": "]", "，": ",", "．": ".",
     }
 )  # fmt: skip
+_SIMPLIFIED = str.maketrans(
+    "鐘轉攝時噸釐納飛個氣壓馬開爾頓歐電庫韋標準體積質華熱單週貝飽達倫圓樂",
+    "钟转摄时吨厘纳飞个气压马开尔顿欧电库韦标准体积质华热单周贝饱达伦圆乐",
+)
+_TEN_TO = re.compile(r"\b10\*(?=[+-]?\d)")  # UCUM
 _WATER = re.compile(r"[hH](?:2|₂)[oO0₀](?![a-z])")
 _COUNTRY = re.compile(r"\b([uU])\.\s?([sSkK])\.?(?=\W|$)")
 _NUMBER = re.compile(r"\d{1,3}(?:,\d{3})+(?![\d.])|\d+(?:[.,]\d+)?(?:[eE][+-]?\d+)?")
@@ -60,11 +65,12 @@ def plain(text: str) -> str:
     ('W·m^-2', 'mm H₂O', 'kg/m3')
     """
     raised = _SUPERSCRIPT.sub(lambda one: "^" + one.group().translate(_RAISED), text)
-    swapped = raised.translate(_PLAIN).replace("··", "^")
+    powers = _TEN_TO.sub("10^", raised.replace("**", "^"))
+    swapped = powers.translate(_PLAIN)
     normal = "".join(
         one if one in _KEPT or one == "°" else unicodedata.normalize("NFKC", one) for one in swapped
     )
-    dry = _WATER.sub("H₂O", normal.translate(_PLAIN))
+    dry = _WATER.sub("H₂O", normal.translate(_PLAIN).translate(_SIMPLIFIED))
     return _COUNTRY.sub(lambda one: (one.group(1) + one.group(2)).upper(), dry).strip()
 
 
@@ -104,19 +110,17 @@ def tokens(text: str, known: Callable[[str], bool]) -> list[Token] | None:
 def _next(text: str, place: int, known: Callable[[str], bool]) -> tuple[Token, int] | None:
     sign = text[place]
     symbol = _UCUM_ATOM.match(text, place)
-    if symbol is not None and known(symbol.group()):
-        return Token("word", symbol.group()), symbol.end()
+    if symbol is not None:
+        piece = symbol.group()
+        if known(piece):
+            return Token("word", piece), symbol.end()
+        if "_" in piece and "[" in piece:
+            return None  # a UCUM unit that the tables lack
     if sign in _CLOSES:
         return _bracket(text, place)
-    power = _POWER.match(text, place)
-    if power is not None:
-        value = Fraction(power.group(2).replace(",", "."))
-        return Token("power", power.group(), value / int(power.group(3) or 1)), power.end()
-    number = _NUMBER.match(text, place)
-    if number is not None:
-        grouped = number.group().count(",") > 1 or re.fullmatch(r"\d{1,3},\d{3}", number.group())
-        digits = number.group().replace(",", "" if grouped else ".")
-        return Token("number", number.group(), Fraction(digits)), number.end()
+    value = _value(text, place)
+    if value is not None:
+        return value
     word = _WORD.match(text, place)
     if word is not None:
         piece = word.group()
@@ -126,6 +130,20 @@ def _next(text: str, place: int, known: Callable[[str], bool]) -> tuple[Token, i
     kinds: dict[str, Kind] = {"·": "times", ".": "times", "/": "over", ",": "comma", "√": "root"}
     kind = kinds.get(sign)
     return None if kind is None else (Token(kind, sign), place + 1)
+
+
+def _value(text: str, place: int) -> tuple[Token, int] | None:
+    """Return a power after ``^``, or a number."""
+    power = _POWER.match(text, place)
+    if power is not None:
+        value = Fraction(power.group(2).replace(",", "."))
+        return Token("power", power.group(), value / int(power.group(3) or 1)), power.end()
+    number = _NUMBER.match(text, place)
+    if number is None:
+        return None
+    grouped = number.group().count(",") > 1 or re.fullmatch(r"\d{1,3},\d{3}", number.group())
+    digits = number.group().replace(",", "" if grouped else ".")
+    return Token("number", number.group(), Fraction(digits)), number.end()
 
 
 def _bracket(text: str, place: int) -> tuple[Token, int] | None:
