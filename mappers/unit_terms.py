@@ -6,13 +6,14 @@ comparer says nothing. Ids are never read. Nothing here is fitted to a set: agre
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Final, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from qualweave.unece import common_codes
 from qualweave.unit_grammar import Dimension, Reading, dimension_of, fold, readings
 
 Vector = NDArray[np.float64]
@@ -25,6 +26,8 @@ _DOUBT: Final = -0.4  # what one text of several costs that contradicts
 _NOTES: Final = 0.04  # what a differing qualifier costs
 _ORDER: Final = 0.01  # what the same order of the units adds
 _SPELT: Final = 2.0  # a text in words counts as much as two in symbols
+_CODED: Final = 0.7  # how readily KGM is read as the code of the kilogram
+_CODE: Final = re.compile(r"[A-Z0-9]{2,3}")
 _LEAST: Final = 2
 _LONG: Final = 12  # beyond, case tells no units apart
 
@@ -83,7 +86,7 @@ class UnitTerms:
             return total
         weight, refuted = 0.0, self._known.copy()
         for text in dict.fromkeys(texts):
-            meant = readings(text) if text else ()
+            meant = _meant(text) if text else ()
             if meant:
                 share = _SPELT if meant[0].spelled else 1.0
                 level = self._of(meant)
@@ -155,6 +158,16 @@ class UnitTerms:
             if own and said:
                 more[place] += 0.05 * len(own & said) / len(own | said)
         return more
+
+
+def _meant(text: str) -> tuple[Reading, ...]:
+    """Return the readings of a text; what no symbol in its case explains may be a code of UN/ECE."""
+    found = readings(text)
+    if not _CODE.fullmatch(text) or (found and found[0].weight == 1.0):
+        return found
+    code = common_codes().get(text)
+    reading = None if code is None else code.reading
+    return found if reading is None else (replace(reading, weight=_CODED), *found)
 
 
 def _distinct(names: Sequence[str]) -> tuple[str, ...]:

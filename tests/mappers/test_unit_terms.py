@@ -54,6 +54,13 @@ def test_words_decide_what_a_symbol_leaves_open() -> None:
     assert int(terms.agreement(["d", "darcy"]).argmax()) == 3
 
 
+@pytest.mark.parametrize(("code", "place"), [("KGM", 0), ("H81", 1), ("MTR", 2), ("CEL", 3)])
+def test_a_code_of_unece_finds_its_unit(code: str, place: int) -> None:
+    terms = units("Kilogram", "Millimetre per Minute", "Metre", "Degree Celsius", "Kilogram Metre")
+
+    assert int(terms.agreement([code]).argmax()) == place
+
+
 def test_a_vocabulary_of_other_things_hears_nothing() -> None:
     terms = units("Temperature", "Cycle count", "Length", "Day")
 
