@@ -183,6 +183,6 @@ _WORD = re.compile(r"[^\W\d_]+|\d+")
 
 
 def _words(text: str) -> list[str]:
-    """Return the words of a text and its pairs of neighbours, so that order counts."""
+    """Return the words of a text and its pairs of neighbours as one word: order and compounds count."""
     single = [fold(one) for one in _WORD.findall(text)]
-    return single + [f"{one} {other}" for one, other in pairwise(single)]
+    return single + [one + other for one, other in pairwise(single)]

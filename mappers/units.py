@@ -10,13 +10,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
-from qualweave.unit_grammar import Reading
+from qualweave.unit_grammar import Reading, certain
 from qualweave.values import Unit, declared_unit, find_unit, listed_unit, unit_key
 
 _CLOSERS = {")": "(", "]": "[", "}": "{", ">": "<", "】": "【"}
 _MARK = re.compile(r"[_\s\-./|:,，#]+")
 _LONGEST = 24
 _LONGEST_IN_BRACKETS = 40
+_LETTER_AND_DIGIT = re.compile(r"[A-Za-z]\d")
+_DIVIDING = ("_per", " per", "_pro", " pro", "每")
+_USUAL_PREFIXES = {"", "G", "M", "k", "h", "d", "c", "m", "u", "n", "p"}
+_AFTER_CHINESE = re.compile(r"(?<=[\u4e00-\u9fff])(?=[A-Za-zμ°%ΩÅ])")
 _VECTOR = re.compile(r"[\s_]3D$", re.IGNORECASE)
 _SHORTEST_BARE = 2
 _NOT_BARE = {
@@ -75,7 +79,7 @@ def split_unit(name: str) -> NamedUnit:
     ''
     """
     plain = unicodedata.normalize("NFKC", name).strip()
-    bracket = _last_bracket(plain)
+    bracket = None if _ends_in_sign(plain) else _last_bracket(plain)
     if bracket is not None:
         base, text = bracket
         unit = _in_brackets(text)
@@ -99,20 +103,40 @@ def _last_bracket(plain: str) -> tuple[str, str] | None:
     return None
 
 
+def _ends_in_sign(plain: str) -> bool:
+    """Whether a bracket at the end belongs to a unit's sign, as in ``Noise dB(A)``."""
+    last = plain.rsplit(maxsplit=1)[-1] if plain else ""
+    return "(" in last[1:] and listed_unit(last) is not None
+
+
 def _in_brackets(text: str) -> Unit | None:
     """Return the unit in brackets: any, but a word or letter that the table does not know as one."""
-    if len(text) < _SHORTEST_BARE or text.casefold() in _WORDS:
-        return find_unit(text)
-    return find_unit(text) or declared_unit(text)
+    found = find_unit(text)
+    lone = len(text) < _SHORTEST_BARE and text.isascii()
+    if found is not None or lone or text.casefold() in _WORDS or _LETTER_AND_DIGIT.fullmatch(text):
+        return found
+    made = declared_unit(text)
+    reading = None if made is None else made.reading
+    usual = reading is None or all(
+        one.prefix in _USUAL_PREFIXES for one in (*reading.over, *reading.under)
+    )
+    return made if usual else None
 
 
 def _tail(plain: str) -> NamedUnit | None:
     """Return the name without a unit at its end, the longest that is one."""
     if listed_unit(plain) is not None:
         return None
+    border = _AFTER_CHINESE.search(plain)
+    if border is not None:  # "转速r/min"
+        base, text = plain[: border.start()].strip(" _-"), plain[border.start() :]
+        unit = find_unit(text) if _SHORTEST_BARE <= len(text) <= _LONGEST else None
+        if unit is not None and _may_stand_bare(text, unit):
+            return NamedUnit(base, text, unit)
     for mark in _MARK.finditer(plain):
         base, text = plain[: mark.start()].strip(" _-"), plain[mark.end() :]
-        unit = find_unit(text) if base and 0 < len(text) <= _LONGEST else None
+        per = base.casefold().endswith(_DIVIDING)  # "rate_per_second" is no rate in seconds
+        unit = find_unit(text) if base and not per and 0 < len(text) <= _LONGEST else None
         divided = mark.group() in {"/", "#"} and not text.isdigit()
         if unit is not None and (divided or _may_stand_bare(text, unit)):
             return NamedUnit(base, text, unit)
@@ -126,8 +150,9 @@ def _may_stand_bare(text: str, unit: Unit) -> bool:
     """
     if text.casefold() in _NOT_BARE or text.isdigit():
         return False
-    if unit.reading is not None:
-        return _is_plainly_a_unit(text, unit.reading)
+    if listed_unit(text) is None:
+        reading = certain(text)
+        return reading is not None and _is_plainly_a_unit(text, reading)
     spelt = {unit_key(one).casefold() for one in (unit.ucum, unit.qudt, *unit.symbols)}
     if unit_key(text).casefold() not in spelt:
         return False

@@ -185,6 +185,9 @@ def _is_read_as(unit: Unit, reading: Reading) -> bool:
 # "12 bar" is a value; "1/h" and "10³ m³" are units.
 _VALUE = re.compile(r"\s*[+\-.,]?\d(?!\s*/)(?!0\s*[\^*⁰¹²³⁴⁵⁶⁷⁸⁹⁻])")
 _DENOMINATORS = {"time", "length", "mass", "volume", "area", "temperature", "amount", "pressure"}
+_SAID_BESIDE = {"absolute", "gauge", "rms", "peak"}
+_GREAT = {"T", "P", "E", "Z", "Y", "R", "Q", "a", "z", "y", "r", "q", "f"}
+_TELLING = 3
 _RARE = {"year", "are", "barn", "byte", "bel", "day", "bit", "poise", "pond", "octet"}
 
 
@@ -192,8 +195,10 @@ def _is_composed(reading: Reading, text: str) -> bool:
     """Whether a reading cannot be a common word: a quotient, a power or a prefixed unit, and no bare letters."""
     parts = (*reading.over, *reading.under)
     prefixed = any(one.prefix for one in parts)
-    if reading.notes - {"absolute", "gauge"}:
+    if reading.notes - _SAID_BESIDE:
         return False
+    if any(one.prefix in _GREAT for one in parts) and not reading.spelled and len(text) < _TELLING:
+        return False  # "PC" and "TA" are seldom petacoulombs and teraamperes
     if not reading.under:
         raised = [one for one in parts if one.exponent != 1]
         plain = text.isascii() and "^" not in text and not reading.spelled  # "A2" is seldom A²

@@ -85,6 +85,12 @@ def test_a_name_that_is_only_a_unit_speaks_of_its_quantity() -> None:
         ("heat_kJ/kg", "heat", "kJ/kg"),
         ("Durchfluss [Liter pro Stunde]", "Durchfluss", "L/h"),
         ("wind (knots)", "wind", "[kn_i]"),
+        ("转速r/min", "转速", "/min"),
+        ("压力MPa", "压力", "MPa"),
+        ("Noise dB(A)", "Noise", "dB"),
+        ("feed_mm_per_min", "feed", "mm/min"),
+        ("Vibration (mm/s RMS)", "Vibration", "mm/s{rms}"),
+        ("Qty (EA)", "Qty", "{#}"),
     ],
 )
 def test_a_unit_that_the_table_lacks_leaves_the_name_too(name: str, base: str, ucum: str) -> None:
@@ -96,7 +102,7 @@ def test_a_unit_that_the_table_lacks_leaves_the_name_too(name: str, base: str, u
 
 @pytest.mark.parametrize(
     "name",
-    ["ratio_A/B", "test_in", "phase_A2", "value_PC", "cost_per_day", "T1", "Tank (left)", "Geschwindigkeit (min.)", "Rate (a/b)", "serial_P-001", "step-1"],
+    ["rate_per_second", "Value (PC)", "Grade (A2)", "X轴A", "设备ID", "工位A2", "ratio_A/B", "test_in", "phase_A2", "value_PC", "cost_per_day", "T1", "Tank (left)", "Geschwindigkeit (min.)", "Rate (a/b)", "serial_P-001", "step-1"],
 )  # fmt: skip
 def test_what_only_looks_like_a_unit_stays_too(name: str) -> None:
     assert split_unit(name).unit is None

@@ -23,7 +23,18 @@ ORDINAL = {
 }  # fmt: skip
 ROOT = {"root", "sqrt", "wurzel"}
 SILENT = {"of", "the", "a", "in", "to", "der", "des", "的"}
-REMARKS = {"absolute", "gauge", "dry", "difference", "energy", "torque", "normal", "standard"}
+REMARKS = {
+    "absolute",
+    "gauge",
+    "dry",
+    "difference",
+    "energy",
+    "torque",
+    "normal",
+    "standard",
+    "rms",
+    "peak",
+}
 ABSOLUTE = {"a": "absolute", "abs": "absolute", "g": "gauge", "ü": "gauge"}
 _FUNCTION_WORDS = PER | set(POWER_BEFORE) | set(POWER_AFTER) | SILENT
 _HIDDEN = 0.5  # ``pH`` as picohenry, where the whole is a symbol too
