@@ -12,6 +12,7 @@ import unicodedata
 from dataclasses import dataclass, field
 from functools import lru_cache
 from importlib.resources import files
+from urllib.parse import quote, unquote
 
 import pint
 
@@ -20,6 +21,7 @@ from qualweave.unece import codes_by_structure, common_codes
 from qualweave.unit_grammar import Reading, certain, readings
 
 QUDT_UNIT = "http://qudt.org/vocab/unit/"
+UCUM_UNIT = "https://w3id.org/uom/"
 QUDT_KIND = "http://qudt.org/vocab/quantitykind/"
 
 
@@ -47,8 +49,8 @@ class Unit:
 
     @property
     def iri(self) -> str:
-        """IRI of the unit in QUDT, ``""`` where QUDT has none."""
-        return QUDT_UNIT + self.qudt if self.qudt else ""
+        """IRI of the unit in QUDT, or of its UCUM code where QUDT has none."""
+        return QUDT_UNIT + self.qudt if self.qudt else UCUM_UNIT + quote(self.ucum, safe="")
 
     @property
     def symbol(self) -> str:
@@ -165,6 +167,8 @@ def find_unit(text: str) -> Unit | None:
     >>> find_unit("摄氏度").ucum, find_unit("kJ/(kg·K)").qudt, find_unit("毫米每秒").ucum
     ('Cel', 'KiloJ-PER-KiloGM-K', 'mm/s')
     """
+    if text.startswith((QUDT_UNIT, UCUM_UNIT)):
+        return find_unit(unquote(text.removeprefix(QUDT_UNIT).removeprefix(UCUM_UNIT)))
     exact = _by_spelling()[0].get(unit_key(text))
     if exact is not None:
         return exact
@@ -224,6 +228,17 @@ def declared_unit(text: str) -> Unit | None:
     reading = certain(text)
     worded = any(one.isalpha() or one in "%‰°'\"#" for one in text)
     return made_unit(reading, text) if worded and reading is not None else None
+
+
+def coded_unit(code: str) -> Unit | None:
+    """Return the unit of a UN/ECE code, or of a text where it is none, as EPCIS and AAS write units.
+
+    >>> coded_unit("KMQ").ucum, coded_unit("B43").qudt, coded_unit("kPa").unece
+    ('kg/m3', 'KiloJ-PER-KiloGM-K', 'KPA')
+    """
+    known = common_codes().get(code)
+    reading = None if known is None else known.reading
+    return find_unit(code) if reading is None else made_unit(reading, code)
 
 
 def made_unit(reading: Reading, text: str = "") -> Unit:

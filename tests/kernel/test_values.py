@@ -9,7 +9,15 @@ import pytest
 from qualweave.errors import UnknownUnit
 from qualweave.unece import codes_by_structure, common_code, common_codes
 from qualweave.unit_grammar import readings
-from qualweave.values import conversion, declared_unit, find_unit, reading_of, unit_of, units
+from qualweave.values import (
+    coded_unit,
+    conversion,
+    declared_unit,
+    find_unit,
+    reading_of,
+    unit_of,
+    units,
+)
 
 SHARED = Path(os.environ.get("QUALWEAVE_SHARED", Path(__file__).parents[3] / "shared")) / "data"
 SET = SHARED / "alignment" / "units_unece" / "fields.jsonl"
@@ -32,7 +40,8 @@ def test_a_composed_unit_has_its_codes(text: str, ucum: str, qudt: str, unece: s
     unit = unit_of(text)
 
     assert (unit.ucum, unit.qudt, unit.unece) == (ucum, qudt, unece)
-    assert unit.iri == (f"http://qudt.org/vocab/unit/{qudt}" if qudt else "")
+    assert unit.iri.startswith("http://qudt.org/vocab/unit/" if qudt else "https://w3id.org/uom/")
+    assert unit_of(unit.iri).ucum == ucum
 
 
 def test_a_unit_of_the_table_is_itself_however_it_is_spelt() -> None:
@@ -99,6 +108,12 @@ def test_codes_of_opc_ua_are_numbers_of_letters() -> None:
     assert common_code("D63").reading is None
     with pytest.raises(UnknownUnit, match="Recommendation 20"):
         common_code("QQQ")
+
+
+def test_a_code_is_the_unit_of_the_table_where_it_has_one() -> None:
+    assert coded_unit("CEL") == unit_of("°C")
+    assert coded_unit("MTQ") == unit_of("m³")
+    assert coded_unit("D63") is None
 
 
 def test_every_code_has_a_unit_or_a_name() -> None:
