@@ -13,6 +13,7 @@ from typing import Literal, TypeAlias
 import polars as pl
 
 from qualweave.mappers.table import ROW, RawTable, SourceContext
+from qualweave.mappers.unit_flags import UnitFlag, contradiction
 from qualweave.mappers.units import split_unit, unit_like
 from qualweave.values import Unit
 
@@ -94,6 +95,7 @@ class FieldProfile:
         kind: What kind of field the source says it is, in the words of its own vocabulary.
         siblings: Names of the other fields of the table.
         context: Of the source.
+        unit_flag: Where the name says another unit than the unit row, unit column or device.
     """
 
     name: str
@@ -116,6 +118,7 @@ class FieldProfile:
     kind: str = ""
     siblings: tuple[str, ...] = ()
     context: SourceContext | None = None
+    unit_flag: UnitFlag | None = None
 
 
 def profile(table: RawTable) -> list[FieldProfile]:
@@ -159,6 +162,7 @@ def _field(table: RawTable, name: str, stated_unit: str) -> FieldProfile:
         description=table.descriptions.get(name, ""),
         siblings=tuple(one for one in table.columns if one != name),
         context=table.context,
+        unit_flag=contradiction(stated_unit, named.text),
     )
     return _typed(basic, filled)
 
@@ -328,6 +332,7 @@ def field_from_facts(
         kind=kind,
         siblings=tuple(siblings),
         context=context,
+        unit_flag=contradiction(unit, named.text),
     )
     if not samples:
         return basic
