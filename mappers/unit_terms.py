@@ -85,14 +85,12 @@ class UnitTerms:
         if not self.is_unit_vocabulary:
             return total
         weight, refuted = 0.0, self._known.copy()
-        for text in dict.fromkeys(texts):
-            meant = _meant(text) if text else ()
-            if meant:
-                share = _SPELT if meant[0].spelled else 1.0
-                level = self._of(meant)
-                refuted &= level <= _CONTRADICTION
-                total += share * np.maximum(level, _DOUBT)
-                weight += share
+        for meant in _said(texts):
+            share = _SPELT if meant[0].spelled else 1.0
+            level = self._of(meant)
+            refuted &= level <= _CONTRADICTION
+            total += share * np.maximum(level, _DOUBT)
+            weight += share
         found = np.where(refuted, _CONTRADICTION, total / weight) if weight else total
         return found + self._words_in_common(texts, found)
 
@@ -158,6 +156,20 @@ class UnitTerms:
             if own and said:
                 more[place] += 0.05 * len(own & said) / len(own | said)
         return more
+
+
+def _said(texts: Sequence[str]) -> list[tuple[Reading, ...]]:
+    """Return what the texts mean, without those that are a part of another, such as ``gal`` of ``gal (US)``."""
+    said = {one: meant for one in dict.fromkeys(texts) if one and (meant := _meant(one))}
+    return [meant for one, meant in said.items() if not any(_is_part(one, other) for other in said)]
+
+
+def _is_part(text: str, other: str) -> bool:
+    place = other.find(text)
+    if place < 0 or text == other:
+        return False
+    around = other[place - 1 : place] + other[place + len(text) : place + len(text) + 1]
+    return not any(one.isalnum() for one in around)
 
 
 def _meant(text: str) -> tuple[Reading, ...]:
