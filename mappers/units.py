@@ -18,6 +18,7 @@ _MARK = re.compile(r"[_\s\-./|:,，#]+")
 _LONGEST = 24
 _LONGEST_IN_BRACKETS = 40
 _LETTER_AND_DIGIT = re.compile(r"[A-Za-z]\d")
+_IN = re.compile(r"[\s_]in$", re.IGNORECASE)  # "Länge in mm"
 _DIVIDING = ("_per", " per", "_pro", " pro", "每")
 _USUAL_PREFIXES = {"", "G", "M", "k", "h", "d", "c", "m", "u", "n", "p"}
 _AFTER_CHINESE = re.compile(r"(?<=[\u4e00-\u9fff])(?=[A-Za-zμ°%ΩÅ])")
@@ -139,7 +140,7 @@ def _tail(plain: str) -> NamedUnit | None:
         unit = find_unit(text) if base and not per and 0 < len(text) <= _LONGEST else None
         divided = mark.group() in {"/", "#"} and not text.isdigit()
         if unit is not None and (divided or _may_stand_bare(text, unit)):
-            return NamedUnit(base, text, unit)
+            return NamedUnit(_IN.sub("", base), text, unit)
     return None
 
 

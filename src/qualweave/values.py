@@ -190,7 +190,9 @@ def _is_read_as(unit: Unit, reading: Reading) -> bool:
 _VALUE = re.compile(r"\s*[+\-.,]?\d(?!\s*/)(?!0\s*[\^*⁰¹²³⁴⁵⁶⁷⁸⁹⁻])")
 _DENOMINATORS = {"time", "length", "mass", "volume", "area", "temperature", "amount", "pressure"}
 _SAID_BESIDE = {"absolute", "gauge", "rms", "peak"}
-_GREAT = {"T", "P", "E", "Z", "Y", "R", "Q", "a", "z", "y", "r", "q", "f"}
+_LOWER_UPPER = re.compile(r"[a-zμ][A-ZΩ]|.*[^\x00-\x7f]")
+_MULTIPLIED = re.compile(r"[^\s·.*⋅×][·.*⋅×][^\s·.*⋅×]")
+_NAME_AND_NUMBER = re.compile(r"[A-Za-z]{1,2}\d")
 _TELLING = 3
 _RARE = {"year", "are", "barn", "byte", "bel", "day", "bit", "poise", "pond", "octet"}
 
@@ -201,12 +203,12 @@ def _is_composed(reading: Reading, text: str) -> bool:
     prefixed = any(one.prefix for one in parts)
     if reading.notes - _SAID_BESIDE:
         return False
-    if any(one.prefix in _GREAT for one in parts) and not reading.spelled and len(text) < _TELLING:
-        return False  # "PC" and "TA" are seldom petacoulombs and teraamperes
+    if not reading.under and len(text) < _TELLING and prefixed and not _LOWER_UPPER.match(text):
+        return False  # "PC" and "pm" are seldom petacoulombs and picometres
     if not reading.under:
         raised = [one for one in parts if one.exponent != 1]
         plain = text.isascii() and "^" not in text and not reading.spelled  # "A2" is seldom A²
-        joined = len(parts) > 1 and not reading.spelled and any(one in text for one in "·.*⋅×")
+        joined = len(parts) > 1 and not reading.spelled and bool(_MULTIPLIED.search(text))
         return (
             prefixed or joined or any(not plain or one.atom.quantity == "length" for one in raised)
         )
@@ -227,7 +229,8 @@ def declared_unit(text: str) -> Unit | None:
         return found
     reading = certain(text)
     worded = any(one.isalpha() or one in "%‰°'\"#" for one in text)
-    return made_unit(reading, text) if worded and reading is not None else None
+    numbered = _NAME_AND_NUMBER.fullmatch(text) and "m" not in text  # tool "T1"
+    return made_unit(reading, text) if worded and not numbered and reading is not None else None
 
 
 def coded_unit(code: str) -> Unit | None:

@@ -44,7 +44,6 @@ UNITS = [
     Spelt("hour", "h", "hour", "stunde", "小时", prefixed=False),
     Spelt("minute", "min", "minute", "minute", "分钟", prefixed=False),
     Spelt("celsius", "°C", "degree celsius", "grad celsius", "摄氏度", prefixed=False),
-    Spelt("percent", "%", "percent", "prozent", "百分比", prefixed=False),
 ]
 PREFIXES = [
     ("", "", "", ""),
@@ -68,7 +67,7 @@ def factors(draw: st.DrawFn, most: int, least: int, taken: set[str]) -> list[Fac
         Factor(
             one,
             draw(st.sampled_from(PREFIXES)) if one.prefixed else PREFIXES[0],
-            1 if one.id in {"celsius", "percent"} else draw(st.sampled_from([1, 1, 1, 2, 3])),
+            1 if one.id == "celsius" else draw(st.sampled_from([1, 1, 1, 2, 3])),
         )
         for one in units
     ]
@@ -143,7 +142,7 @@ def test_english(
     over, under = parts
     above = " ".join(map(said, over))
     below = " ".join(map(said, under))
-    if plural and over[-1].power == 1 and over[-1].unit.id not in {"celsius", "percent"}:
+    if plural and over[-1].power == 1 and over[-1].unit.id != "celsius":
         above += "s"
     text = f"{above} per {below}" if under else above
     text = text.replace("metre", "meter").replace("litre", "liter") if american else text

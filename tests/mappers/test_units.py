@@ -85,6 +85,7 @@ def test_a_name_that_is_only_a_unit_speaks_of_its_quantity() -> None:
         ("heat_kJ/kg", "heat", "kJ/kg"),
         ("Durchfluss [Liter pro Stunde]", "Durchfluss", "L/h"),
         ("wind (knots)", "wind", "[kn_i]"),
+        ("Länge in µm", "Länge", "um"),
         ("转速r/min", "转速", "/min"),
         ("压力MPa", "压力", "MPa"),
         ("Noise dB(A)", "Noise", "dB"),

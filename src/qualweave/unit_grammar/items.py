@@ -12,6 +12,7 @@ from qualweave.unit_grammar.tables import Exponent, number_words, prefixes, qual
 from qualweave.unit_grammar.tokens import Token
 from qualweave.unit_grammar.words import (
     ABSOLUTE,
+    ENGLISH,
     LONGEST_QUALIFIER,
     ORDINAL,
     PER,
@@ -33,6 +34,8 @@ _LONGEST_NAME = 6
 _MOST_OPTIONS = 4
 _HIGHEST_POWER = 99  # no plant has more, and sizes stay finite
 _SHORTEST_COMPOUND = 4
+_WITH_INCHES = {"pound", "pound_force", "ounce", "ounce_force", "poundal", "kip"}
+_LEADING = {"dry", "absolute", "normal", "standard"}
 _HALF = Fraction(1, 2)
 
 
@@ -134,6 +137,7 @@ class ItemReader:
         self._power: Exponent = 1
         self._prefix = ""
         self._adjacent = False
+        self._after_comma = False
 
     def items(self) -> list[Item]:
         """Return the items; every token is one, belongs to one, or is an error.
@@ -152,6 +156,10 @@ class ItemReader:
             if self._place == before:
                 raise unknown(self._original, token.text)
         self._settle()
+        if self._found and self._found[-1].kind in {"per", "over", "reciprocal"}:
+            raise unknown(self._original, self._pieces[-1].text)
+        if self._pieces[-1].text.casefold() in SILENT and self._pieces[-1].kind == "word":
+            raise unknown(self._original, self._pieces[-1].text)
         return self._found
 
     def _settle(self) -> None:
@@ -178,6 +186,7 @@ class ItemReader:
             self._power *= _HALF
         elif token.kind == "over":
             self._found.append(Item("over"))
+        self._after_comma = token.kind == "comma"
         if token.kind != "comma":
             self._adjacent = token.kind == "power"
 
@@ -255,6 +264,8 @@ class ItemReader:
 
     def _add(self, options: Sequence[Option], size: int) -> None:
         first = self._pieces[self._place]
+        if self._adjacent and (self._after_comma or self._is_prose(first.text, options)):
+            raise unknown(self._original, first.text)
         item = Item("unit", tuple(self._prefixed(one) for one in options), self._power)
         item.wanted, item.text = set(self._waiting), first.text
         before = self._pieces[self._place - 1].kind if self._place else ""
@@ -263,6 +274,13 @@ class ItemReader:
         self._place += size
         self._power, self._prefix, self._adjacent = 1, "", True
         self._waiting.clear()
+
+    def _is_prose(self, word: str, options: Sequence[Option]) -> bool:
+        """Whether a symbol that is an English word stands beside a unit that no inch is multiplied by."""
+        pair = (self._found[-1].text.casefold(), word.casefold())
+        if pair[0] in ENGLISH:
+            return not any(one.head.id in _WITH_INCHES for one in options)
+        return pair[1] in ENGLISH and len(pair[0]) >= _SHORTEST_COMPOUND
 
     def _prefixed(self, option: Option) -> Option:
         first = option.parts[0]
@@ -363,6 +381,8 @@ class ItemReader:
             if marks & fitting:
                 last.wanted |= marks
                 return
+        if not self._found and not marks & _LEADING and marks <= REMARKS:
+            raise unknown(self._original, " ".join(sorted(marks)))  # "Energy [Wh]" names no unit
         self._waiting |= marks
 
     def _last_resort(self, token: Token) -> None:

@@ -136,6 +136,8 @@ class Lexicon:
 
     def caseless(self, text: str) -> list[Option]:
         """Return what a symbol in the wrong case may stand for, such as ``KPA``; all that fit."""
+        if text == "Hg":  # mercury, and no hectogram
+            return []
         key = text.casefold()
         found = list(self._caseless.get(key, ()))
         for prefix in prefixes():

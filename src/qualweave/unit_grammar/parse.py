@@ -67,7 +67,10 @@ def read(text: str) -> tuple[Reading, ...]:
     pieces = tokens(ready, _symbol_in(qudt=qudt))
     if not pieces:
         raise unknown(text, ready)
-    found = [one for side in _alternatives(pieces) if side for one in _of(side, text, qudt=qudt)]
+    sides = _alternatives(pieces)
+    if not all(sides):
+        raise unknown(text, ready)
+    found = [one for side in sides for one in _of(side, text, qudt=qudt)]
     if " / " in ready and found and all(one.over == one.under != () for one in found):
         found = [one for side in ready.split(" / ") for one in readings(side)] or found
     best = sorted(found, key=lambda one: -one.weight)

@@ -22,7 +22,20 @@ ORDINAL = {
     "fifth": 5, "sixth": 6, "eins": 1, "zwei": 2, "drei": 3, "vier": 4, "funf": 5, "sechs": 6,
 }  # fmt: skip
 ROOT = {"root", "sqrt", "wurzel"}
-SILENT = {"of", "the", "a", "in", "to", "der", "des", "的"}
+SILENT = {"of", "the", "der", "des", "的"}
+ENGLISH = {
+    "in",
+    "at",
+    "a",
+    "as",
+    "am",
+    "are",
+    "no",
+    "is",
+    "it",
+    "do",
+    "us",
+}  # symbols that are words, too
 REMARKS = {
     "absolute",
     "gauge",
