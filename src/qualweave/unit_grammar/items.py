@@ -277,7 +277,9 @@ class ItemReader:
 
     def _is_prose(self, word: str, options: Sequence[Option]) -> bool:
         """Whether a symbol that is an English word stands beside a unit that no inch is multiplied by."""
-        pair = (self._found[-1].text.casefold(), word.casefold())
+        pair = [  # "a" is an article, "A" the ampere
+            one if len(one) == 1 else one.casefold() for one in (self._found[-1].text, word)
+        ]
         if pair[0] in ENGLISH:
             return not any(one.head.id in _WITH_INCHES for one in options)
         return pair[1] in ENGLISH and len(pair[0]) >= _SHORTEST_COMPOUND

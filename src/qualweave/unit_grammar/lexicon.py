@@ -13,6 +13,7 @@ _FOLDED_WEIGHT = 0.6
 _LATER_WEIGHT = 0.9
 _RARE_WEIGHT = 0.6
 _LONG_ENOUGH = 3
+_LAST_LETTERS = set("cCfF")  # "deg c"
 _EVERYDAY = {"G", "M", "k", "h", "d", "c", "m", "u", "n", "p"}
 _ENDINGS = ("", "s", "es", "n", "en")
 _SINGULAR = {"celsius", "siemens", "stokes", "gauss", "abs", "us", "plus", "lux", "rms"}
@@ -122,6 +123,8 @@ class Lexicon:
 
     def name(self, words: tuple[str, ...]) -> list[Option]:
         """Return what a name of one or more words stands for, singular or plural."""
+        if len(words) > 1 and len(words[-1]) == 1 and words[-1] not in _LAST_LETTERS:
+            return []  # "min s" is no plural
         for key in _forms(words):
             found = self._names.get(key) or self._prefixed(key, self._names, "names")
             if found:
