@@ -194,9 +194,10 @@ def _reading(
     if not order and number == 1:
         order = _ones(items, signs)
     over = merged(one for one in order if one.exponent > 0)
-    return Reading(
-        over, merged(_below(order)), number, frozenset(notes), weight, spelled, tuple(order)
-    )
+    said = frozenset[str]().union(*(one.wanted for one in items if one.kind == "unit"))
+    below = merged(_below(order))
+    remarks = frozenset(notes)
+    return Reading(over, below, number, remarks, weight, spelled, tuple(order), said)
 
 
 def _parts(one: Choice) -> list[tuple[Part, Exponent]]:

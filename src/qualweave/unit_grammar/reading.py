@@ -38,6 +38,7 @@ class Reading:
         weight: How readily the text is read so, up to 1.
         spelled: Whether it is written in words.
         order: The units as they came, those below with negative exponents.
+        said: The qualifiers beside the units, whether or not they chose among them, such as ``us``.
     """
 
     over: tuple[Part, ...]
@@ -47,6 +48,7 @@ class Reading:
     weight: float = 1.0
     spelled: bool = False
     order: tuple[Part, ...] = field(default=(), compare=False)
+    said: frozenset[str] = field(default=frozenset(), compare=False)
 
     @cached_property
     def structure(self) -> Structure:
