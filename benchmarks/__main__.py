@@ -18,6 +18,7 @@ PARTS = {
     "rest": "benchmarks.rest",
     "spc": "benchmarks.spc",
     "gnn": "benchmarks.gnn",
+    "units": "benchmarks.units",
     "voice": "benchmarks.voice",
     "tags": "benchmarks.tags",
     "queries": "benchmarks.queries",

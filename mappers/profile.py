@@ -14,6 +14,7 @@ import polars as pl
 
 from qualweave.mappers.declared import DeclaredField, Description, text_of
 from qualweave.mappers.table import ROW, RawTable, SourceContext
+from qualweave.mappers.unit_flags import UnitFlag, contradiction
 from qualweave.mappers.units import split_unit, unit_like
 from qualweave.values import Unit
 
@@ -96,6 +97,7 @@ class FieldProfile:
         siblings: Names of the other fields of the table.
         context: Of the source.
         declared: What a description of the device declares of it: meanings that it states, values, path.
+        unit_flag: Where the name says another unit than the unit row, unit column or device.
     """
 
     name: str
@@ -119,6 +121,7 @@ class FieldProfile:
     siblings: tuple[str, ...] = ()
     context: SourceContext | None = None
     declared: DeclaredField | None = None
+    unit_flag: UnitFlag | None = None
 
 
 def profile(table: RawTable) -> list[FieldProfile]:
@@ -162,6 +165,7 @@ def _field(table: RawTable, name: str, stated_unit: str) -> FieldProfile:
         description=table.descriptions.get(name, ""),
         siblings=tuple(one for one in table.columns if one != name),
         context=table.context,
+        unit_flag=contradiction(stated_unit, named.text),
     )
     declared = table.declared.get(name)
     typed = _typed(basic, filled)
@@ -333,6 +337,7 @@ def field_from_facts(
         kind=kind,
         siblings=tuple(siblings),
         context=context,
+        unit_flag=contradiction(unit, named.text),
     )
     if not samples:
         return basic

@@ -10,13 +10,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
-from qualweave.errors import UnknownUnit
-from qualweave.values import Unit, conversion, find_unit, unit_key, units
+from qualweave.unit_grammar import Reading, certain
+from qualweave.values import Unit, declared_unit, find_unit, listed_unit, unit_key
 
-_BRACKETS = re.compile(r"[\[(（【<{]\s*([^\[\](){}（）【】<>]{1,24}?)\s*[\])）】>}]\s*$")
+_CLOSERS = {")": "(", "]": "[", "}": "{", ">": "<", "】": "【"}
 _MARK = re.compile(r"[_\s\-./|:,，#]+")
 _LONGEST = 24
-_PER = re.compile(r"\s*/\s*|\s+per\s+", re.IGNORECASE)
+_LONGEST_IN_BRACKETS = 40
+_LETTER_AND_DIGIT = re.compile(r"[A-Za-z]\d")
+_IN = re.compile(r"[\s_]in$", re.IGNORECASE)  # "Länge in mm"
+_DIVIDING = ("_per", " per", "_pro", " pro", "每")
+_USUAL_PREFIXES = {"", "G", "M", "k", "h", "d", "c", "m", "u", "n", "p"}
+_AFTER_CHINESE = re.compile(r"(?<=[\u4e00-\u9fff])(?=[A-Za-zμ°%ΩÅ])")
 _VECTOR = re.compile(r"[\s_]3D$", re.IGNORECASE)
 _SHORTEST_BARE = 2
 _NOT_BARE = {
@@ -35,6 +40,23 @@ _NOT_BARE = {
     "days",
     "mg",
     "t",
+}
+
+
+_WORDS = {
+    "as",
+    "at",
+    "are",
+    "no",
+    "case",
+    "count",
+    "number",
+    "point",
+    "sample",
+    "standard",
+    "line",
+    "one",
+    "each",
 }
 
 
@@ -58,26 +80,67 @@ def split_unit(name: str) -> NamedUnit:
     ''
     """
     plain = unicodedata.normalize("NFKC", name).strip()
-    found = _BRACKETS.search(plain)
-    if found is not None:
-        base = plain[: found.start()].strip(" _-:/")
-        unit = find_unit(found.group(1))
+    bracket = None if _ends_in_sign(plain) else _last_bracket(plain)
+    if bracket is not None:
+        base, text = bracket
+        unit = _in_brackets(text)
         if unit is not None or not base:
-            return NamedUnit(base or plain, found.group(1), unit)
+            return NamedUnit(base or plain, text, unit)
         return NamedUnit(plain, "", None)
     return _tail(plain) or NamedUnit(plain, "", None)
 
 
+def _last_bracket(plain: str) -> tuple[str, str] | None:
+    """Return what stands before and in the bracket at the end: ``cp [kJ/(kg·K)]`` has one."""
+    close = plain[-1:]
+    opening = _CLOSERS.get(close)
+    depth = 0
+    for place in range(len(plain) - 1, -1, -1) if opening else ():
+        depth += (plain[place] == close) - (plain[place] == opening)
+        if depth == 0:
+            text = plain[place + 1 : -1].strip()
+            fits = 0 < len(text) <= _LONGEST_IN_BRACKETS
+            return (plain[:place].strip(" _-:/"), text) if fits else None
+    return None
+
+
+def _ends_in_sign(plain: str) -> bool:
+    """Whether a bracket at the end belongs to a unit's sign, as in ``Noise dB(A)``."""
+    last = plain.rsplit(maxsplit=1)[-1] if plain else ""
+    return "(" in last[1:] and listed_unit(last) is not None
+
+
+def _in_brackets(text: str) -> Unit | None:
+    """Return the unit in brackets: any, but a word or letter that the table does not know as one."""
+    found = find_unit(text)
+    lone = len(text) < _SHORTEST_BARE and text.isascii()
+    if found is not None or lone or text.casefold() in _WORDS or _LETTER_AND_DIGIT.fullmatch(text):
+        return found
+    made = declared_unit(text)
+    reading = None if made is None else made.reading
+    usual = reading is None or all(
+        one.prefix in _USUAL_PREFIXES for one in (*reading.over, *reading.under)
+    )
+    return made if usual else None
+
+
 def _tail(plain: str) -> NamedUnit | None:
     """Return the name without a unit at its end, the longest that is one."""
-    if find_unit(plain) is not None:
+    if listed_unit(plain) is not None:
         return None
+    border = _AFTER_CHINESE.search(plain)
+    if border is not None:  # "转速r/min"
+        base, text = plain[: border.start()].strip(" _-"), plain[border.start() :]
+        unit = find_unit(text) if _SHORTEST_BARE <= len(text) <= _LONGEST else None
+        if unit is not None and _may_stand_bare(text, unit):
+            return NamedUnit(base, text, unit)
     for mark in _MARK.finditer(plain):
         base, text = plain[: mark.start()].strip(" _-"), plain[mark.end() :]
-        unit = find_unit(text) if base and 0 < len(text) <= _LONGEST else None
+        per = base.casefold().endswith(_DIVIDING)  # "rate_per_second" is no rate in seconds
+        unit = find_unit(text) if base and not per and 0 < len(text) <= _LONGEST else None
         divided = mark.group() in {"/", "#"} and not text.isdigit()
         if unit is not None and (divided or _may_stand_bare(text, unit)):
-            return NamedUnit(base, text, unit)
+            return NamedUnit(_IN.sub("", base), text, unit)
     return None
 
 
@@ -88,10 +151,23 @@ def _may_stand_bare(text: str, unit: Unit) -> bool:
     """
     if text.casefold() in _NOT_BARE or text.isdigit():
         return False
+    if listed_unit(text) is None:
+        reading = certain(text)
+        return reading is not None and _is_plainly_a_unit(text, reading)
     spelt = {unit_key(one).casefold() for one in (unit.ucum, unit.qudt, *unit.symbols)}
     if unit_key(text).casefold() not in spelt:
         return False
     return len(text) >= _SHORTEST_BARE or not text.isascii() or text == "%"
+
+
+def _is_plainly_a_unit(text: str, reading: Reading) -> bool:
+    """Whether a last part that the table lacks can be no word: a quotient, a sign, or letters of both cases."""
+    if not reading.over:
+        return False
+    if reading.under or not text.isascii():
+        return True
+    mixed = text != text.lower() and text != text.upper() and text != text.capitalize()
+    return len(text) > _SHORTEST_BARE and mixed and any(one.prefix for one in reading.over)
 
 
 _EVERYDAY: Mapping[str, str] = {
@@ -113,40 +189,21 @@ _SHORTEST_NAME = 3
 
 @lru_cache(maxsize=4096)
 def unit_like(text: str) -> Unit | None:
-    """Return the unit of a spelling, also of a quotient of units that the table does not list.
+    """Return the unit of a text that is known to be one, also of one that the table does not list.
 
-    >>> unit_like("MILLIMETER/MINUTE").ucum, unit_like("bar per hour").kind
-    ('mm/min', '')
+    >>> (
+    ...     unit_like("MILLIMETER/MINUTE").ucum,
+    ...     unit_like("bar per hour").kind,
+    ...     unit_like("kJ/(kg·K)").unece,
+    ... )
+    ('mm/min', '', 'B43')
     """
     plain = _VECTOR.sub("", text.strip())
-    found = find_unit(plain) or find_unit(plain.replace("_", " "))
-    if found is not None or not plain:
-        return found
-    parts = _PER.split(plain.replace("_", " "))
-    known = [find_unit(one) for one in parts]
-    if len(parts) != 2 or known[0] is None or known[1] is None:  # noqa: PLR2004 - one quotient
-        return None
-    over, under = known[0], known[1]
-    made = Unit(
-        ucum=f"{over.ucum}/{under.ucum}",
-        qudt="",
-        unece="",
-        kind="",
-        pint_name=f"({_step(over)})/({_step(under)})",
-        symbols=(f"{over.symbol}/{under.symbol}",),
+    return (
+        (find_unit(plain) or find_unit(plain.replace("_", " ")) or declared_unit(plain))
+        if plain
+        else None
     )
-    return next((one for one in units() if _is_same(made, one)), made)
-
-
-def _step(unit: Unit) -> str:
-    return f"delta_{unit.pint_name}" if unit.pint_name in {"degC", "degF"} else unit.pint_name
-
-
-def _is_same(made: Unit, other: Unit) -> bool:
-    try:
-        return conversion(made, other) == (1.0, 0.0)
-    except UnknownUnit:
-        return False
 
 
 def name_of_kind(name: str, unit: Unit | None = None) -> str:

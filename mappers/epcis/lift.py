@@ -12,7 +12,7 @@ from qualweave.mappers.epcis.read import read_events
 from qualweave.mappers.lift.batch import Batch, segment
 from qualweave.mappers.lift.problems import Problem, problem
 from qualweave.mappers.vocabulary import Vocabulary
-from qualweave.values import find_unit
+from qualweave.values import coded_unit
 
 _INPUTS = ("inputEPCList", "inputQuantityList")
 _OUTPUTS = ("outputEPCList", "outputQuantityList")
@@ -233,7 +233,7 @@ class _Writer:
             if isinstance(value, Lit) and value.datatype:
                 self.add(iri, Q + "simpleResult", Lit(value.value, value.datatype))
         for uom in _members(report, "uom")[:1]:
-            unit = find_unit(uom.value) if isinstance(uom, Lit) else None
+            unit = coded_unit(uom.value) if isinstance(uom, Lit) else None
             if unit is not None:
                 self.add(iri, Q + "hasUnit", unit.iri)
         for kind in _iris(report, "measurementType")[:1]:

@@ -80,3 +80,13 @@ def test_a_field_that_is_only_described_has_a_profile() -> None:
     found = field_from_facts(name="Temp", unit="℃", samples=["1.5", "2.5"], siblings=["Speed"])
 
     assert (found.type, found.unit is not None, found.siblings) == ("decimal", True, ("Speed",))
+
+
+def test_a_name_and_a_unit_that_contradict_are_flagged() -> None:
+    found = field_from_facts(name="pressure_kPa", unit="°C")
+
+    assert found.unit_flag is not None
+    assert found.unit_flag.kind == "dimension"
+    assert "'kPa'" in found.unit_flag.message_zh
+    assert field_from_facts(name="pressure_kPa", unit="kilopascal").unit_flag is None
+    assert field_from_facts(name="pressure", unit="bar").unit_flag is None

@@ -74,3 +74,37 @@ def test_a_name_that_is_only_a_unit_speaks_of_its_quantity() -> None:
     assert symbol_of_kind("U", None) == "voltage"
     assert symbol_of_kind("X", unit_of("mm")) == ""
     assert kind_name(unit_of("mPa.s")) == "dynamic viscosity"
+
+
+@pytest.mark.parametrize(
+    ("name", "base", "ucum"),
+    [
+        ("cp [kJ/(kg·K)]", "cp", "kJ/kg/K"),
+        ("Wärmestrom (W/(m²·K))", "Wärmestrom", "W/m2/K"),
+        ("进给速度（毫米/分钟）", "进给速度", "mm/min"),
+        ("heat_kJ/kg", "heat", "kJ/kg"),
+        ("Durchfluss [Liter pro Stunde]", "Durchfluss", "L/h"),
+        ("wind (knots)", "wind", "[kn_i]"),
+        ("Länge in µm", "Länge", "um"),
+        ("转速r/min", "转速", "/min"),
+        ("压力MPa", "压力", "MPa"),
+        ("Noise dB(A)", "Noise", "dB"),
+        ("feed_mm_per_min", "feed", "mm/min"),
+        ("Vibration (mm/s RMS)", "Vibration", "mm/s{rms}"),
+        ("Qty (EA)", "Qty", "{#}"),
+    ],
+)
+def test_a_unit_that_the_table_lacks_leaves_the_name_too(name: str, base: str, ucum: str) -> None:
+    found = split_unit(name)
+
+    assert found.unit is not None
+    assert (found.base_name, found.unit.ucum) == (base, ucum)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["rate_per_second", "Value (PC)", "Grade (A2)", "X轴A", "设备ID", "工位A2", "ratio_A/B", "test_in", "phase_A2", "value_PC", "cost_per_day", "T1", "Tank (left)", "Geschwindigkeit (min.)", "Rate (a/b)", "serial_P-001", "step-1"],
+)  # fmt: skip
+def test_what_only_looks_like_a_unit_stays_too(name: str) -> None:
+    assert split_unit(name).unit is None
+    assert split_unit(name).base_name == name
