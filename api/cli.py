@@ -16,7 +16,14 @@ import uvicorn
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from qualweave.api import cli_asking, cli_dictionary, cli_ontology, cli_product_class, cli_weights
+from qualweave.api import (
+    cli_asking,
+    cli_dictionary,
+    cli_mapping,
+    cli_ontology,
+    cli_product_class,
+    cli_weights,
+)
 from qualweave.api.app import make_app
 from qualweave.api.exporting import add_command as add_export
 from qualweave.api.mcp.command import add_command as add_mcp
@@ -42,6 +49,7 @@ app = typer.Typer(
 )
 app.add_typer(cli_ontology.app, name="ontology")
 app.add_typer(cli_dictionary.app, name="dictionary")
+app.add_typer(cli_mapping.app, name="mapping")
 app.add_typer(cli_weights.app, name="weights")
 app.add_typer(cli_product_class.app, name="product-class")
 cli_asking.add_commands(app)

@@ -3,6 +3,7 @@
 ``python -m qualweave.api.reference docs/reference`` writes them; a test fails where they are not those of the code.
 """
 
+import json
 import sys
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from pydantic.fields import FieldInfo
 
 from qualweave.api.app import add_rooms
 from qualweave.config import Settings
+from qualweave.mappers.mapping import json_schema
 
 _WRITTEN = "Written by `python -m qualweave.api.reference docs/reference`."
 _METHODS = ("get", "post", "put", "delete")
@@ -59,7 +61,16 @@ def _default(field: FieldInfo) -> str:
     return f"`{field.default}`" if field.default != "" else "empty"
 
 
-PAGES = {"http.md": http_page, "settings.md": settings_page}
+def mapping_schema() -> str:
+    """Return the JSON schema of mapping documents, for editors that complete and check YAML by it."""
+    return json.dumps(json_schema(), ensure_ascii=False, indent=2) + "\n"
+
+
+PAGES = {
+    "http.md": http_page,
+    "settings.md": settings_page,
+    "mapping-document.schema.json": mapping_schema,
+}
 
 
 def main() -> None:

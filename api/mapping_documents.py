@@ -1,0 +1,160 @@
+"""`MappingDocuments` at the service: mapping documents read, checked, compared and tried out for one principal."""
+
+import base64
+import binascii
+import tempfile
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path, PurePosixPath
+
+from qualweave.api.service import Service
+from qualweave.documents import Fault, refusal
+from qualweave.errors import InputError, JsonValue
+from qualweave.mappers.documents.check import check
+from qualweave.mappers.documents.difference import MappingDifference, compare
+from qualweave.mappers.documents.trial import Trial, try_out
+from qualweave.mappers.mapping import MappingDocument
+from qualweave.principal import Principal
+
+
+@dataclass(frozen=True)
+class MappingDocuments:
+    """The mapping documents of a tenant, for one principal."""
+
+    service: Service
+    principal: Principal
+
+    def of(self, source: str, version: int | None = None) -> MappingDocument:
+        """Return a source's mapping: its newest version, or one by its number.
+
+        Raises:
+            NotFound: If there is none.
+        """
+        library = self.service.desk(self.principal).library
+        return library.get(source) if version is None else library.version(source, version)
+
+    def history(self, source: str) -> list[JsonValue]:
+        """Return the versions of a source's mapping, the newest first, each with what it changed.
+
+        Raises:
+            NotFound: If the source has no mapping.
+        """
+        library = self.service.desk(self.principal).library
+        library.get(source)
+        kept = [library.version(source, number) for number in library.versions(source)]
+        rows: list[JsonValue] = []
+        for place, one in enumerate(kept):
+            changes = compare(kept[place - 1], one) if place else None
+            rows.append(
+                {
+                    "version": one.version,
+                    "created": one.created.isoformat(),
+                    "created_by": one.created_by,
+                    "release": one.release,
+                    "columns": len(one.columns),
+                    "en": list[JsonValue](changes.lines("en")) if changes else [],
+                    "zh": list[JsonValue](changes.lines("zh")) if changes else [],
+                }
+            )
+        return rows[::-1]
+
+    def difference(
+        self, source: str, before: int | None = None, after: int | None = None
+    ) -> MappingDifference:
+        """Return what changed between two versions; the last two where none is named.
+
+        Raises:
+            NotFound: If there is no such version.
+        """
+        later = self.of(source, after)
+        earlier = self.of(source, max(later.version - 1, 1) if before is None else before)
+        return compare(earlier, later)
+
+    def check(self, text: str, file: str = "mapping.yaml") -> tuple[Fault, ...]:
+        """Return every fault of a document, with its line."""
+        work = self.service.desk(self.principal)
+        return check(
+            text, file=file, vocabulary=work.vocabulary, nearest=self.service.terms.nearest
+        )
+
+    def read(self, text: str, file: str = "mapping.yaml") -> MappingDocument:
+        """Return a document that was sent.
+
+        Raises:
+            InputError: If it has an error; all faults are ``data["faults"]``.
+        """
+        faults = [one for one in self.check(text, file) if one.severity == "error"]
+        if faults:
+            raise refusal(file, faults)
+        return MappingDocument.from_yaml(text, file=file)
+
+    def put(self, text: str, file: str = "mapping.yaml") -> dict[str, JsonValue]:
+        """Take a document as the newest version of its source, and lift the source's files again by it.
+
+        Raises:
+            Forbidden: If the principal is no engineer.
+            InputError: If the document has an error; nothing is changed.
+        """
+        self.principal.require("engineer")
+        return self.take(self.read(text, file))
+
+    def take(self, document: MappingDocument) -> dict[str, JsonValue]:
+        """Store a document whose terms are known as the next version, and say what it changed and lifted."""
+        library = self.service.desk(self.principal).library
+        kept = library.versions(document.source)
+        version = max(kept, default=0) + 1
+        former = library.get(document.source) if kept else None
+        taken = document.model_copy(
+            update={
+                "version": version,
+                "created": datetime.now(UTC),
+                "created_by": self.principal.id,
+            }
+        )
+        changes = compare(former, taken) if former else None
+        report = self.service.remap(taken, principal=self.principal)
+        return {
+            "source": taken.source,
+            "version": version,
+            "en": list[JsonValue](changes.lines("en")) if changes else ["first version"],
+            "zh": list[JsonValue](changes.lines("zh")) if changes else ["首个版本"],
+            "files": len(report.files),
+            "rows_lifted": report.total("rows_lifted"),
+            "rows_quarantined": report.total("rows_quarantined"),
+            "triples": report.total("triples"),
+        }
+
+    def try_out(self, name: str, content: bytes, *, source: str = "", document: str = "") -> Trial:
+        """Return what a document would make of a file; nothing is kept.
+
+        Args:
+            name: Name of the file.
+            content: Its bytes.
+            source: Source whose newest mapping is tried, where no document is given.
+            document: YAML of a document, stored or not.
+
+        Raises:
+            InputError: If the document has an error, or the file has no column of it.
+        """
+        chosen = self.read(document) if document else self.of(source)
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / (PurePosixPath(name.replace("\\", "/")).name or "file")
+            path.write_bytes(content)
+            return try_out(self.service.desk(self.principal), chosen, path)
+
+
+def decoded(content: str) -> bytes:
+    """Return bytes that came as base64.
+
+    Raises:
+        InputError: If they are not.
+    """
+    try:
+        return base64.b64decode(content, validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise InputError(
+            "The content is not base64.",
+            message_zh="content 不是 base64 编码。",
+            next_step="Send the bytes of the file as base64.",
+            next_step_zh="请以 base64 编码发送文件内容。",
+        ) from error
