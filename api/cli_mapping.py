@@ -1,10 +1,10 @@
 """``qualweave mapping``: mapping documents, over a folder or a running service; RML mappings as they are."""
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-import yaml
 from rich.table import Table
 
 from qualweave.api.terminal import (
@@ -201,6 +201,61 @@ def run(
     say(f"{count} quads: {out}")
 
 
-def as_yaml(document: dict[str, Any]) -> str:
-    """Return a document that came as JSON in YAML."""
-    return str(yaml.safe_dump(document, allow_unicode=True, sort_keys=False, width=110))
+class Format(StrEnum):
+    """Languages in which a mapping document is exchanged."""
+
+    YAML = "yaml"
+    RML = "rml"
+    SSSOM = "sssom"
+
+
+def _form_of(path: Path, given: Format | None) -> Format:
+    """Return the language that was named, else that of a file's name."""
+    by_name = {".ttl": Format.RML, ".tsv": Format.SSSOM}
+    return given or by_name.get(path.suffix.lower(), Format.YAML)
+
+
+@app.command("export")
+def export_(
+    source: Source,
+    out: Annotated[Path, typer.Argument(help="File that is written: .yaml, .ttl or .sssom.tsv.")],
+    form: Annotated[
+        Format | None, typer.Option("--format", help="By the file's name if left out.")
+    ] = None,
+    file: Annotated[str, typer.Option(help="File that an RML mapping reads.")] = "",
+    data: DataDir = HERE,
+    url: Url = "",
+    language: Tongue = "en",
+) -> None:
+    """Write a mapping document as YAML, RML-Core or SSSOM, and tell what that language cannot say."""
+    told = asked(calls.export_mapping(source, _form_of(out, form).value, file), data, url)
+    out.write_text(told["text"], encoding="utf-8")
+    say(f"{source} v{told['version']}: {out}")
+    for note in told["notes"]:
+        unsaid = "未表达" if language == "zh" else "not said"
+        say(f"    {unsaid}: {note['about'] or source}: {note[language]}")
+
+
+@app.command("import")
+def import_(
+    file: Annotated[Path, typer.Argument(help="YAML, RML-Core in Turtle, or an SSSOM table.")],
+    source: Annotated[str, typer.Option(help="Source id; from the document if left out.")] = "",
+    form: Annotated[
+        Format | None, typer.Option("--format", help="By the file's name if left out.")
+    ] = None,
+    data: DataDir = HERE,
+    url: Url = "",
+    by: By = "",
+    language: Tongue = "en",
+) -> None:
+    """Take YAML or RML-Core as the next version of a source's mapping, an SSSOM table as memory."""
+    chosen = _form_of(file, form).value
+    told = asked(calls.import_mapping(text_of(file), chosen, source, file.name), data, url, by=by)
+    if "learnt" in told:
+        say(f"{told['learnt']} decisions learnt, {len(told['passed'])} rows passed by")
+        for one in told["passed"]:
+            say(f"    {file.name}:{one['line']}: {one['why']}")
+        return
+    say(f"{told['source']} v{told['version']}")
+    for line in told[language]:
+        say(f"    {line}")

@@ -6,15 +6,24 @@ import tempfile
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
+from typing import Literal, TypeAlias
 
 from qualweave.api.service import Service
 from qualweave.documents import Fault, refusal
 from qualweave.errors import InputError, JsonValue
+from qualweave.mappers import rml
+from qualweave.mappers.documents import sssom
 from qualweave.mappers.documents.check import check
 from qualweave.mappers.documents.difference import MappingDifference, compare
 from qualweave.mappers.documents.trial import Trial, try_out
 from qualweave.mappers.mapping import MappingDocument
+from qualweave.mappers.memory import DecisionMemory
+from qualweave.mappers.rml.export import export
+from qualweave.mappers.rml.take import take
 from qualweave.principal import Principal
+
+Form: TypeAlias = Literal["yaml", "rml", "sssom"]
+"""Languages in which a mapping document is exchanged."""
 
 
 @dataclass(frozen=True)
@@ -123,6 +132,67 @@ class MappingDocuments:
             "rows_quarantined": report.total("rows_quarantined"),
             "triples": report.total("triples"),
         }
+
+    def exported(self, source: str, form: Form, *, file: str = "") -> dict[str, JsonValue]:
+        """Return a source's mapping in another language, and what that language cannot say.
+
+        Args:
+            source: The source.
+            form: YAML, RML-Core in Turtle, or an SSSOM table.
+            file: Name of the file that an RML mapping reads; the file pattern where left out.
+
+        Raises:
+            NotFound: If the source has no mapping.
+            InputError: If nothing of it can be said in RML-Core.
+        """
+        work = self.service.desk(self.principal)
+        document = work.library.get(source)
+        base, tenant = work.settings.base_iri, work.tenant
+        notes: list[JsonValue] = []
+        if form == "rml":
+            found = export(document, work.vocabulary, file=file, tenant=tenant, base=base)
+            text, notes = found.turtle, [one.to_json() for one in found.notes]
+        elif form == "sssom":
+            text = sssom.write(document, work.vocabulary, tenant=tenant, base=base)
+        else:
+            text = document.to_yaml()
+        about: dict[str, JsonValue] = {"source": source, "version": document.version}
+        return {**about, "format": form, "text": text, "notes": notes}
+
+    def imported(
+        self, text: str, form: Form, *, source: str = "", file: str = ""
+    ) -> dict[str, JsonValue]:
+        """Take a document in another language: YAML and RML as a version, SSSOM as memory.
+
+        Args:
+            text: The document.
+            form: Its language.
+            source: Source id; made from the document where left out.
+            file: Its name, for messages.
+
+        Raises:
+            Forbidden: If the principal is no engineer.
+            InputError: If it cannot be taken; the message says which part and why.
+        """
+        self.principal.require("engineer")
+        work = self.service.desk(self.principal)
+        if form == "yaml":
+            return self.put(text, file or "mapping.yaml")
+        if form == "rml":
+            document = take(
+                rml.read(text, file=file or "mapping.ttl"),
+                work.vocabulary,
+                source=source,
+                by=self.principal.id,
+                nearest=self.service.terms.nearest,
+            )
+            return self.take(document)
+        learnt = sssom.read(text, work.vocabulary, source=source, file=file or "mapping.sssom.tsv")
+        with self.service.deciding:
+            memory = DecisionMemory.load(work.memory_path)
+            learnt.remember(memory)
+            memory.save(work.memory_path)
+        return learnt.to_json()
 
     def try_out(self, name: str, content: bytes, *, source: str = "", document: str = "") -> Trial:
         """Return what a document would make of a file; nothing is kept.

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from pydantic import BaseModel, Field
 
-from qualweave.api.mapping_documents import MappingDocuments, decoded
+from qualweave.api.mapping_documents import Form, MappingDocuments, decoded
 from qualweave.api.replies import json_reply
 from qualweave.api.security.asking import ServiceOf, Who
 from qualweave.mappers.mapping import json_schema
@@ -61,6 +61,32 @@ def add_routes(router: APIRouter) -> None:
         text = (await request.body()).decode("utf-8", errors="replace")
         told = await run_in_threadpool(MappingDocuments(service, who).put, text, name)
         return json_reply(told, status=201)
+
+    @router.post("/mappings/import")
+    async def import_(
+        request: Request,
+        service: ServiceOf,
+        who: Who,
+        form: Annotated[Form, Query(alias="format", description="Language of the body.")] = "yaml",
+        source: Annotated[str, Query(description="Source id; from the document if empty.")] = "",
+        name: Annotated[str, Query(description="Name of the document.")] = "",
+    ) -> Response:
+        """Take a document that is sent as YAML or RML-Core as a version, or an SSSOM table as memory."""
+        text = (await request.body()).decode("utf-8", errors="replace")
+        given = MappingDocuments(service, who)
+        told = await run_in_threadpool(given.imported, text, form, source=source, file=name)
+        return json_reply(told, status=201)
+
+    @router.get("/mappings/{source}/export")
+    def export(
+        source: str,
+        service: ServiceOf,
+        who: Who,
+        form: Annotated[Form, Query(alias="format", description="yaml, rml or sssom.")] = "yaml",
+        file: Annotated[str, Query(description="File that an RML mapping reads.")] = "",
+    ) -> Response:
+        """Return a mapping document as YAML, RML-Core or SSSOM, and what that language cannot say."""
+        return json_reply(MappingDocuments(service, who).exported(source, form, file=file))
 
     @router.get("/mappings/{source}")
     def mapping(

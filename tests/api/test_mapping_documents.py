@@ -13,6 +13,7 @@ from qualweave.api.cli import app
 from qualweave.api.service import Service
 from qualweave.config import Settings
 from qualweave.errors import QualweaveError
+from qualweave.mappers.memory import DecisionMemory
 
 DOCUMENT = """schema: qualweave/mapping/1
 source: ovens-oven
@@ -197,3 +198,58 @@ def test_the_command_line_runs_rml(tmp_path: Path) -> None:
     mapping.write_text(mapping.read_text("utf-8").replace('"v"', '"w"'), "utf-8")
     with pytest.raises(QualweaveError, match=r"m\.ttl, line \d+"):
         told("mapping", "run", mapping, "--out", out)
+
+
+def test_a_document_goes_out_as_rml_and_comes_back(tmp_path: Path) -> None:
+    document, turtle, out = tmp_path / "oven.yaml", tmp_path / "oven.ttl", tmp_path / "oven.nq"
+    document.write_text(DOCUMENT, "utf-8")
+    (tmp_path / "oven_1.csv").write_text("op,machine,T,note\nO1,OV 3,180.5,a\n", "utf-8")
+    data = ("--data", tmp_path / "data")
+    told("ingest", tmp_path / "oven_1.csv", *data)
+    told("mapping", "put", document, *data)
+
+    said = told("mapping", "export", "ovens-oven", turtle, "--file", "oven_1.csv", *data)
+    assert "not said: ovens-oven: row numbers" in said
+    assert "quads" in told("mapping", "run", turtle, "--out", out)
+    assert '<https://w3id.org/qonto/ChamberTemperature> "180.5"' in out.read_text("utf-8")
+
+    assert "back v1" in told("mapping", "import", turtle, "--source", "back", *data)
+    shown = told("mapping", "show", "back", *data)
+    assert "q:ChamberTemperature" in shown
+    assert "q:equipmentIdentifier" in shown
+
+
+def test_a_document_goes_out_as_sssom_and_its_decisions_become_memory(tmp_path: Path) -> None:
+    document, table = tmp_path / "oven.yaml", tmp_path / "oven.sssom.tsv"
+    answer = "evidence: [{kind: answer, statement: {en: li decided so}}]"
+    document.write_text(DOCUMENT.replace("unit: Cel", f"unit: Cel, by: li, {answer}"), "utf-8")
+    (tmp_path / "oven_1.csv").write_text(CSV, "utf-8")
+    data = ("--data", tmp_path / "data")
+    told("ingest", tmp_path / "oven_1.csv", *data)
+    told("mapping", "import", document, *data)
+
+    told("mapping", "export", "ovens-oven", table, *data)
+    said = told("mapping", "import", table, "--source", "line-2-oven", *data)
+
+    assert "1 decisions learnt" in said
+    assert "no person decided it" in said
+    memory = DecisionMemory.load(tmp_path / "data" / "memory" / "plant.json")
+    assert ("line-2-oven", "T", "li") in [
+        (one.source, one.field, one.by) for one in memory.decisions
+    ]
+
+
+def test_what_cannot_be_taken_is_told_over_http(client: TestClient) -> None:
+    turtle = """@prefix rml: <http://w3id.org/rml/> . @prefix ex: <http://example.com/> .
+    ex:Rows a rml:TriplesMap ;
+      rml:logicalSource [ rml:source [ a rml:RelativePathSource ; rml:path "a.csv" ] ; rml:referenceFormulation rml:CSV ] ;
+      rml:subjectMap [ rml:template "{id}" ; rml:class ex:Step ] ."""
+
+    reply = client.post("/mappings/import?format=rml&name=p.ttl", content=turtle.encode())
+
+    assert reply.status_code == 400
+    assert reply.json()["triples_map"] == "http://example.com/Rows"
+    assert "its class" in reply.json()["detail"]
+    exported = client.get("/mappings/ovens-oven/export?format=rml&file=oven_1.csv").json()
+    assert exported["text"].startswith("# Mapping ovens-oven v")
+    assert exported["notes"][0]["zh"]

@@ -54,3 +54,16 @@ def dry_run(name: str, content: bytes, *, source: str = "", document: str = "") 
         "document": document,
     }
     return Call("POST", "/mappings/dry-run", read_json, json=body)
+
+
+def export_mapping(source: str, form: str, file: str = "") -> Call[JsonObject]:
+    """A mapping document as YAML, RML-Core or SSSOM."""
+    path = f"/mappings/{segment(source)}/export"
+    return Call("GET", path, read_json, {"format": form, "file": file})
+
+
+def import_mapping(text: str, form: str, source: str = "", name: str = "") -> Call[JsonObject]:
+    """A document in YAML or RML-Core as a version, or an SSSOM table as memory."""
+    params = {"format": form, "source": source, "name": name}
+    headers = {"Content-Type": "text/plain; charset=utf-8"}
+    return Call("POST", "/mappings/import", read_json, params, content=text, headers=headers)
