@@ -26,6 +26,7 @@ from qualweave.api.rest import (
     releases,
     state,
     trace_policies,
+    trace_tables,
     traces,
     weights,
 )
@@ -40,6 +41,7 @@ _ROOMS = (
     rebinding,
     releases,
     trace_policies,
+    trace_tables,
     mappings,
     mapping_documents,
     governance,

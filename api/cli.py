@@ -22,6 +22,7 @@ from qualweave.api import (
     cli_mapping,
     cli_ontology,
     cli_product_class,
+    cli_trace_tables,
     cli_weights,
 )
 from qualweave.api.app import make_app
@@ -50,6 +51,8 @@ app = typer.Typer(
 app.add_typer(cli_ontology.app, name="ontology")
 app.add_typer(cli_dictionary.app, name="dictionary")
 app.add_typer(cli_mapping.app, name="mapping")
+app.add_typer(cli_trace_tables.dimensions, name="dimension")
+app.add_typer(cli_trace_tables.templates, name="template")
 app.add_typer(cli_weights.app, name="weights")
 app.add_typer(cli_product_class.app, name="product-class")
 cli_asking.add_commands(app)

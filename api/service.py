@@ -87,6 +87,7 @@ class Service:
         self.deciding = threading.RLock()
         """Held from reading the state that is decided on to committing the decision."""
         self._lifting = threading.RLock()  # the same for lifting files and what is entailed by them
+        self.trace_tables: dict[str, object] = {}  # by tenant; see `TraceTables`
         self._numbers: dict[tuple[str, str], dict[str, JsonValue]] = {}
         self.adopt(self._released())
         self._keep_codelists()

@@ -4,11 +4,12 @@ Mapping documents, trace dimensions and export templates are such documents. An 
 (`json_schema`); whoever edits without one gets the same rules as faults, each with line, key and what to do.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
+from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Literal, TypeVar
+from typing import Any, Generic, Literal, TypeVar
 
 import yaml
 from pydantic import BaseModel, ValidationError
@@ -20,6 +21,7 @@ from qualweave.errors import InputError, JsonValue
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _DRAFT = "https://json-schema.org/draft/2020-12/schema"
 _Model = TypeVar("_Model", bound=BaseModel)
+_Read = TypeVar("_Read")
 
 _SAID_ZH: Mapping[str, str] = MappingProxyType(
     {
@@ -188,6 +190,39 @@ def line_of(node: yaml.Node | None, keys: Sequence[str | int]) -> int:
         else:
             return line
     return line
+
+
+class HotDocument(Generic[_Read]):
+    """A document on disk that is read again whenever its file changed; a broken one leaves the last good in use.
+
+    Args:
+        path: The file; it need not be there.
+        read: Makes the document of text and file name, or raises InputError.
+    """
+
+    def __init__(self, path: Path, read: Callable[[str, str], _Read]) -> None:
+        self._path, self._read = path, read
+        self._bytes: bytes | None = None
+        self._good: _Read | None = None
+        self._fault: InputError | None = None
+
+    def get(self) -> tuple[_Read | None, InputError | None]:
+        """Return the last good document, None where there never was one, and what is wrong with the file now."""
+        try:
+            content = (
+                self._path.read_bytes()
+            )  # small; two edits within a tick have one time and one size
+        except OSError:
+            self._bytes, self._good, self._fault = None, None, None
+            return None, None
+        if content != self._bytes:
+            try:
+                text = content.decode("utf-8", errors="replace")
+                self._good, self._fault = self._read(text, self._path.name), None
+            except InputError as error:
+                self._fault = error
+            self._bytes = content
+        return self._good, self._fault
 
 
 def json_schema(model: type[BaseModel], *, title: str) -> dict[str, Any]:
