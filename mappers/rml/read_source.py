@@ -80,7 +80,8 @@ def _path(graph: "Graph", source: Term, place: Place) -> tuple[str, Term | None]
         return source.value, None
     paths = graph.all(source, "path")
     if len(paths) == 1:
-        return _plain(paths[0]), None
+        roots = [one for one in graph.all(source, "root") if isinstance(one, ox.Literal)]
+        return "/".join(_plain(one) for one in (*roots, paths[0])), None
     known = graph.index.get(source, {}) if isinstance(source, ox.NamedNode | ox.BlankNode) else {}
     urls = known.get(_CSVW + "url", [])
     if len(urls) == 1 and "://" not in _plain(urls[0]):

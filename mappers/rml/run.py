@@ -39,6 +39,7 @@ Made: TypeAlias = Callable[[Row], list[str]]
 Safe: TypeAlias = Callable[[str], str]
 
 _DEFAULT = f"<{DEFAULT_GRAPH}>"
+_REMEMBERED = 1_000_000  # lines that are not written again, some 100 bytes each
 
 
 def quads(document: RmlDocument, *, base: str = DEFAULT_BASE_IRI) -> Iterator[str]:
@@ -58,27 +59,35 @@ def quads(document: RmlDocument, *, base: str = DEFAULT_BASE_IRI) -> Iterator[st
 
 
 def write(document: RmlDocument, path: Path, *, base: str = DEFAULT_BASE_IRI) -> int:
-    """Write the quads of a document to a file, each once.
+    """Write the quads of a document to a file, each once within a million lines.
+
+    N-Quads is a set, so a line that comes again later says nothing new; to know them all would take memory that grows
+    with the output.
 
     Returns:
-        How many.
+        How many lines were written.
 
     Raises:
         InputError: As `quads`; the file is then not touched.
     """
-    seen: set[bytes] = set()
+    count = 0
+    recent, former = set[bytes](), set[bytes]()
     draft = path.with_name(path.name + ".part")
     try:
         with draft.open("w", encoding="utf-8") as out:
             for line in quads(document, base=base):
                 key = blake2b(line.encode(), digest_size=16).digest()
-                if key not in seen:
-                    seen.add(key)
-                    out.write(line + "\n")
+                if key in recent or key in former:
+                    continue
+                if len(recent) >= _REMEMBERED:
+                    recent, former = set(), recent
+                recent.add(key)
+                out.write(line + "\n")
+                count += 1
         draft.replace(path)
     finally:
         draft.unlink(missing_ok=True)
-    return len(seen)
+    return count
 
 
 @dataclass

@@ -2,12 +2,18 @@
 
 import os
 from pathlib import Path
+from urllib.parse import unquote
 
 import pyoxigraph as ox
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from qualweave.errors import InputError
 from qualweave.mappers import rml
+from qualweave.mappers.rml import terms
+from qualweave.mappers.rml.model import Reference
+from qualweave.mappers.rml.template import BadTemplate, parse_template, written
 
 CASES = (
     Path(os.environ.get("QUALWEAVE_SHARED", Path(__file__).parents[3] / "shared")) / "data" / "rml"
@@ -221,3 +227,74 @@ def test_a_run_that_stops_leaves_the_former_output(tmp_path: Path) -> None:
 
     assert out.read_text("utf-8") == "before"
     assert sorted(one.name for one in tmp_path.iterdir()) == ["a.csv", "out.nq"]
+
+
+def test_a_root_that_is_a_folder_stands_before_the_path(tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "a.csv").write_text("id,v\n1,x\n", "utf-8")
+    text = mapping(source("a.csv", "CSV").replace("rml:path", 'rml:root "in" ; rml:path'), THING)
+
+    assert run(tmp_path, text) == ['<http://example.com/1> <http://example.com/value> "x" .']
+    with pytest.raises(InputError, match="outside the folder"):
+        run(tmp_path, text.replace('"in"', '"/etc"'))
+
+
+def test_rows_that_name_one_thing_are_written_once(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("id,v\n" + "1,x\n" * 50, "utf-8")
+    out = tmp_path / "out.nq"
+
+    assert rml.write(rml.read(mapping(source("a.csv", "CSV"), THING), folder=tmp_path), out) == 1
+
+
+_TEXTS = st.text(st.characters(blacklist_categories=("Cs",)), min_size=1, max_size=12)
+
+
+@given(st.lists(st.one_of(_TEXTS, _TEXTS.map(Reference)), max_size=6))
+def test_a_template_is_read_as_it_is_written(parts: list[str | Reference]) -> None:
+    joined: list[str | Reference] = []
+    for one in parts:
+        if joined and isinstance(one, str) and isinstance(joined[-1], str):
+            joined[-1] += one
+        else:
+            joined.append(one)
+
+    assert parse_template(written(tuple(joined))).parts == tuple(joined)
+
+
+@given(st.text("ab{}\\", max_size=10))
+def test_any_text_is_a_template_or_refused_in_two_languages(text: str) -> None:
+    try:
+        parts = parse_template(text).parts
+    except BadTemplate as error:
+        said = (error.english, error.chinese)
+    else:
+        said = ("", "-")
+        assert parse_template(written(parts)).parts == parts
+
+    assert said[0] != said[1]
+
+
+@given(_TEXTS)
+def test_an_iri_safe_text_makes_a_valid_iri_and_is_not_lost(text: str) -> None:
+    made = terms.resource("http://example.com/" + terms.iri_safe(text), "IRI", "")
+
+    assert unquote(made[len("<http://example.com/") : -1]) == text
+    assert terms.resource("http://example.com/" + terms.uri_safe(text), "URI", "").isascii()
+
+
+@given(_TEXTS, _TEXTS)
+def test_blank_nodes_of_different_values_differ_and_can_be_written(one: str, other: str) -> None:
+    assert (terms.blank(one) == terms.blank(other)) == (one == other)
+    line = f"{terms.blank(one)} <http://example.com/p> {terms.literal(other)} ."
+    (quad,) = ox.parse(line.encode(), format=ox.RdfFormat.N_QUADS)
+    assert quad.object == ox.Literal(other)
+
+
+@given(st.floats(allow_nan=False, allow_infinity=False))
+def test_a_double_is_canonical_and_keeps_its_value(value: float) -> None:
+    written_double = terms.lexical(value)
+
+    assert float(written_double) == value
+    mantissa, _, exponent = written_double.partition("E")
+    assert exponent.lstrip("-").isdigit()
+    assert len(mantissa.lstrip("-").partition(".")[0]) == 1
