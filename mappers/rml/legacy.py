@@ -1,5 +1,6 @@
 """R2RML and the former RML vocabulary: renamed to what RML-Core made of them, or refused."""
 
+import re
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import TypeAlias
@@ -15,6 +16,8 @@ _R2RML = "http://www.w3.org/ns/r2rml#"
 _FORMER = "http://semweb.mmlab.be/ns/rml#"
 _QL = "http://semweb.mmlab.be/ns/ql#"
 _DATABASE = ("logicalTable", "tableName", "sqlQuery", "sqlVersion")
+_REFERENCES = ("reference", "child", "parent")
+_IN_BRACES = re.compile(r"(?<!\\)\{([^{}\\]+)\}")
 _NAMES: Mapping[str, str] = MappingProxyType({"column": "reference"})
 
 
@@ -29,6 +32,8 @@ def renamed(triples: list[Triple], place: Place) -> list[Triple]:
     Raises:
         InputError: If a triples map reads a database table, which only R2RML could say.
     """
+    values = {str(getattr(value, "value", "")) for _, _, value in triples}
+    all_json = {one for one in values if one.startswith(_QL)} == {_QL + "JSONPath"}
     found: list[Triple] = []
     for subject, predicate, value in triples:
         name = predicate.value.removeprefix(_R2RML)
@@ -44,7 +49,9 @@ def renamed(triples: list[Triple], place: Place) -> list[Triple]:
                     f"请将表导出为 CSV 或 JSON，并在 <{RML}> 的 rml:logicalSource 中引用。",
                 ),
             )
-        found.append((_node(subject), _named(predicate), _node(value)))
+        made = _named(predicate)
+        told = _path(made.value.removeprefix(RML), value) if all_json else value
+        found.append((_node(subject), made, _node(told)))
     return found
 
 
@@ -58,3 +65,19 @@ def _named(node: ox.NamedNode) -> ox.NamedNode:
 
 def _node(node: Term) -> Term:
     return _named(node) if isinstance(node, ox.NamedNode) else node
+
+
+def _path(name: str, value: Term) -> Term:
+    """Return a former reference into JSON, which named a member without ``$``, as RFC 9535 has it."""
+    if not isinstance(value, ox.Literal):
+        return value
+    if name in _REFERENCES:
+        return ox.Literal(_rooted(value.value))
+    if name == "template":
+        told = _IN_BRACES.sub(lambda found: "{" + _rooted(found.group(1)) + "}", value.value)
+        return ox.Literal(told)
+    return value
+
+
+def _rooted(path: str) -> str:
+    return path if path.startswith(("$", "@")) else f"$.{path}"

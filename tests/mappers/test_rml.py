@@ -141,6 +141,17 @@ def test_the_former_vocabulary_is_read_as_what_became_of_it(tmp_path: Path) -> N
     assert run(tmp_path, former) == ['_:1 <http://example.com/value> "x" .']
 
 
+def test_former_references_into_json_need_no_root(tmp_path: Path) -> None:
+    (tmp_path / "a.json").write_text('[{"id": 1, "of": {"v": "x"}}]', "utf-8")
+    former = """@prefix rr: <http://www.w3.org/ns/r2rml#> . @prefix rml: <http://semweb.mmlab.be/ns/rml#> .
+    @prefix ql: <http://semweb.mmlab.be/ns/ql#> . @prefix ex: <http://example.com/> .
+    ex:Rows rml:logicalSource [ rml:source "a.json" ; rml:referenceFormulation ql:JSONPath ; rml:iterator "$[*]" ] ;
+      rr:subjectMap [ rr:template "http://example.com/{id}" ] ;
+      rr:predicateObjectMap [ rr:predicate ex:value ; rr:objectMap [ rml:reference "of.v" ] ] ."""
+
+    assert run(tmp_path, former) == ['<http://example.com/1> <http://example.com/value> "x" .']
+
+
 REFUSED = {
     "database": (
         "ex:Rows <http://www.w3.org/ns/r2rml#logicalTable> [ <http://www.w3.org/ns/r2rml#tableName> 'T' ] .",
