@@ -3,6 +3,7 @@
 import base64
 import binascii
 import tempfile
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
@@ -15,9 +16,10 @@ from qualweave.mappers import rml
 from qualweave.mappers.documents import sssom
 from qualweave.mappers.documents.check import check
 from qualweave.mappers.documents.difference import MappingDifference, compare
+from qualweave.mappers.documents.signing import decisions, signed
 from qualweave.mappers.documents.trial import Trial, try_out
 from qualweave.mappers.mapping import MappingDocument
-from qualweave.mappers.memory import DecisionMemory
+from qualweave.mappers.memory import DecisionMemory, Remembered
 from qualweave.mappers.rml.export import export
 from qualweave.mappers.rml.take import take
 from qualweave.principal import Principal
@@ -113,13 +115,10 @@ class MappingDocuments:
         kept = library.versions(document.source)
         version = max(kept, default=0) + 1
         former = library.get(document.source) if kept else None
-        taken = document.model_copy(
-            update={
-                "version": version,
-                "created": datetime.now(UTC),
-                "created_by": self.principal.id,
-            }
-        )
+        by = self.principal.id
+        now = {"version": version, "created": datetime.now(UTC), "created_by": by}
+        taken = signed(document, former, by=by).model_copy(update=now)
+        self._remember(decisions(taken, former))
         changes = compare(former, taken) if former else None
         report = self.service.remap(taken, principal=self.principal)
         return {
@@ -188,11 +187,16 @@ class MappingDocuments:
             )
             return self.take(document)
         learnt = sssom.read(text, work.vocabulary, source=source, file=file or "mapping.sssom.tsv")
-        with self.service.deciding:
-            memory = DecisionMemory.load(work.memory_path)
-            learnt.remember(memory)
-            memory.save(work.memory_path)
+        self._remember(learnt.decisions)
         return learnt.to_json()
+
+    def _remember(self, found: Iterable[Remembered]) -> None:
+        path = self.service.desk(self.principal).memory_path
+        with self.service.deciding:
+            memory = DecisionMemory.load(path)
+            for one in found:
+                memory.remember(one)
+            memory.save(path)
 
     def try_out(self, name: str, content: bytes, *, source: str = "", document: str = "") -> Trial:
         """Return what a document would make of a file; nothing is kept.

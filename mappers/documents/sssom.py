@@ -16,7 +16,7 @@ from qualweave.errors import InputError, JsonValue
 from qualweave.iri import DEFAULT_BASE, PREFIXES, SKOS, Q, expand
 from qualweave.mappers.lift.batch import segment
 from qualweave.mappers.mapping import ColumnMapping, Decision, MappingDocument
-from qualweave.mappers.memory import DecisionMemory, Remembered, Verdict
+from qualweave.mappers.memory import Remembered, Verdict
 from qualweave.mappers.vocabulary import Vocabulary
 
 UNSPECIFIED = "https://w3id.org/sssom/license/unspecified"
@@ -134,11 +134,6 @@ class Learnt:
             "learnt": len(self.decisions),
             "passed": list[JsonValue]({"line": line, "why": why} for line, why in self.passed),
         }
-
-    def remember(self, memory: DecisionMemory) -> None:
-        """Put the decisions into a memory."""
-        for one in self.decisions:
-            memory.remember(one)
 
 
 def read(text: str, vocabulary: Vocabulary, *, source: str = "", file: str = "") -> Learnt:

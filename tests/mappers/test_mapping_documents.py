@@ -7,7 +7,8 @@ import pytest
 from qualweave.errors import InputError
 from qualweave.mappers.documents.check import check
 from qualweave.mappers.documents.difference import compare
-from qualweave.mappers.mapping import MappingDocument
+from qualweave.mappers.documents.signing import decisions, signed
+from qualweave.mappers.mapping import MappingDocument, MappingEvidence
 from qualweave.mappers.vocabulary import Vocabulary
 from qualweave.ontology.load import load_graph
 from qualweave.ontology.terms import TermIndex
@@ -121,3 +122,26 @@ def test_versions_are_compared_by_column(tmp_path: Path) -> None:
     assert found.lines("en")[1] == "Temp: unit Cel → K"
     assert found.lines("zh")[1] == "Temp：单位 Cel → K"
     assert compare(before, before).lines() == ["The two versions say the same."]
+
+
+def test_what_a_person_changed_is_signed_and_learnt_and_the_rest_keeps_its_evidence() -> None:
+    machine = {"kind": "name", "statement": {"en": "its name", "zh": "名称"}, "weight": 1.0}
+    before = MappingDocument.from_yaml(GOOD)
+    columns = [one.model_copy(update={"by": "align", "confidence": 0.9}) for one in before.columns]
+    columns[0] = columns[0].model_copy(update={"evidence": (MappingEvidence(**machine),)})
+    before = before.model_copy(update={"columns": tuple(columns)})
+    after = MappingDocument.from_yaml(GOOD.replace("q:ChamberTemperature", "q:AirTemperature"))
+
+    found = signed(after, before, by="li")
+    learnt = list(decisions(found, before))
+
+    assert [(one.name, one.by, [e.kind for e in one.evidence]) for one in found.columns] == [
+        ("op", "align", ["name"]),
+        ("Temp", "li", ["answer"]),
+        ("note", "align", []),
+    ]
+    assert [(one.field, one.term.rsplit("/", 1)[1], one.verdict, one.by) for one in learnt] == [
+        ("Temp", "AirTemperature", "accepted", "li"),
+        ("Temp", "ChamberTemperature", "rejected", "li"),
+    ]
+    assert list(decisions(found, found)) == []

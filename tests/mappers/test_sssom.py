@@ -121,7 +121,8 @@ def test_what_persons_decided_becomes_memory(vocabulary: Vocabulary) -> None:
     memory = DecisionMemory()
 
     learnt = sssom.read(text, vocabulary, file="t.tsv")
-    learnt.remember(memory)
+    for one in learnt.decisions:
+        memory.remember(one)
 
     assert [(one.source, one.field, one.verdict, one.by) for one in memory.decisions] == [
         ("ovens/oven 3", "温度 [℃]", "accepted", "wang")
