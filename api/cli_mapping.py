@@ -223,12 +223,15 @@ def export_(
         Format | None, typer.Option("--format", help="By the file's name if left out.")
     ] = None,
     file: Annotated[str, typer.Option(help="File that an RML mapping reads.")] = "",
+    delimiter: Annotated[str, typer.Option(help="Of that file, where it is a CSV.")] = ",",
     data: DataDir = HERE,
     url: Url = "",
     language: Tongue = "en",
 ) -> None:
     """Write a mapping document as YAML, RML-Core or SSSOM, and tell what that language cannot say."""
-    told = asked(calls.export_mapping(source, _form_of(out, form).value, file), data, url)
+    chosen = _form_of(out, form).value
+    call = calls.export_mapping(source, chosen, file=file, delimiter=delimiter)
+    told = asked(call, data, url)
     out.write_text(told["text"], encoding="utf-8")
     say(f"{source} v{told['version']}: {out}")
     for note in told["notes"]:

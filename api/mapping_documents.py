@@ -132,13 +132,16 @@ class MappingDocuments:
             "triples": report.total("triples"),
         }
 
-    def exported(self, source: str, form: Form, *, file: str = "") -> dict[str, JsonValue]:
+    def exported(
+        self, source: str, form: Form, *, file: str = "", delimiter: str = ","
+    ) -> dict[str, JsonValue]:
         """Return a source's mapping in another language, and what that language cannot say.
 
         Args:
             source: The source.
             form: YAML, RML-Core in Turtle, or an SSSOM table.
             file: Name of the file that an RML mapping reads; the file pattern where left out.
+            delimiter: Of that file, where it is a CSV.
 
         Raises:
             NotFound: If the source has no mapping.
@@ -149,7 +152,14 @@ class MappingDocuments:
         base, tenant = work.settings.base_iri, work.tenant
         notes: list[JsonValue] = []
         if form == "rml":
-            found = export(document, work.vocabulary, file=file, tenant=tenant, base=base)
+            found = export(
+                document,
+                work.vocabulary,
+                file=file,
+                delimiter=delimiter,
+                tenant=tenant,
+                base=base,
+            )
             text, notes = found.turtle, [one.to_json() for one in found.notes]
         elif form == "sssom":
             text = sssom.write(document, work.vocabulary, tenant=tenant, base=base)

@@ -84,9 +84,11 @@ def add_routes(router: APIRouter) -> None:
         who: Who,
         form: Annotated[Form, Query(alias="format", description="yaml, rml or sssom.")] = "yaml",
         file: Annotated[str, Query(description="File that an RML mapping reads.")] = "",
+        delimiter: Annotated[str, Query(max_length=1, description="Of that file.")] = ",",
     ) -> Response:
         """Return a mapping document as YAML, RML-Core or SSSOM, and what that language cannot say."""
-        return json_reply(MappingDocuments(service, who).exported(source, form, file=file))
+        given = MappingDocuments(service, who)
+        return json_reply(given.exported(source, form, file=file, delimiter=delimiter))
 
     @router.get("/mappings/{source}")
     def mapping(

@@ -70,7 +70,7 @@ def export(
     tenant: str = "plant",
     base: str = DEFAULT_BASE,
 ) -> RmlExport:
-    """Return a mapping document as RML-Core over a CSV file.
+    """Return a mapping document as RML-Core over a CSV or JSON file.
 
     Args:
         document: The document; columns that are not accepted are left out, as the lifter leaves them.
@@ -83,7 +83,9 @@ def export(
     Raises:
         InputError: If nothing of the document can be said in RML-Core.
     """
-    work = _Export(document, vocabulary, tenant, base)
+    name = file or document.file_pattern or f"{document.source}.csv"
+    _check_kind(name)
+    work = _Export(document, vocabulary, tenant, base, is_json=_is_json(name))
     maps = work.maps()
     if not maps:
         reasons = " ".join(one.message[0] for one in work.notes)
@@ -95,7 +97,6 @@ def export(
             next_step_zh="请接受能标识记录的列，或以 YAML 导出文档。",
             data={"source": document.source},
         )
-    name = file or document.file_pattern or f"{document.source}.csv"
     notes = tuple(dict.fromkeys(work.notes))
     said = "".join(f"# not said: {one.about or 'document'}: {one.message[0]}\n" for one in notes)
     top = f"# Mapping {document.source} v{document.version} of Qualweave.\n{said}"
@@ -106,15 +107,37 @@ def export(
 def _source(file: str, delimiter: str) -> str:
     nulls = sorted({*(MISSING - {""}), *(one.upper() for one in MISSING - {""}), "NaN", "None"})
     absent = ", ".join(_text(one) for one in nulls)
-    if delimiter == ",":
+    if delimiter in ",\t" or _is_json(file):
         there = f"a rml:RelativePathSource ; rml:root rml:MappingDirectory ; rml:path {_text(file)}"
     else:
         dialect = f"csvw:dialect [ csvw:delimiter {_text(delimiter)} ]"
         there = f"a csvw:Table ; csvw:url {_text(file)} ; {dialect}"
+    records = ' ; rml:iterator "$[*]"' if file.lower().endswith(".json") else ""
+    formulation = f"rml:JSONPath{records}" if _is_json(file) else "rml:CSV"
     return (
         f"<#rows> a rml:LogicalSource ;\n  rml:source [ {there} ;\n    rml:null {absent} ] ;\n"
-        "  rml:referenceFormulation rml:CSV .\n"
+        f"  rml:referenceFormulation {formulation} .\n"
     )
+
+
+def _is_json(file: str) -> bool:
+    return file.lower().endswith((".json", ".jsonl", ".ndjson"))
+
+
+def _check_kind(file: str) -> None:
+    if not file.lower().endswith((".csv", ".tsv", ".txt")) and not _is_json(file):
+        raise InputError(
+            f"{file}: a mapping is exported as RML over CSV or JSON only.",
+            message_zh=f"{file}：只能导出针对 CSV 或 JSON 的 RML 映射。",
+            next_step="Export the rows as CSV and name that file.",
+            next_step_zh="请将数据导出为 CSV 并指定该文件。",
+            data={"file": file},
+        )
+
+
+def _quoted(name: str) -> str:
+    escaped = name.replace("\\", "\\\\").replace("'", "\\'")
+    return f"'{escaped}'"
 
 
 def _text(text: str) -> str:
@@ -127,6 +150,7 @@ class _Export:
     vocabulary: Vocabulary
     tenant: str
     base: str
+    is_json: bool = False
     notes: list[Note] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -142,6 +166,16 @@ class _Export:
 
     def _note(self, about: str, english: str, chinese: str) -> None:
         self.notes.append(Note(about, (english, chinese)))
+
+    def _path(self, column: ColumnMapping) -> str:
+        """Return the reference of a column: its name, or the path that readers wrote with dots."""
+        if not self.is_json:
+            return column.name
+        return "$" + "".join(f"[{_quoted(one)}]" for one in column.name.split("."))
+
+    def _as_text(self, reference: str) -> str:
+        """Return a reference whose cells are texts, which of a JSON number only a datatype says."""
+        return f"{reference} ; rml:datatype xsd:string" if self.is_json else reference
 
     # --- what a role is in a row -----------------------------------------------------------------
 
@@ -167,7 +201,7 @@ class _Export:
                 f"未拆分以 {columns[0].separator!r} 分隔的多值单元格",
             )
             return None
-        return Reference(columns[0].name)
+        return Reference(self._path(columns[0]))
 
     def _subject(self, entity: Entity) -> Parts | None:
         """Return the IRI template of an entity, None where RML-Core cannot make it."""
@@ -241,7 +275,7 @@ class _Export:
             return self._constant(role)
         kind = record_table().roles[role]
         column = columns[0]
-        reference = f"rml:reference {_text(column.name)}"
+        reference = f"rml:reference {_text(self._path(column))}"
         typed = {
             "time": ("dateTime", self._is_iso(role)),
             "number": ("decimal", self._is_plain(column)),
@@ -249,7 +283,7 @@ class _Export:
             "boolean": ("boolean", bool(column.samples) and set(column.samples) <= _FLAGS),
         }
         if kind in ("text", "id"):
-            return reference
+            return self._as_text(reference)
         datatype, as_written = typed.get(kind, ("", False))
         if not as_written:
             self._no_function(column.name, role)
@@ -274,9 +308,9 @@ class _Export:
 
     def _value(self, iri: str, column: ColumnMapping) -> str | None:
         """Return the object map of a parameter's cells, None where they are converted."""
-        reference = f"rml:reference {_text(column.name)}"
+        reference = f"rml:reference {_text(self._path(column))}"
         if column.datatype == "text" or not self.vocabulary.is_parameter(iri):
-            return reference
+            return self._as_text(reference)
         canonical = self.vocabulary.unit(iri)
         if column.unit and canonical:
             factor, offset = conversion(unit_of(column.unit), unit_of(canonical))
@@ -325,6 +359,12 @@ class _Export:
             "identifiers are taken as written: GS1 keys are not made canonical, more characters are encoded",
             "标识符按原样使用：不规范化 GS1 键，且更多字符会被百分号编码",
         )
+        if self.is_json:
+            self._note(
+                "",
+                "the records of a .json file are taken as one array at its top",
+                "假定 .json 文件的记录为顶层数组",
+            )
         for role, columns in self.columns.items():
             kind = record_table().roles[role]
             if kind in ("concept", "code", "value", "difference"):
@@ -410,7 +450,7 @@ class _Export:
 
     def _label(self, entity: Entity) -> str | None:
         columns = self.columns.get(entity.sources[0], [])
-        return f"rml:reference {_text(columns[0].name)}" if columns else None
+        return self._as_text(f"rml:reference {_text(self._path(columns[0]))}") if columns else None
 
 
 def _distinct(records: Iterable[Record]) -> Iterator[TripleRule]:

@@ -252,6 +252,9 @@ def test_what_cannot_be_taken_is_told_over_http(client: TestClient) -> None:
     assert reply.status_code == 400
     assert reply.json()["triples_map"] == "http://example.com/Rows"
     assert "its class" in reply.json()["detail"]
-    exported = client.get("/mappings/ovens-oven/export?format=rml&file=oven_1.csv").json()
+    exported = client.get(
+        "/mappings/ovens-oven/export?format=rml&file=oven_1.csv&delimiter=%3B"
+    ).json()
+    assert 'csvw:delimiter ";"' in exported["text"]
     assert exported["text"].startswith("# Mapping ovens-oven v")
     assert exported["notes"][0]["zh"]

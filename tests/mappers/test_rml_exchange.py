@@ -220,3 +220,33 @@ def test_what_a_document_cannot_say_is_refused_with_its_triples_map(
     assert str(refusal.value.data["triples_map"]).startswith("http://example.com/Op")
     assert "qualweave mapping run" in refusal.value.next_step
     assert "qualweave mapping run" in refusal.value.next_step_zh
+
+
+def test_a_document_over_json_is_exported_with_paths(
+    tmp_path: Path, vocabulary: Vocabulary
+) -> None:
+    mapping = document(
+        "process_record",
+        "name: op.id, term: q:operationIdentifier, decision: accepted",
+        "name: SN, term: q:serialNumber, decision: accepted",
+        "name: it's T, term: q:ChamberTemperature, decision: accepted, unit: Cel, samples: ['180.5']",
+        "name: note, term: q:remark, decision: accepted",
+    )
+    path = tmp_path / "rows.json"
+    path.write_text('[{"op": {"id": "O1"}, "SN": 7, "it\'s T": 180.5, "note": 12}]', "utf-8")
+    batch = Batch("s", "ab" * 32, "rows.json")
+    lifted = lift(read_tables(path)[0], mapping, batch=batch, vocabulary=vocabulary)
+    turtle = export(mapping, vocabulary, file="rows.json").turtle
+
+    theirs = set(rml.quads(rml.read(turtle, folder=tmp_path)))
+
+    ours = lifted.ntriples.decode().splitlines()
+    assert theirs == {line for line in ours if f"<{Q}sourceRow>" not in line}
+    assert any("180.5" in line for line in theirs)
+    back = take(rml.read(turtle, folder=tmp_path), vocabulary)
+    assert {one.name for one in back.columns} == {"op.id", "SN", "it's T", "note"}
+
+
+def test_an_export_over_xml_is_refused(vocabulary: Vocabulary) -> None:
+    with pytest.raises(InputError, match="CSV or JSON only"):
+        export(RECORDS["delivery"][0], vocabulary, file="rows.xml")

@@ -56,10 +56,12 @@ def dry_run(name: str, content: bytes, *, source: str = "", document: str = "") 
     return Call("POST", "/mappings/dry-run", read_json, json=body)
 
 
-def export_mapping(source: str, form: str, file: str = "") -> Call[JsonObject]:
+def export_mapping(
+    source: str, form: str, *, file: str = "", delimiter: str = ","
+) -> Call[JsonObject]:
     """A mapping document as YAML, RML-Core or SSSOM."""
     path = f"/mappings/{segment(source)}/export"
-    return Call("GET", path, read_json, {"format": form, "file": file})
+    return Call("GET", path, read_json, {"format": form, "file": file, "delimiter": delimiter})
 
 
 def import_mapping(text: str, form: str, source: str = "", name: str = "") -> Call[JsonObject]:
