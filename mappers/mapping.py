@@ -19,6 +19,7 @@ from qualweave import documents
 from qualweave.documents import parse, validated
 from qualweave.errors import InputError
 from qualweave.iri import curie, expand
+from qualweave.mappers.lift.plan import record_table
 
 PAGE = "docs/reference/mapping-document.md"
 SCHEMA_NAME: Literal["qualweave/mapping/1"] = "qualweave/mapping/1"
@@ -186,8 +187,16 @@ class MappingDocument(_Part):
 
 
 def json_schema() -> dict[str, Any]:
-    """Return the JSON schema of mapping documents, for editors and for other programs."""
-    return documents.json_schema(MappingDocument, title="Qualweave mapping document")
+    """Return the JSON schema of mapping documents, for editors and for other programs.
+
+    Record kinds and roles stand in it by name, so that an editor completes them.
+    """
+    schema = documents.json_schema(MappingDocument, title="Qualweave mapping document")
+    known = record_table()
+    schema["properties"]["records"]["items"]["enum"] = sorted(known.records)
+    roles = [*known.roles, "process_class", "equipment_class"]
+    schema["properties"]["context"]["propertyNames"] = {"enum": sorted(roles)}
+    return schema
 
 
 def _without_empty(value: Any) -> Any:  # noqa: ANN401 - YAML has any shape

@@ -137,6 +137,11 @@ def _json(path: Path, encoding: str, _state: int) -> Any:  # noqa: ANN401 - any 
     return _parsed(text, path, 0)
 
 
+def forget() -> None:
+    """Let go of the JSON documents that a run held."""
+    _json.cache_clear()
+
+
 def _parsed(text: str, path: Path, before: int) -> Any:  # noqa: ANN401 - any JSON value
     try:
         return json.loads(text, parse_constant=_no_number)

@@ -15,7 +15,7 @@ from typing import Any, TypeAlias
 
 from qualweave.iri import RDF
 from qualweave.mappers.rml import terms
-from qualweave.mappers.rml.formulations import BadReference, Reader, Rows, rows_of
+from qualweave.mappers.rml.formulations import BadReference, Reader, Rows, forget, rows_of
 from qualweave.mappers.rml.model import (
     DEFAULT_GRAPH,
     Constant,
@@ -54,8 +54,11 @@ def quads(document: RmlDocument, *, base: str = DEFAULT_BASE_IRI) -> Iterator[st
         UnreadableSource: If a source cannot be read.
     """
     run = _Run(document, base)
-    for one in document.maps:
-        yield from run.of(one)
+    try:
+        for one in document.maps:
+            yield from run.of(one)
+    finally:
+        forget()
 
 
 def write(document: RmlDocument, path: Path, *, base: str = DEFAULT_BASE_IRI) -> int:

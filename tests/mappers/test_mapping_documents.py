@@ -2,13 +2,15 @@
 
 from pathlib import Path
 
+import jsonschema
 import pytest
+import yaml
 
 from qualweave.errors import InputError
 from qualweave.mappers.documents.check import check
 from qualweave.mappers.documents.difference import compare
 from qualweave.mappers.documents.signing import decisions, signed
-from qualweave.mappers.mapping import MappingDocument, MappingEvidence
+from qualweave.mappers.mapping import MappingDocument, MappingEvidence, json_schema
 from qualweave.mappers.vocabulary import Vocabulary
 from qualweave.ontology.load import load_graph
 from qualweave.ontology.terms import TermIndex
@@ -145,3 +147,16 @@ def test_what_a_person_changed_is_signed_and_learnt_and_the_rest_keeps_its_evide
         ("Temp", "ChamberTemperature", "rejected", "li"),
     ]
     assert list(decisions(found, found)) == []
+
+
+def test_an_editor_completes_record_kinds_and_roles() -> None:
+    schema = json_schema()
+
+    jsonschema.Draft202012Validator.check_schema(schema)
+    jsonschema.validate(yaml.safe_load(GOOD), schema)
+    for wrong in (
+        ("[process_record]", "[proces_record]"),
+        ("equipmentIdentifier:", "equipmentIdentifer:"),
+    ):
+        with pytest.raises(jsonschema.ValidationError):
+            jsonschema.validate(yaml.safe_load(GOOD.replace(*wrong)), schema)
