@@ -21,6 +21,7 @@ from qualweave.mappers.rml.model import (
     Expression,
     PredicateObjectMap,
     Reference,
+    ReferencingObjectMap,
     RmlDocument,
     Template,
     TermMap,
@@ -276,8 +277,30 @@ class _Taking:
                     one, predicate.line, "a predicate depends on the row", "谓词随行变化"
                 )
             iri = predicate.expression.term.value
+            for reference in pair.references:
+                self._refer(one, entity, iri, reference)
             for value in pair.objects:
                 self._say(one, entity, iri, value)
+
+    def _refer(
+        self, one: TriplesMap, entity: Entity, predicate: str, reference: ReferencingObjectMap
+    ) -> None:
+        """Check that records, too, lead from this thing to the one of the same row that is referred to."""
+        parent = self.document.named(reference.parent)
+        other = self._entity(parent) if parent else None
+        linked = [
+            record_table().entities[rule.value]
+            for rule in _rules(entity.name)
+            if rule.predicate == predicate and rule.how == "entity"
+        ]
+        if other is None or other.kind not in {target.kind for target in linked}:
+            raise self._refused(
+                one,
+                reference.line,
+                f"{curie(predicate)} of a {entity.name} does not lead to <{reference.parent}>",
+                f"{entity.name} 的 {curie(predicate)} 不指向 <{reference.parent}>",
+                step=self._near(predicate),
+            )
 
     def _say(self, one: TriplesMap, entity: Entity, predicate: str, value: TermMap) -> None:
         if isinstance(value.expression, Constant) and predicate == RDF + "type":
@@ -332,6 +355,8 @@ class _Taking:
             self.texts.add(name)
         if isinstance(value.language, Constant):
             self.languages[name] = value.language.term.value
+        elif value.language is not None:
+            raise self._refused(one, value.line, "a language depends on the row", "语言随行变化")
 
     def _is_number(self, value: TermMap) -> bool:
         kind = value.datatype.expression if value.datatype else None

@@ -183,7 +183,24 @@ HEAD = """@prefix rml: <http://w3id.org/rml/> . @prefix q: <https://w3id.org/qon
 OPERATION = """ex:Op a rml:TriplesMap ; rml:logicalSource <#rows> ;
   rml:subjectMap [ rml:template "http://plant.example/op-{id}" ; rml:class q:Operation ] ;
   rml:predicateObjectMap [ rml:predicate q:ChamberTemperature ; rml:objectMap [ rml:reference "T" ] ] ."""
+MACHINE = """ex:Machine a rml:TriplesMap ; rml:logicalSource <#rows> ;
+  rml:subjectMap [ rml:template "http://plant.example/m-{machine}" ; rml:class q:Equipment ] ."""
+USES = OPERATION.replace(
+    "] .",
+    "] ; rml:predicateObjectMap [ rml:predicate q:usesEquipment ; rml:objectMap [ rml:parentTriplesMap ex:Machine ] ] .",
+)
+
+
+def test_another_thing_of_the_same_row_is_taken_with_its_own_column(vocabulary: Vocabulary) -> None:
+    found = take(rml.read(HEAD + USES + MACHINE), vocabulary)
+
+    assert {one.name: one.term for one in found.columns}["machine"] == "q:equipmentIdentifier"
+
+
 REFUSED = {
+    "a link that no record has": (USES.replace("q:usesEquipment", "ex:ranOn") + MACHINE, "ranOn of a .*operation does not lead to"),
+    "a language of the row": (OPERATION.replace('"T"', '"T" ; rml:languageMap [ rml:reference "l" ]'), "language depends on the row"),
+    "a join": (USES.replace("ex:Machine ]", 'ex:Machine ; rml:joinCondition [ rml:child "a" ; rml:parent "b" ] ]') + MACHINE, "it joins with"),
     "another vocabulary": (OPERATION.replace("q:ChamberTemperature", "ex:temperature"), "no property http://example.com/temperature"),
     "a misspelt term": (OPERATION.replace("q:ChamberTemperature", "q:ChamberTemprature"), "no property q:ChamberTemprature"),
     "another class": (OPERATION.replace("q:Operation", "ex:Step"), "its class"),
