@@ -20,9 +20,11 @@ from qualweave.api import (
     cli_asking,
     cli_dictionary,
     cli_live,
+    cli_mapping,
     cli_ontology,
     cli_product_class,
     cli_table,
+    cli_trace_tables,
     cli_weights,
 )
 from qualweave.api.app import make_app
@@ -53,6 +55,9 @@ app = typer.Typer(
 app.add_typer(cli_ontology.app, name="ontology")
 app.add_typer(cli_dictionary.app, name="dictionary")
 app.add_typer(cli_table.app, name="table")
+app.add_typer(cli_mapping.app, name="mapping")
+app.add_typer(cli_trace_tables.dimensions, name="dimension")
+app.add_typer(cli_trace_tables.templates, name="template")
 app.add_typer(cli_weights.app, name="weights")
 app.add_typer(cli_product_class.app, name="product-class")
 cli_asking.add_commands(app)

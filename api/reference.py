@@ -3,14 +3,19 @@
 ``python -m qualweave.api.reference docs/reference`` writes them; a test fails where they are not those of the code.
 """
 
+import json
 import sys
 from pathlib import Path
 from typing import Any
 
 from pydantic.fields import FieldInfo
 
+from qualweave import documents
 from qualweave.api.app import add_rooms
 from qualweave.config import Settings
+from qualweave.mappers.mapping import json_schema
+from qualweave.reasoning.trace.dimensions import DimensionDocument
+from qualweave.reasoning.trace.templates import TemplateDocument
 
 _WRITTEN = "Written by `python -m qualweave.api.reference docs/reference`."
 _METHODS = ("get", "post", "put", "delete")
@@ -59,7 +64,32 @@ def _default(field: FieldInfo) -> str:
     return f"`{field.default}`" if field.default != "" else "empty"
 
 
-PAGES = {"http.md": http_page, "settings.md": settings_page}
+def mapping_schema() -> str:
+    """Return the JSON schema of mapping documents, for editors that complete and check YAML by it."""
+    return _schema(json_schema())
+
+
+def dimension_schema() -> str:
+    """Return the JSON schema of documents of trace dimensions."""
+    return _schema(documents.json_schema(DimensionDocument, title="Qualweave trace dimensions"))
+
+
+def template_schema() -> str:
+    """Return the JSON schema of documents of export templates."""
+    return _schema(documents.json_schema(TemplateDocument, title="Qualweave export templates"))
+
+
+def _schema(schema: dict[str, Any]) -> str:
+    return json.dumps(schema, ensure_ascii=False, indent=2) + "\n"
+
+
+PAGES = {
+    "http.md": http_page,
+    "settings.md": settings_page,
+    "mapping-document.schema.json": mapping_schema,
+    "trace-dimensions.schema.json": dimension_schema,
+    "export-templates.schema.json": template_schema,
+}
 
 
 def main() -> None:

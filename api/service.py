@@ -23,9 +23,10 @@ from qualweave.mappers.desk import Desk, desk
 from qualweave.mappers.drafting import read_answers
 from qualweave.mappers.environment import associate
 from qualweave.mappers.ingest import ingest, resume
-from qualweave.mappers.mapping import Decision
+from qualweave.mappers.mapping import Decision, MappingDocument
 from qualweave.mappers.provenance import Origin, provenance
 from qualweave.mappers.quarantine import QuarantinedRow, list_quarantine
+from qualweave.mappers.relift import relift_source
 from qualweave.mappers.report import IngestReport
 from qualweave.mappers.revise import Question, answer_question, count_open, questions
 from qualweave.mappers.voice import VoiceReader
@@ -87,6 +88,7 @@ class Service:
         self.deciding = threading.RLock()
         """Held from reading the state that is decided on to committing the decision."""
         self._lifting = threading.RLock()  # the same for lifting files and what is entailed by them
+        self.trace_tables: dict[str, object] = {}  # by tenant; see `TraceTables`
         self._numbers: dict[tuple[str, str], dict[str, JsonValue]] = {}
         self.adopt(self._released())
         self._keep_codelists()
@@ -198,6 +200,15 @@ class Service:
         """Answer a question of the mapper and lift what waited for it."""
         with self._lifting:
             report = answer_question(self.desk(principal), request, term, reason=reason)
+            self._after_write(principal.tenant)
+        return report
+
+    def remap(self, document: MappingDocument, *, principal: Principal) -> IngestReport:
+        """Store a mapping document as its source's newest, and lift the source's files again by it."""
+        with self._lifting:
+            work = self.desk(principal)
+            work.library.put(document)
+            report = relift_source(work, document.source)
             self._after_write(principal.tenant)
         return report
 

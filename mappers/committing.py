@@ -61,7 +61,7 @@ def lift_file(work: Desk, plan: Plan, tables: Sequence[RawTable]) -> FileReport:
     """
     source = plan.documents[0].source
     batch = Batch(source, plan.content_hash, plan.name, work.tenant, work.settings.base_iri)
-    outcome = _passed(work, plan, tables, batch)
+    outcome = judged(work, plan, tables, batch)
     commit_batch(work, batch, outcome, documents=plan.documents, raw=plan.raw)
     return _report(plan, outcome)
 
@@ -91,7 +91,7 @@ def _report(plan: Plan, outcome: Outcome) -> FileReport:
     )
 
 
-def _passed(work: Desk, plan: Plan, tables: Sequence[RawTable], batch: Batch) -> Outcome:
+def judged(work: Desk, plan: Plan, tables: Sequence[RawTable], batch: Batch) -> Outcome:
     """Lift, let the gate judge, put refused rows into quarantine, and lift the rest again."""
     refused: dict[int, list[Problem]] = {}
     outcome = _lift_tables(work, plan, tables, batch, refused=refused)

@@ -45,6 +45,32 @@ class MappingLibrary:
             )
         return _loaded(path)
 
+    def versions(self, source: str) -> list[int]:
+        """Return the numbers of the versions of a source's mapping that are kept, the first first."""
+        head = f"{segment(source)}.v"
+        names = (one.stem for one in (self._folder / "versions").glob("*.yaml"))
+        kept = (one.removeprefix(head) for one in names if one.startswith(head))
+        return sorted(int(one) for one in kept if one.isdecimal())
+
+    def version(self, source: str, number: int) -> MappingDocument:
+        """Return one version of a source's mapping.
+
+        Raises:
+            NotFound: If the source has no such version.
+        """
+        path = self._folder / "versions" / f"{segment(source)}.v{number}.yaml"
+        if not path.exists():
+            self.get(source)
+            kept = ", ".join(str(one) for one in self.versions(source))
+            raise NotFound(
+                f"The mapping of {source!r} has no version {number}.",
+                message_zh=f"数据源 {source!r} 的映射没有版本 {number}。",
+                next_step=f"Versions: {kept}.",
+                next_step_zh=f"现有版本：{kept}。",
+                data={"source": source, "version": number},
+            )
+        return _loaded(path)
+
     def find(self, source: str, columns: Iterable[str]) -> tuple[str, MappingDocument | None]:
         """Return the id to use for a source and its stored mapping, if it has one.
 

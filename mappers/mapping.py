@@ -9,16 +9,19 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self, TypeVar
+from typing import Annotated, Any, Literal, Self
 
 import yaml
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic_core import PydanticCustomError
 
+from qualweave import documents
+from qualweave.documents import parse, validated
 from qualweave.errors import InputError
 from qualweave.iri import curie, expand
+from qualweave.mappers.lift.plan import record_table
 
-# libyaml where PyYAML was built with it: some ten times as fast, and as safe.
-_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+PAGE = "docs/reference/mapping-document.md"
 SCHEMA_NAME: Literal["qualweave/mapping/1"] = "qualweave/mapping/1"
 
 
@@ -35,7 +38,17 @@ def _term(text: str) -> str:
     return curie(expand(text)) if text else ""
 
 
-TermName = Annotated[str, AfterValidator(_term)]
+def _written_term(text: str) -> str:
+    """Return a term of a document; a model takes no error of ours, but keeps its words and finds its line."""
+    try:
+        return _term(text)
+    except InputError as error:
+        words = {"zh": error.message_zh, "step": error.next_step, "step_zh": error.next_step_zh}
+        said = error.message.removesuffix(".")
+        raise PydanticCustomError("unknown_prefix", "{said}", words | {"said": said}) from error
+
+
+TermName = Annotated[str, AfterValidator(_written_term)]
 """A term as a CURIE; an IRI that is read becomes one."""
 
 
@@ -125,7 +138,7 @@ class MappingDocument(_Part):
         """
         data = self.model_dump(by_alias=True) | changes | {"version": self.version + 1}
         data.setdefault("created", datetime.now(UTC))
-        return _validated(type(self), data, where="the revised mapping")
+        return validated(type(self), data, file="the revised mapping", page=PAGE)
 
     def to_yaml(self) -> str:
         """Return the document as YAML, without what is empty."""
@@ -143,21 +156,8 @@ class MappingDocument(_Part):
         Raises:
             InputError: If it is not YAML or not a valid document; the message names file, line and key.
         """
-        try:
-            node = yaml.compose(text, Loader=_LOADER)
-            data = yaml.load(text, Loader=_LOADER)  # noqa: S506 - a safe loader either way
-        except yaml.YAMLError as error:
-            mark = getattr(error, "problem_mark", None)
-            # at the end of the text libyaml marks a line that is not there
-            line = min(mark.line + 1, len(text.splitlines()) or 1) if mark else 1
-            raise InputError(
-                f"{file}, line {line}: this is not YAML.",
-                message_zh=f"{file} 第 {line} 行：不是有效的 YAML。",
-                next_step="Correct the indentation or quoting at that line.",
-                next_step_zh="请更正该行的缩进或引号。",
-                data={"file": file, "line": line},
-            ) from error
-        return _validated(cls, data, where=file, node=node)
+        parsed = parse(text, file=file)
+        return validated(cls, parsed.data, file=file, parsed=parsed, page=PAGE)
 
     def save(self, path: Path) -> None:
         """Write the document beside the final name and rename it, so that no reader sees half."""
@@ -186,12 +186,17 @@ class MappingDocument(_Part):
         return cls.from_yaml(text, file=path.name)
 
 
-_Document = TypeVar("_Document", bound=MappingDocument)
-
-
 def json_schema() -> dict[str, Any]:
-    """Return the JSON schema of mapping documents, for editors and for other programs."""
-    return MappingDocument.model_json_schema(by_alias=True)
+    """Return the JSON schema of mapping documents, for editors and for other programs.
+
+    Record kinds and roles stand in it by name, so that an editor completes them.
+    """
+    schema = documents.json_schema(MappingDocument, title="Qualweave mapping document")
+    known = record_table()
+    schema["properties"]["records"]["items"]["enum"] = sorted(known.records)
+    roles = [*known.roles, "process_class", "equipment_class"]
+    schema["properties"]["context"]["propertyNames"] = {"enum": sorted(roles)}
+    return schema
 
 
 def _without_empty(value: Any) -> Any:  # noqa: ANN401 - YAML has any shape
@@ -201,44 +206,6 @@ def _without_empty(value: Any) -> Any:  # noqa: ANN401 - YAML has any shape
     if isinstance(value, list):
         return [_without_empty(one) for one in value]
     return value
-
-
-def _validated(
-    cls: type[_Document], data: object, *, where: str, node: yaml.Node | None = None
-) -> _Document:
-    try:
-        return cls.model_validate(data)
-    except (ValidationError, InputError) as error:
-        if isinstance(error, InputError):
-            raise
-        first = error.errors()[0]
-        keys = tuple(first["loc"])
-        line = _line_of(node, keys)
-        key = ".".join(str(part) for part in keys) or "document"
-        raise InputError(
-            f"{where}, line {line}, key {key}: {first['msg']}.",
-            message_zh=f"{where} 第 {line} 行，键 {key}：{first['msg']}。",
-            next_step="Correct that key; docs/reference/mapping-document.md lists what may stand there.",
-            next_step_zh="请更正该键；可用的值见 docs/reference/mapping-document.md。",
-            data={"file": where, "line": line, "key": key},
-        ) from error
-
-
-def _line_of(node: yaml.Node | None, keys: tuple[str | int, ...]) -> int:
-    """Return the 1-based line of a key path, or of the deepest part of it that is there."""
-    line = node.start_mark.line + 1 if node is not None else 1
-    for key in keys:
-        if isinstance(node, yaml.MappingNode):
-            pair = next((pair for pair in node.value if pair[0].value == str(key)), None)
-            if pair is None:
-                return line
-            line, node = pair[0].start_mark.line + 1, pair[1]
-        elif isinstance(node, yaml.SequenceNode) and isinstance(key, int):
-            node = node.value[key]
-            line = node.start_mark.line + 1
-        else:
-            return line
-    return line
 
 
 def with_answers(

@@ -83,12 +83,6 @@ def add_routes(router: APIRouter) -> None:
         """Return the sources that have a mapping document."""
         return json_reply({"sources": service.desk(who).library.sources()})
 
-    @router.get("/mappings/{source}")
-    def mapping(source: str, service: ServiceOf, who: Who) -> Response:
-        """Return a mapping document."""
-        document = service.desk(who).library.get(source)
-        return Response(document.model_dump_json(by_alias=True), media_type="application/json")
-
     @router.post("/voices")
     def voices(said: Sentence, service: ServiceOf, who: Who) -> Response:
         """Read what a sentence of a complaint or report is about, with evidence."""

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Query, Response
 from qualweave.api.rebinding import Rebinder
 from qualweave.api.replies import json_reply
 from qualweave.api.security.asking import ServiceOf, Who
+from qualweave.api.trace_tables import tables_of
 from qualweave.reasoning.trace import Direction
 
 
@@ -22,17 +23,19 @@ def add_routes(router: APIRouter) -> None:
         direction: Direction = "back",
         step_offset: Annotated[int, Query(ge=0)] = 0,
         step_limit: Annotated[int | None, Query(ge=0, le=2000)] = None,
+        dimension: Annotated[str, Query(description="A trace dimension, told in full.")] = "",
         *,
         inferred: bool = False,
     ) -> Response:
-        """Trace an item (serial, lot, IRI or GS1 identity) back or forward.
+        """Trace an item (serial, lot, IRI or GS1 identity) back or forward, its steps summed up by dimension.
 
         With ``inferred=true`` the answer has beside it what inferred links reach, each with its confidence.
         """
         answer = service.trace(
             item, principal=who, direction=direction, step_offset=step_offset, step_limit=step_limit
         )
-        return json_reply(Rebinder(service, who).beside(answer, direction, inferred=inferred))
+        body = Rebinder(service, who).beside(answer, direction, inferred=inferred)
+        return json_reply(tables_of(service, who).view().beside(body, answer, dimension))
 
     @router.get("/recall/{item:path}")
     def recall(
