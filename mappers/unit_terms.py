@@ -23,6 +23,7 @@ _SAME_WORDS, _STRUCTURE, _KIND, _SIZE, _DIMENSION_ONLY = 1.0, 0.9, 0.75, 0.65, 0
 _CONTRADICTION: Final = -1.0
 _DOUBT: Final = -0.4  # what one text of several costs that contradicts
 _NOTES: Final = 0.04  # what a differing qualifier costs
+_ORDER: Final = 0.01  # what the same order of the units adds
 _SPELT: Final = 2.0  # a text in words counts as much as two in symbols
 _LEAST: Final = 2
 
@@ -137,6 +138,7 @@ class UnitTerms:
     def _raise(found: Vector, other: _Meaning, one: Reading, level: float) -> None:
         differing = len(one.notes ^ other.reading.notes)
         value = level * one.weight * other.reading.weight - _NOTES * min(differing, 2)
+        value += _ORDER * (one.order == other.reading.order)
         found[other.place] = max(found[other.place], value)
 
     def _words_in_common(self, texts: Sequence[str], found: Vector) -> Vector:

@@ -16,7 +16,7 @@ Kind: TypeAlias = Literal["unit", "group", "number", "per", "over", "reciprocal"
 _LONGEST_NAME = 6
 _LONGEST_QUALIFIER = 4
 _MOST_OPTIONS = 4
-_HIGHEST_POWER = 99
+_HIGHEST_POWER = 99  # no plant has more, and sizes stay finite
 _SHORTEST_COMPOUND = 4
 _PER = {"per", "pro", "je", "每"}
 _RECIPROCAL = {"reciprocal", "reziproke", "reziproker", "reziprokes", "inverse", "invers"}
@@ -36,6 +36,8 @@ _SILENT = {"of", "the", "a", "in", "to", "der", "des", "的"}
 _FUNCTION_WORDS = _PER | set(_BEFORE) | set(_AFTER) | _SILENT
 _REMARKS = {"absolute", "gauge", "dry", "difference", "energy", "torque", "normal", "standard"}
 _HALF = Fraction(1, 2)
+_HIDDEN = 0.5  # ``pH`` as picohenry, where the whole is a symbol too
+_ABSOLUTE = {"a": "absolute", "abs": "absolute", "g": "gauge", "ü": "gauge"}
 
 
 @dataclass
@@ -183,6 +185,8 @@ class ItemReader:
             if following.value.denominator != 1 or abs(following.value) > _HIGHEST_POWER:
                 raise unknown(self._original, following.text)
             value = value ** int(following.value)
+        if not value:
+            raise unknown(self._original, token.text)
         self._found.append(Item("number", value=value))
 
     def _ahead(self, steps: int) -> Token | None:
@@ -352,15 +356,35 @@ class ItemReader:
         elif prefix and not self._prefix and len(self._words(2)) > 1:
             self._prefix = prefix
             self._place += 1
-        elif text.casefold() in _SILENT and self._found:
+        elif (size := self._before_group(text)) is not None:
+            self._found.append(Item("number", value=size))
+            self._place += 1
+        elif (text.casefold() in _SILENT and self._found) or self._pressure(text):
             self._place += 1
         elif len(text) > 1 and (options := lexicon().caseless(text)):
             self._add(options[:_MOST_OPTIONS], 1)
 
+    def _before_group(self, text: str) -> Fraction | None:
+        """Return the factor of a prefix before a bracket, as in ``k(ft³)``."""
+        following = self._ahead(1)
+        if following is None or following.kind != "bracket" or not following.glued:
+            return None
+        return next((one.size for one in prefixes() if text in one.symbols), None)
+
+    def _pressure(self, text: str) -> bool:
+        """Read ``kPaA``, ``barg`` or ``psia``: a unit of pressure with what it is measured against."""
+        mark = _ABSOLUTE.get(text[-1:].casefold())
+        options = (lexicon().symbol(text[:-1]) or lexicon().caseless(text[:-1])) if mark else []
+        if mark is None or not _is_pressure(options):
+            return False
+        self._waiting.add(mark)
+        self._add(options[:_MOST_OPTIONS], 0)
+        return True
+
     def _bracket(self, token: Token) -> None:
         """Read a bracket: qualifiers, a remark on the unit before, an annotation, or a group."""
         after_unit = self._adjacent and self._found[-1].kind in {"unit", "group"}
-        marks = _marks(token.text)
+        marks = self._pressure_mark(token.text) or _marks(token.text)
         inner = self._inside(token.text) if token.text and not marks else ()
         if marks:
             self._place += 1
@@ -370,8 +394,11 @@ class ItemReader:
                 self._found.append(Item("notes", wanted=set(marks)))
         elif token.mark == "{":
             self._place += 1
+            counted = inner and inner[0].kind == frozenset({("count", 1)})
             note = Item("notes", wanted={token.text.casefold()})
-            self._found.append(note if after_unit or not inner else Item("group", groups=inner))
+            self._found.append(
+                Item("group", groups=inner) if inner and (counted or not after_unit) else note
+            )
         elif after_unit and inner:
             self._place += 1
             if not self._is_remark(inner):
@@ -381,10 +408,23 @@ class ItemReader:
             self._found.append(Item("group", power=self._power, groups=inner))
             self._power, self._adjacent = 1, True
 
+    def _pressure_mark(self, text: str) -> frozenset[str]:
+        """Return what ``(a)`` or ``(g)`` behind a unit of pressure means."""
+        last = self._found[-1] if self._found and self._adjacent else None
+        mark = _ABSOLUTE.get(text.casefold())
+        if mark is None or last is None or not _is_pressure(last.options):
+            return frozenset()
+        return frozenset({mark})
+
     def _is_remark(self, inner: Sequence[Reading]) -> bool:
         """Whether a bracket says the unit before it again, such as ``micrometre (micron)``."""
         before = self._so_far([one for one in self._found if one.kind != "notes"])
         return any(one.dimension == other.dimension for one in before for other in inner)
+
+
+def _is_pressure(options: Sequence[Option]) -> bool:
+    heads = [one.head.quantity for one in options]
+    return bool(heads) and heads[0] in {"pressure", "force"}
 
 
 def _prefix(word: str) -> str:
@@ -418,12 +458,18 @@ def meanings(words: tuple[str, ...]) -> tuple[Option, ...]:
     """Return what a name or symbol of one or more words stands for."""
     known = lexicon()
     written = " ".join(words)
-    options = [*known.symbol(written), *known.name(words)]
+    options = [*known.whole(written), *known.name(words)]
+    scale = _HIDDEN if options else 1.0
+    if len(written) > 1:
+        others = known.prefixed(written)
+        options += [Option(one.parts, one.weight * scale, one.spelled) for one in others]
     if not options and len(words) == 1 and any(one.isupper() for one in written):
         options = known.qudt(written)
     seen: dict[tuple[Part, ...], Option] = {}
     for one in options:
-        seen.setdefault(one.parts, one)
+        known_as = seen.setdefault(one.parts, one)
+        if one.spelled and not known_as.spelled:
+            seen[one.parts] = Option(one.parts, known_as.weight, spelled=True)
     return tuple(seen.values())
 
 

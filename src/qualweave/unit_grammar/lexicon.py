@@ -11,7 +11,6 @@ from qualweave.unit_grammar.tokens import plain
 
 _FOLDED_WEIGHT = 0.6
 _LATER_WEIGHT = 0.9
-_HIDDEN_WEIGHT = 0.5  # ``pH`` as picohenry, where the whole is a symbol too
 _LONG_ENOUGH = 3
 _EVERYDAY = {"G", "M", "k", "h", "d", "c", "m", "u", "n", "p"}
 _ENDINGS = ("", "s", "es", "n", "en")
@@ -101,14 +100,12 @@ class Lexicon:
             self._caseless.setdefault(symbol.casefold(), []).extend(meanings)
 
     def symbol(self, text: str) -> list[Option]:
-        """Return what a symbol stands for, by case."""
-        found = self._symbols.get(text)
-        if found is None:
-            return _ranked(self._prefixed(text, self._symbols, "symbols"))
-        if len(text) == 1:
-            return _ranked(found)
-        others = _ranked(self._prefixed(text, self._symbols, "symbols"))
-        return _ranked(found) + [Option(one.parts, one.weight * _HIDDEN_WEIGHT) for one in others]
+        """Return what a symbol stands for, by case, with or without a prefix."""
+        return self.whole(text) or self.prefixed(text)
+
+    def prefixed(self, text: str) -> list[Option]:
+        """Return what a symbol with a prefix stands for."""
+        return _ranked(self._prefixed(text, self._symbols, "symbols"))
 
     def whole(self, text: str) -> list[Option]:
         """Return what a symbol without prefix stands for, such as ``Nm^3``."""
@@ -130,7 +127,7 @@ class Lexicon:
     def glued(self, word: str) -> list[Option]:
         """Return the product that a compound word stands for, such as ``Kilowattstunde``."""
         parts = _glued(fold(word))
-        scientific = any(one.atom.prefixes for one in parts)  # a milestone is no mile stone
+        scientific = len(parts) == 1 or any(one.atom.prefixes for one in parts)  # no milestone
         return [Option(parts, spelled=True)] if scientific else []
 
     def caseless(self, text: str) -> list[Option]:

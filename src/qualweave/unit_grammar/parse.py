@@ -124,7 +124,7 @@ def _signs(items: Sequence[Item], *, all_below: bool = False, turning: bool = Fa
 def _reading(
     items: Sequence[Item], choice: Sequence[Choice], signs: Sequence[int], weight: float
 ) -> Reading:
-    sides: tuple[list[Part], list[Part]] = ([], [])
+    order: list[Part] = []
     number, notes, spelled = Fraction(1), set[str](), True
     chosen, signed = iter(choice), iter(signs)
     for item in items:
@@ -141,10 +141,13 @@ def _reading(
             else:
                 weight, spelled = weight * one.option.weight, spelled and one.option.spelled
             notes |= one.notes if isinstance(one, Reading) else one.left
-            _place(_parts(one), power, sides)
-    if not sides[0] and not sides[1] and number == 1:
-        sides = _ones(items, signs)
-    return Reading(merged(sides[0]), merged(sides[1]), number, frozenset(notes), weight, spelled)
+            order += _raised(_parts(one), power)
+    if not order and number == 1:
+        order = _ones(items, signs)
+    over = merged(one for one in order if one.exponent > 0)
+    return Reading(
+        over, merged(_below(order)), number, frozenset(notes), weight, spelled, tuple(order)
+    )
 
 
 def _parts(one: Choice) -> list[tuple[Part, Exponent]]:
@@ -154,19 +157,20 @@ def _parts(one: Choice) -> list[tuple[Part, Exponent]]:
     return [(part, part.exponent) for part in one.option.parts]
 
 
-def _place(
-    parts: Sequence[tuple[Part, Exponent]], power: Exponent, sides: tuple[list[Part], list[Part]]
-) -> None:
-    for part, own in parts:
-        exponent = own if power == 1 else own * power
-        side = sides[0] if exponent > 0 else sides[1]
-        same = exponent > 0 and exponent == part.exponent
-        side.append(part if same else Part(part.atom, part.prefix, max(exponent, -exponent)))
+def _raised(parts: Sequence[tuple[Part, Exponent]], power: Exponent) -> list[Part]:
+    return [
+        part if own * power == part.exponent else Part(part.atom, part.prefix, own * power)
+        for part, own in parts
+    ]
 
 
-def _ones(items: Sequence[Item], signs: Sequence[int]) -> tuple[list[Part], list[Part]]:
+def _below(parts: Sequence[Part]) -> list[Part]:
+    return [Part(one.atom, one.prefix, -one.exponent) for one in parts if one.exponent < 0]
+
+
+def _ones(items: Sequence[Item], signs: Sequence[int]) -> list[Part]:
     """Return the unit one for each number: ``1`` is one, ``1/1`` one per one."""
-    one = lexicon().name(("one",))[0].parts[0]
+    one = lexicon().name(("one",))[0].head
     valued = [item for item in items if item.kind in _VALUED]
     count = [sign for item, sign in zip(valued, signs, strict=True) if item.kind == "number"]
-    return [one for sign in count if sign > 0], [one for sign in count if sign < 0]
+    return [Part(one, exponent=sign) for sign in count]

@@ -1,7 +1,8 @@
 """A reading: what a text of a unit means, as structure, size, zero point and dimension."""
 
+import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cached_property, lru_cache
 from typing import TypeAlias
@@ -36,6 +37,7 @@ class Reading:
         notes: Qualifiers and annotations that change no size, such as ``absolute``.
         weight: How readily the text is read so, up to 1.
         spelled: Whether it is written in words.
+        order: The units as they came, those below with negative exponents.
     """
 
     over: tuple[Part, ...]
@@ -44,6 +46,7 @@ class Reading:
     notes: frozenset[str] = frozenset()
     weight: float = 1.0
     spelled: bool = False
+    order: tuple[Part, ...] = field(default=(), compare=False)
 
     @cached_property
     def structure(self) -> Structure:
@@ -94,10 +97,10 @@ class Reading:
     @cached_property
     def size_key(self) -> tuple[str, Dimension]:
         """Equal for readings of one size and dimension, however they are put together."""
-        size = float(self.multiplier)
+        size = _log(self.multiplier)
         for part, exponent in self._signed:
-            size *= _float_size(part.atom, part.prefix) ** exponent
-        return f"{size:.8e}@{float(self.zero):.2f}", self.dimension
+            size += _log_size(part.atom, part.prefix) * float(exponent)
+        return f"{size:.8f}@{float(self.zero):.2f}", self.dimension
 
     @cached_property
     def kind(self) -> frozenset[tuple[str, Exponent]]:
@@ -142,8 +145,12 @@ class Reading:
 
 
 @lru_cache(maxsize=8192)
-def _float_size(atom: Atom, prefix: str) -> float:
-    return float(atom.size * prefix_size(prefix))
+def _log_size(atom: Atom, prefix: str) -> float:
+    return _log(atom.size * prefix_size(prefix))
+
+
+def _log(value: Fraction) -> float:
+    return math.log10(value.numerator) - math.log10(value.denominator)
 
 
 def merged(parts: Iterable[Part]) -> tuple[Part, ...]:
