@@ -161,9 +161,21 @@ def align(
     fields: Annotated[Path, typer.Option(help="JSON Lines of fields.")],
     terms: Annotated[Path, typer.Option(help="JSON Lines of terms.")],
     out: Annotated[Path, typer.Option(help="Where the predictions go.")],
+    confirmed: Annotated[
+        Path | None,
+        typer.Option(help="JSON Lines of fields whose terms are known ('gold'): memory only."),
+    ] = None,
 ) -> None:
     """Rank the terms of any vocabulary for each field of a list."""
-    count = align_files(fields, terms, out)
+    with Progress(console=console, transient=True) as bar:
+        task = bar.add_task("aligning", total=None)
+        count = align_files(
+            fields,
+            terms,
+            out,
+            confirmed=confirmed,
+            progress=lambda done, every: bar.update(task, completed=done, total=every),
+        )
     console.print(f"{count} fields aligned: {out}")
 
 

@@ -1,186 +1,196 @@
 """Fit the weights of alignment, and print how they do on sets that they have not seen.
 
-Run as ``python -m benchmarks.fit_alignment [--write]``. A conditional logit with a term for "none fits", L2 towards
-hand-set weights, negative weights only where a signal speaks against a term by its meaning. Each set counts alike.
-Two profiles are fitted: ``any`` for whatever vocabulary, on all sets; ``ontology`` for ours, whose names and ranges
-are curated: the same, pulled towards the example plant.
+Run as ``python -m benchmarks.fit_alignment [--write]``. A conditional logit with a term for "none fits" and an L2 pull
+to the weights that stand before any field was seen; each set counts alike. Profiles: ``any`` for whatever vocabulary,
+on all sets; ``ontology`` for ours, whose names and ranges are curated: the same, pulled towards the example plant; each
+with and without memory of confirmed fields, with and without a text model.
 """
 
 import argparse
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import numpy as np
-from scipy.optimize import minimize
 
-from benchmarks.alignment_sets import PLANT, PUBLIC, Sample, load, load_plant
-from qualweave.mappers.align.signals import OF_TEXT, SIGNALS
+from benchmarks.alignment_sets import PUBLIC, alone, load_plant, read_set, remembering
+from qualweave.config import Settings
+from qualweave.mappers.align.combiner import (
+    NAMES,
+    PRIOR,
+    Case,
+    Combiner,
+    combiner,
+    fit,
+    shipped,
+    with_absent,
+    without_right,
+)
+from qualweave.mappers.align.recall import RECALLED
+from qualweave.mappers.align.signals import OF_TEXT, Vocabulary
 
 WEIGHTS = Path(__file__).parents[1] / "mappers" / "align" / "weights.json"
-NAMES = (*SIGNALS, "nil")
-BY_HAND = {
-    "exact": 1.0, "only_exact": 0.5, "label_exact": 0.3, "name_covered": 1.5, "label_covered": 2.0,
-    "synonym_covered": 1.5, "sibling_covered": 0.5, "context_covered": 1.0, "characters": 2.0,
-    "definition_words": 0.5, "meaning": 1.5, "meaning_written": 1.5, "meaning_defined": 0.3, "description": 1.0,
-    "description_named": 1.0, "unit": 1.5, "unit_same": 0.5, "unit_missing": -0.5, "unit_unasked": -0.5,
-    "range": 1.0, "value_type": 1.0, "kind": 0.5, "company": 1.6, "general": -0.4, "fellow": 0.5,
-    "inherited": 6.0, "outdone": -4.0, "nil": 6.0,
-}  # fmt: skip
-FREE = {"unit_missing", "unit_unasked", "general", "value_type", "range", "kind", "outdone", "nil"}
-PRIOR = np.array([BY_HAND[one] for one in NAMES])
-_VETO = 50.0
-_UNIT = SIGNALS.index("unit")
+VERSION = "fit-4"
+PRECISION, ABSENT = 0.98, 0.02
+_SHARE = 0.2  # of the fields, with their terms taken away, in setting a threshold
 
 
-def scores(matrix: np.ndarray, parameters: np.ndarray) -> np.ndarray:
-    """Return the score of each term; shape ``(number of terms,)``."""
-    return matrix @ parameters[:-1] - _VETO * (matrix[:, _UNIT] < 0)
+def told(one: Case, weights: Combiner) -> tuple[float, bool, bool]:
+    """Return the probability of a field's first term, whether it is right, and whether it is alone at the top."""
+    if not len(one.right):
+        return 0.0, False, True
+    score = one.matrix @ weights.vector()[:-1]
+    best = int(score.argmax())
+    chance = weights.probabilities(np.asarray(score, dtype=float))
+    sole = int((score >= score[best] - 1e-9).sum()) == 1
+    return float(chance[best]), bool(one.right[best]), sole
 
 
-def _one(sample: Sample, parameters: np.ndarray) -> tuple[float, np.ndarray]:
-    """Return the negative log-likelihood of a field and its gradient."""
-    score, nil = scores(sample.matrix, parameters), parameters[-1]
-    top = max(float(score.max()), float(nil))
-    raised, none = np.exp(score - top), np.exp(nil - top)
-    every = raised.sum() + none
-    slope = np.append(raised @ sample.matrix, none) / every
-    right = raised[sample.gold].sum() if len(sample.gold) else none
-    if len(sample.gold):
-        slope[:-1] -= raised[sample.gold] @ sample.matrix[sample.gold] / max(right, 1e-300)
-    else:
-        slope[-1] -= 1.0
-    return -float(np.log(right / every + 1e-12)), slope
+def hits(cases: Sequence[Case], weights: Combiner) -> float:
+    """Return hits@1 over fields with a right term; a tie at the top is not a hit."""
+    found = [told(one, weights) for one in cases if one.right.any()]
+    return sum(right and sole for _, right, sole in found) / max(len(found), 1)
 
 
-def loss(
-    parameters: np.ndarray, sets: list[list[Sample]], strength: float, prior: np.ndarray
-) -> tuple[float, np.ndarray]:
-    """Return the mean negative log-likelihood over sets with the pull to the prior, and its gradient."""
-    away = parameters - prior
-    total, slope = strength * float(away @ away), 2 * strength * away
-    for samples in sets:
-        for sample in samples:
-            part, its = _one(sample, parameters)
-            total += part / len(samples) / len(sets)
-            slope = slope + its / len(samples) / len(sets)
-    return total, slope
+def threshold(groups: Sequence[Sequence[Case]], weights: Sequence[Combiner]) -> float:
+    """Return the lowest probability at which the sets together keep precision and spare the absent.
+
+    Args:
+        groups: Cases per set.
+        weights: Per set, fitted without it.
+
+    Returns:
+        The probability from which 98 % of the mapped are right (each set counting alike, fields whose terms were
+        taken away included), and at most 2 % of the fields without a term are mapped.
+    """
+    chance, right, absent, share = [], [], [], []
+    for cases, combined in zip(groups, weights, strict=True):
+        rows = [(one, not one.right.any()) for one in cases]
+        chosen = np.random.default_rng(21).random(len(cases)) < _SHARE
+        rows += [
+            (without_right(one), True) for one, take in zip(cases, chosen, strict=True) if take
+        ]
+        for one, gone in rows:
+            first, good, _ = told(one, combined)
+            chance.append(first)
+            right.append(good and not gone)
+            absent.append(gone)
+            share.append(1.0 / len(rows))
+    order = np.argsort(-np.array(chance))
+    worth = np.array(share)[order]
+    good = np.cumsum(np.array(right)[order] * worth) / np.cumsum(worth)
+    gone = np.array(absent)[order] * worth
+    spared = np.cumsum(gone) / max(float(gone.sum()), 1e-12)
+    kept = np.flatnonzero((good >= PRECISION) & (spared <= ABSENT))
+    return round(float(np.array(chance)[order][kept[-1]]), 4) if len(kept) else 0.99
 
 
-def with_absent(
-    samples: list[Sample], rng: np.random.Generator, share: float = 0.12
-) -> list[Sample]:
-    """Return the samples, and some of them again with their gold terms taken out of the vocabulary: none fits then."""
-    absent = [
-        Sample(one.field, np.delete(one.matrix, one.gold, axis=0), np.array([], dtype=int))
-        for one in samples
-        if len(one.gold) and rng.random() < share
-    ]
-    return [*samples, *absent]
-
-
-def without_text(samples: list[Sample]) -> list[Sample]:
-    """Return the samples as they are where no text model is installed."""
-    off = [SIGNALS.index(one) for one in OF_TEXT]
-    bare = [one.matrix.copy() for one in samples]
+def without_text(cases: Sequence[Case]) -> list[Case]:
+    """Return the cases as they are where no text model is installed."""
+    off = [NAMES.index(one) for one in OF_TEXT]
+    bare = [one.matrix.copy() for one in cases]
     for matrix in bare:
         matrix[:, off] = 0.0
-    return [Sample(one.field, matrix, one.gold) for one, matrix in zip(samples, bare, strict=True)]
+    return [Case(m, one.right, one.places) for m, one in zip(bare, cases, strict=True)]
 
 
-def fit(sets: list[list[Sample]], strength: float = 0.003, prior: np.ndarray = PRIOR) -> np.ndarray:
-    """Return fitted parameters; shape ``(number of signals + 1,)``."""
-    bounds = [(None, None) if one in FREE else (0, None) for one in NAMES]
-    rng = np.random.default_rng(7)
-    fitted = [with_absent(samples, rng) for samples in sets]
-    found = minimize(
-        loss,
-        prior,
-        args=(fitted, strength, prior),
-        jac=True,
-        method="L-BFGS-B",
-        bounds=bounds,
-        options={"maxiter": 80},
-    )
-    return found.x
+def fitted(sets: Sequence[Sequence[Case]]) -> Combiner:
+    """Return weights fitted on sets of cases."""
+    return combiner(fit([with_absent(one) for one in sets]), accept=0.9, version=VERSION)
 
 
-def hits(samples: list[Sample], parameters: np.ndarray) -> float:
-    """Return hits@1 over fields with a gold term; a tie at the top is not a hit."""
-    told = [one for one in samples if len(one.gold)]
-    right = 0
-    for one in told:
-        score = scores(one.matrix, parameters)
-        right += int(score.argmax() in one.gold and (score >= score.max() - 1e-9).sum() == 1)
-    return right / max(len(told), 1)
+def left_out(data: dict[str, list[Case]]) -> dict[str, Combiner]:
+    """Return, per set, weights and threshold that were fitted without any field of it."""
+    found = {}
+    for name in data:
+        rest = [one for one in data if one != name]
+        weights = fitted([data[one] for one in rest])
+        inner = [
+            fitted([data[other] for other in rest if other != one]) if len(rest) > 1 else weights
+            for one in rest
+        ]
+        found[name] = combiner(
+            weights.vector(), accept=threshold([data[one] for one in rest], inner), version=VERSION
+        )
+    return found
 
 
-def calibration(samples: list[Sample], parameters: np.ndarray) -> tuple[float, float]:
-    """Return (expected calibration error of the top probability over ten bins, share right from 0.8 up)."""
-    top, right = [], []
-    for one in samples:
-        score, nil = scores(one.matrix, parameters), parameters[-1]
-        high = max(float(score.max()), float(nil))
-        raised = np.exp(score - high)
-        top.append(float(raised.max() / (raised.sum() + np.exp(nil - high))))
-        right.append(float(score.argmax() in one.gold))
-    chance, hit = np.array(top), np.array(right)
-    bins = np.minimum((chance * 10).astype(int), 9)
-    error = sum(
-        abs(chance[bins == n].mean() - hit[bins == n].mean()) * (bins == n).mean()
-        for n in np.unique(bins)
-    )
-    sure = chance >= 0.8
-    return float(error), float(hit[sure].mean()) if sure.any() else float("nan")
+def _profile(sets: dict[str, list[Case]]) -> Combiner:
+    """Return the weights of all sets; the threshold is set on each by weights fitted without it."""
+    weights = fitted(list(sets.values()))
+    others = left_out(sets)
+    accept = threshold(list(sets.values()), [others[one] for one in sets])
+    return combiner(weights.vector(), accept=accept, version=VERSION)
+
+
+def _ours(plant: list[Case], general: Combiner, remembers: Combiner) -> Combiner:
+    """Return the weights for our ontology: the example plant's, pulled towards the general ones."""
+    values = fit([with_absent(plant)], prior=general.vector(), strength=0.01)
+    for name in RECALLED:
+        values[NAMES.index(name)] = remembers.weights[name]
+    return combiner(values, accept=general.accept, version=VERSION)
+
+
+def _named(one: Combiner) -> dict[str, float]:
+    return {**one.weights, "nil": one.nil, "accept": one.accept}
+
+
+def cases_of_sets() -> tuple[dict[str, list[Case]], dict[str, list[Case]]]:
+    """Return the cases of every public set, alone and with memory."""
+    bare: dict[str, list[Case]] = {}
+    with_memory: dict[str, list[Case]] = {}
+    for name in PUBLIC:
+        data = read_set(name)
+        vocabulary = Vocabulary(data.terms, Settings())
+        bare[name] = [one.case for one in alone(data, vocabulary)]
+        if len(set(data.makers)) > 1:
+            with_memory[name] = [one.case for one in remembering(data, vocabulary)]
+        print(f"{name}: signals made", flush=True)
+    return bare, with_memory
 
 
 def main() -> None:
     """Fit, print, and write where asked."""
     arguments = argparse.ArgumentParser()
     arguments.add_argument("--write", action="store_true")
-    arguments.add_argument("--most", type=int, default=400)
     chosen = arguments.parse_args()
-    rng = np.random.default_rng(20261125)
-    data = {name: load(name, chosen.most if name != "units_unece" else 150, rng) for name in PUBLIC}
+    bare, memory = cases_of_sets()
     with TemporaryDirectory() as folder:
-        data[PLANT] = load_plant(Path(folder) / "fit", seed=101)
+        plant = load_plant(Path(folder) / "fit", seed=101)
         other = load_plant(Path(folder) / "other", seed=202)
-    everything = fit(list(data.values()))
-    print(
-        f"{'set':18} {'by hand':>8} {'left out':>9} {'fitted':>8} {'ECE left out':>13} {'right at ≥.8':>13}"
-    )
-    for name, samples in data.items():
-        without = fit([more for key, more in data.items() if key != name])
-        error, sure = calibration(samples, without)
-        print(
-            f"{name:18} {hits(samples, PRIOR):8.3f} {hits(samples, without):9.3f} {hits(samples, everything):8.3f}"
-            f" {error:13.3f} {sure:13.3f}",
-            flush=True,
-        )
-    own = fit([data[PLANT]], strength=0.01, prior=everything)
-    for name, parameters in (("another plant, any", everything), ("another plant, own", own)):
-        error, sure = calibration(other, parameters)
-        print(f"{name:18} {'':8} {'':9} {hits(other, parameters):8.3f} {error:13.3f} {sure:13.3f}")
-    bare = {name: without_text(samples) for name, samples in data.items()}
-    plain = fit(list(bare.values()))
-    print(
-        "without a text model:",
-        {name: round(hits(samples, plain), 3) for name, samples in bare.items()},
-    )
-    body = {
-        "version": "fit-3",
-        "any": _named(everything),
-        "ontology": _named(own),
-        "any without text": _named(plain),
-        "ontology without text": _named(fit([bare[PLANT]], strength=0.01, prior=plain)),
-    }
-    print(json.dumps(body))
+    body: dict[str, object] = {"version": VERSION}
+    for ending, change in (("", list[Case]), (" without text", without_text)):
+        sets = {name: change(cases) for name, cases in bare.items()}
+        told_ = {name: change(cases) for name, cases in memory.items()}
+        general, remembers = _profile(sets), _profile(told_)
+        ours = _ours(change(plant), general, remembers)
+        body |= {
+            f"any{ending}": _named(general),
+            f"any with memory{ending}": _named(remembers),
+            f"ontology{ending}": _named(ours),
+            f"ontology with memory{ending}": _named(ours),
+        }
+        _print(f"alone{ending}", sets, general)
+        _print(f"memory{ending}", told_, remembers)
+        print(f"another plant{ending}: {hits(change(other), ours):.3f}", flush=True)
     if chosen.write:
         WEIGHTS.write_text(json.dumps(body, indent=1) + "\n")
+        shipped.cache_clear()
 
 
-def _named(parameters: np.ndarray) -> dict[str, float]:
-    return {one: round(float(value), 3) for one, value in zip(NAMES, parameters, strict=True)}
+def _print(title: str, sets: dict[str, list[Case]], weights: Combiner) -> None:
+    print(
+        f"\n{title}, mapped from {weights.accept}\n{'set':18} {'prior':>7} {'left out':>9} {'fitted':>8}"
+    )
+    prior = combiner(np.array([*PRIOR.values()]), accept=0.9, version="prior")
+    others = left_out(sets)
+    for name, cases in sets.items():
+        print(
+            f"{name:18} {hits(cases, prior):7.3f} {hits(cases, others[name]):9.3f}"
+            f" {hits(cases, weights):8.3f}",
+            flush=True,
+        )
 
 
 if __name__ == "__main__":

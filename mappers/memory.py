@@ -4,18 +4,21 @@ One small JSON file per tenant beside the mapping documents. The aligner reads i
 that was rejected is not proposed again without new evidence.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Literal, Self
 
 import orjson
 
 from qualweave.iri import expand
-from qualweave.mappers.profile import FieldProfile
+from qualweave.mappers.align.recall import Confirmed
+from qualweave.mappers.profile import FieldProfile, field_from_facts
+from qualweave.mappers.table import SourceContext
 from qualweave.mappers.vocabulary import text_key
 
-_HERE, _ELSEWHERE = 4.0, 1.5  # log-odds of a pair that was confirmed in this source, in another one
+_HERE = 4.0  # log-odds of a pair that was confirmed in this source
 
 Verdict = Literal["accepted", "rejected"]
 
@@ -30,6 +33,10 @@ class Remembered:
     verdict: Verdict
     by: str
     unit: str = ""
+    kind: str = ""
+    device: str = ""
+    description: str = ""
+    when: str = ""
 
 
 @dataclass
@@ -99,10 +106,36 @@ class SourceMemory:
         )
 
     def confirmed(self, field: FieldProfile) -> Mapping[str, float]:
-        """Return the terms that were confirmed for fields of that name, with their bonus."""
-        found: dict[str, float] = {}
-        for one in self.memory.about(field.name):
+        """Return the terms that were confirmed for the field of that name in this source, with their bonus."""
+        return {
+            expand(one.term): _HERE
+            for one in self.memory.about(field.name)
+            if one.verdict == "accepted" and one.source == self.source
+        }
+
+    def confirmations(self) -> tuple[Confirmed, ...]:
+        """Return every confirmed field of any source; one field that was given several terms once."""
+        found: dict[tuple[str, str], list[Remembered]] = {}
+        for one in self.memory.decisions:
             if one.verdict == "accepted":
-                bonus = _HERE if one.source == self.source else _ELSEWHERE
-                found[expand(one.term)] = max(bonus, found.get(expand(one.term), 0.0))
-        return found
+                found.setdefault((one.source, one.field), []).append(one)
+        return tuple(_confirmed(some) for some in found.values())
+
+
+def _confirmed(decisions: Sequence[Remembered]) -> Confirmed:
+    last = decisions[-1]
+    context = SourceContext(file_name="", device=last.device) if last.device else None
+    told = field_from_facts(
+        name=last.field,
+        unit=last.unit,
+        kind=last.kind,
+        description=last.description,
+        context=context,
+    )
+    return Confirmed(
+        field=told,
+        terms=tuple(expand(one.term) for one in decisions),
+        source=last.source,
+        by=last.by,
+        when=datetime.fromisoformat(last.when) if last.when else None,
+    )

@@ -6,6 +6,7 @@ place of their former selves in one commit, so that no reader sees half.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from typing import Literal
 
 import polars as pl
@@ -172,6 +173,7 @@ def remember(work: Desk, question: Question, iri: str) -> None:
                 term,
                 "accepted" if verdict == "accepted" else "rejected",
                 work.principal.id,
+                when=datetime.now(UTC).isoformat(timespec="seconds"),
             )
         )
     memory.save(work.memory_path)

@@ -4,13 +4,18 @@
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Protocol
 
 from qualweave.config import Settings
+from qualweave.mappers.align.adapting import adapt
+from qualweave.mappers.align.combiner import Combiner
+from qualweave.mappers.align.recall import Confirmed, Recall
 from qualweave.mappers.align.score import (
     Alignment,
     Candidate,
+    combiner_of,
     decide,
     one_each,
     rank,
@@ -21,7 +26,7 @@ from qualweave.mappers.align.target import TargetTerm, from_terms
 from qualweave.mappers.profile import FieldProfile
 from qualweave.ontology.terms import TermIndex
 
-__all__ = ["Alignment", "Candidate", "Memory", "align", "align_targets"]
+__all__ = ["Alignment", "Candidate", "Confirmed", "Memory", "Remembering", "align", "align_targets"]
 
 
 class Memory(Protocol):
@@ -32,8 +37,37 @@ class Memory(Protocol):
         ...
 
     def confirmed(self, field: FieldProfile) -> Mapping[str, float]:
-        """Return the terms that were confirmed for fields like it, with a bonus to the score."""
+        """Return the terms that were confirmed for a field of its name in its source, with a bonus to the score."""
         ...
+
+    def confirmations(self) -> Sequence[Confirmed]:
+        """Return every confirmed field, of this source and others."""
+        ...
+
+
+@dataclass(frozen=True)
+class Remembering:
+    """A vocabulary with what persons confirmed, and weights that have learned from it.
+
+    Attributes:
+        recall: The confirmations, ready to be asked.
+        weights: The shipped weights, adapted where there are enough confirmations.
+    """
+
+    recall: Recall
+    weights: Combiner
+
+    @classmethod
+    def of(cls, vocabulary: Vocabulary, confirmed: Sequence[Confirmed]) -> "Remembering":
+        """Return what is remembered of a vocabulary."""
+        recall = Recall(confirmed, vocabulary.by_id, vocabulary.semantic)
+        weights = combiner_of(vocabulary, recall)
+        return cls(recall, adapt(weights, vocabulary, recall.confirmed))
+
+
+@lru_cache(maxsize=8)
+def _remembering(vocabulary: Vocabulary, confirmed: tuple[Confirmed, ...]) -> Remembering:
+    return Remembering.of(vocabulary, confirmed)
 
 
 @lru_cache(maxsize=4)
@@ -66,6 +100,7 @@ def align_targets(
     *,
     settings: Settings | None = None,
     memory: Memory | None = None,
+    remembering: Remembering | None = None,
     joint: bool = True,
 ) -> list[Alignment]:
     """Return the meaning of each field in a vocabulary.
@@ -75,11 +110,14 @@ def align_targets(
         vocabulary: Its terms, prepared or not.
         settings: Thresholds, text model and cache.
         memory: Earlier decisions.
+        remembering: What is remembered, where it was prepared before.
         joint: Whether the fields are of one table and so mostly mean different things.
     """
     chosen = settings or Settings()
     prepared = vocabulary if isinstance(vocabulary, Vocabulary) else Vocabulary(vocabulary, chosen)
-    table = score_table(fields, prepared)
+    told = memory.confirmations() if memory is not None and remembering is None else ()
+    known = remembering or _remembering(prepared, tuple(told))
+    table = score_table(fields, prepared, known.recall, known.weights)
     final = one_each([score for _, score in table]) if joint else [score for _, score in table]
     return [
         decide(
@@ -89,11 +127,13 @@ def align_targets(
                 found,
                 score,
                 vocabulary=prepared,
+                weights=known.weights,
+                recall=known.recall,
                 rejected=memory.rejected(field) if memory else frozenset(),
                 confirmed=memory.confirmed(field) if memory else None,
             ),
             vocabulary=prepared,
-            accept=chosen.accept_threshold,
+            accept=chosen.accept_threshold if prepared.is_ours else known.weights.accept,
             ask=chosen.ask_threshold,
         )
         for field, (found, _), score in zip(fields, table, final, strict=True)

@@ -6,6 +6,8 @@ company the narrower term is met, and a fellow field belongs to that company, or
 where they single out one narrower term. Else the general term stays, and a person is asked.
 """
 
+import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -17,7 +19,9 @@ from qualweave.mappers.align.words import words
 
 Vector = NDArray[np.float64]
 _KNOWN = 0.5  # probability from which a fellow's meaning is leaned on
+_FIRST = 3  # terms of a fellow field that are looked at
 _ENOUGH = 2  # independent things that must say so
+_BOUNDARY = re.compile(r"(?<=\w)[/#:](?=\w)")
 _COMMON = 0.25  # share of the terms above which a class says nothing
 
 
@@ -54,6 +58,7 @@ class Fellowship:
             for term in targets
         ]
         place_of = {term.id: place for place, term in enumerate(targets)}
+        self._levels, self._rarity = _groups([one.id for one in targets])
         self._narrower = {
             place: [place_of[one] for one in term.narrower if one in place_of]
             for place, term in enumerate(targets)
@@ -63,7 +68,7 @@ class Fellowship:
     def signals(
         self, chances: Sequence[Vector], exact: Sequence[Vector], file: Sequence[set[str]]
     ) -> list[dict[str, Vector]]:
-        """Return ``fellow``, ``inherited`` and ``outdone`` of every field of a table.
+        """Return ``fellow``, ``together``, ``inherited`` and ``outdone`` of every field of a table.
 
         Args:
             chances: Probabilities of the terms after the first pass, per field.
@@ -76,7 +81,31 @@ class Fellowship:
             if len(chance) and chance.max() >= _KNOWN
         ]
         mates = [one for one in mates if one.classes]
-        return [self._one(place, exact[place], file[place], mates) for place in range(len(chances))]
+        beside = self._together(chances)
+        return [
+            self._one(place, exact[place], file[place], mates) | {"together": beside[place]}
+            for place in range(len(chances))
+        ]
+
+    def _together(self, chances: Sequence[Vector]) -> list[Vector]:
+        """Return how much of what the other fields seem to mean stands in each term's part of the vocabulary.
+
+        A part is a namespace: terms of one standard or submodel are mostly used together. The namespace is compared
+        with nothing but other namespaces.
+        """
+        nothing = np.zeros(self.size)
+        if len(chances) < 2 or not len(self._rarity):  # noqa: PLR2004 - no other field
+            return [nothing] * len(chances)
+        mass = np.zeros((len(chances), len(self._rarity) + 1))
+        for place, chance in enumerate(chances):
+            first = np.argsort(-chance, kind="stable")[:_FIRST]
+            share = chance[first] / max(float(chance[first].sum()), 1e-12)
+            for level in self._levels:
+                mass[place] += np.bincount(level[first], share, minlength=len(self._rarity) + 1)
+        others = (mass.sum(axis=0) - mass) / (len(chances) - 1)
+        others[:, :-1] *= self._rarity
+        others[:, -1] = 0.0
+        return [np.max([one[level] for level in self._levels], axis=0) for one in others]
 
     def _one(
         self, place: int, exact: Vector, file: set[str], mates: Sequence[_Mate]
@@ -111,3 +140,28 @@ class Fellowship:
         if alone and ranked[0][1] >= _ENOUGH:
             return {ranked[0][0]: 1.0}
         return {one: 0.2 * min(count, _ENOUGH) / _ENOUGH for one, count in ranked if count}
+
+
+def _groups(ids: Sequence[str]) -> tuple[list[NDArray[np.intp]], Vector]:
+    """Return, per depth, the namespace of each term (the last place: none), and how rare each namespace is.
+
+    Args:
+        ids: Of the terms.
+    """
+    cuts = [[one[: found.end()] for found in _BOUNDARY.finditer(one)] for one in ids]
+    counts = Counter(one for found in cuts for one in set(found))
+    kept = {
+        one: place
+        for place, one in enumerate(
+            sorted(one for one, n in counts.items() if 1 < n <= _COMMON * len(ids))
+        )
+    }
+    none = len(kept)
+    depth = max((sum(one in kept for one in found) for found in cuts), default=0)
+    levels = [np.full(len(ids), none, dtype=np.intp) for _ in range(depth)]
+    for place, found in enumerate(cuts):
+        for level, one in enumerate(one for one in found if one in kept):
+            levels[level][place] = kept[one]
+    size = np.array([counts[one] for one in kept], dtype=float)
+    rarity = np.log(len(ids) / size) / np.log(max(len(ids), 2)) if len(size) else size
+    return levels, rarity

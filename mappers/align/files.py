@@ -10,7 +10,7 @@ import orjson
 
 from qualweave.config import Settings
 from qualweave.errors import UnreadableSource
-from qualweave.mappers.align import Alignment, align_targets
+from qualweave.mappers.align import Alignment, Confirmed, Remembering, align_targets
 from qualweave.mappers.align.signals import Vocabulary
 from qualweave.mappers.align.target import read_terms
 from qualweave.mappers.profile import FieldProfile, declared_profiles, field_from_facts
@@ -27,6 +27,7 @@ def align_files(
     terms: Path,
     out: Path,
     *,
+    confirmed: Path | None = None,
     settings: Settings | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> int:
@@ -37,6 +38,7 @@ def align_files(
             of a device.
         terms: One term a line.
         out: One ``{"id", "ranked": [[term, probability], …], "decision"}`` a line is written here.
+        confirmed: Fields whose meaning is known, as ``fields`` and with ``"gold": [term, …]``; they are memory only.
         settings: Thresholds, text model and cache.
         progress: Called with fields done and fields in all.
 
@@ -45,10 +47,15 @@ def align_files(
     """
     rows = read_fields(fields)
     vocabulary = Vocabulary(read_terms(terms), settings or Settings())
+    remembering = Remembering.of(vocabulary, read_confirmed(confirmed) if confirmed else ())
     answers: dict[str, Alignment] = {}
-    for group in _by_source(rows).values():
+    for group in by_source(rows).values():
         made = align_targets(
-            [field for _, field in group], vocabulary, settings=settings, joint=_is_one_table(group)
+            [field for _, field in group],
+            vocabulary,
+            settings=settings,
+            remembering=remembering,
+            joint=is_one_table(group),
         )
         answers |= {identity: one for (identity, _), one in zip(group, made, strict=True)}
         if progress is not None:
@@ -87,11 +94,32 @@ def read_fields(path: Path) -> list[tuple[str, FieldProfile]]:
     return found
 
 
+def read_confirmed(path: Path) -> list[Confirmed]:
+    """Return the fields of a JSON Lines file whose meaning is known; those without a term are left out.
+
+    Raises:
+        UnreadableSource: If a line is no field.
+    """
+    told = [orjson.loads(line) for line in path.read_bytes().splitlines() if line.strip()]
+    gold = {str(row.get("id")): row for row in told if isinstance(row, dict)}
+    return [
+        Confirmed(
+            field,
+            tuple(str(one) for one in gold[identity].get("gold") or ()),
+            source=" ".join(str(gold[identity].get("device") or "").split()),
+            by=str(gold[identity].get("by") or ""),
+        )
+        for identity, field in read_fields(path)
+        if gold[identity].get("gold")
+    ]
+
+
 def _profile(row: dict[str, Any]) -> FieldProfile:
     context = SourceContext(
         file_name=str(row.get("table") or ""),
         language=str(row.get("language") or "en"),
-        device=" ".join(str(row[one]) for one in ("device", "context") if row.get(one)),
+        device=" ".join(str(row.get("device") or "").split()),
+        header={"component": str(row["context"])} if row.get("context") else {},
     )
     samples = row.get("samples") or ()
     stated = _STATED_KIND.search(str(row.get("note") or ""))
@@ -106,16 +134,17 @@ def _profile(row: dict[str, Any]) -> FieldProfile:
     )
 
 
-def _by_source(
+def by_source(
     rows: list[tuple[str, FieldProfile]],
 ) -> dict[str, list[tuple[str, FieldProfile]]]:
+    """Return the fields of each device."""
     groups: dict[str, list[tuple[str, FieldProfile]]] = defaultdict(list)
     for identity, field in rows:
         groups[field.context.device if field.context else ""].append((identity, field))
     return groups
 
 
-def _is_one_table(group: list[tuple[str, FieldProfile]]) -> bool:
+def is_one_table(group: list[tuple[str, FieldProfile]]) -> bool:
     """Whether the fields name each other as siblings and none stands twice (else they are synonyms)."""
     names = [field.name for _, field in group]
     near = sum(len(set(field.siblings) & set(names)) for _, field in group)

@@ -1,6 +1,6 @@
 """Signals from values: unit and dimension, range, and what the cells look like."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,40 +38,46 @@ class Quantities:
             if unit is not None:
                 self._distinct.setdefault(unit, []).append(place)
         self._some_units = bool(self._distinct)
+        self._written = _places(one.unit.casefold() for one in targets)
+        self._types = _places(one.value_type for one in targets)
 
     def signals(self, field: FieldProfile) -> dict[str, Vector]:
-        """Return the signals of a field; ``unit`` is 1, 0 or -1: the last is a veto, not a weight."""
+        """Return the signals of a field; ``unit_against`` is 1 where its unit contradicts the term's."""
         size = len(self._targets)
         unit, same, lacking, unasked, inside = (np.zeros(size) for _ in range(5))
         theirs = field.unit
+        against = np.zeros(size)
         if theirs is not None:
-            unit[self._without_unit] = -1.0
+            against[self._without_unit] = 1.0
             unasked[:] = float(self._some_units)
         for one, places in self._distinct.items():
             unasked[places] = 0.0
             factor, offset = 1.0, 0.0
             if theirs is None:
-                lacking[places] = 1.0
+                lacking[places] = float(not field.unit_text)
             else:
                 try:
                     factor, offset = conversion(theirs, one)
                 except UnknownUnit:
-                    unit[places] = -1.0
+                    against[places] = 1.0
                     continue
                 unit[places] = 1.0
                 same[places] = float((factor, offset) == (1.0, 0.0))
             for place in places:
                 inside[place] = _inside(field, factor, offset, self._targets[place])
+        if field.unit_text and field.unit_text.casefold() in self._written:
+            same[self._written[field.unit_text.casefold()]] = 1.0
         return {
             "unit": unit,
             "unit_same": same,
+            "unit_against": against,
             "unit_missing": lacking,
-            "unit_unasked": np.where(unit < 0, 0.0, unasked),
+            "unit_unasked": np.where(against > 0, 0.0, unasked),
             "range": inside,
-            "value_type": self._types(field),
+            "value_type": self._suits(field),
         }
 
-    def _types(self, field: FieldProfile) -> Vector:
+    def _suits(self, field: FieldProfile) -> Vector:
         fitting = _TYPES[field.type]
         if not fitting or not field.count:
             return np.zeros(len(self._targets))
@@ -80,9 +86,19 @@ class Quantities:
             suits |= _RUNNING
         if field.samples and all(unit_like(one) is not None for one in field.samples):
             suits = {"unit": 1.0} | dict.fromkeys(suits, 0.0)
-        return np.array(
-            [suits.get(one.value_type, -1.0) if one.value_type else 0.0 for one in self._targets]
-        )
+        found = np.zeros(len(self._targets))
+        for one, places in self._types.items():
+            found[places] = suits.get(one, -1.0)
+        return found
+
+
+def _places(values: Iterable[str]) -> dict[str, NDArray[np.intp]]:
+    """Return the places of each value that is not empty."""
+    found: dict[str, list[int]] = {}
+    for place, one in enumerate(values):
+        if one:
+            found.setdefault(one, []).append(place)
+    return {one: np.array(places, dtype=np.intp) for one, places in found.items()}
 
 
 def _inside(field: FieldProfile, factor: float, offset: float, term: TargetTerm) -> float:

@@ -1,22 +1,19 @@
 """From signals to one probability per term, with the evidence that made it.
 
-The model is a conditional logit: each term's score is a weighted sum of its signals, "no term fits" has a
-score of its own, and the probabilities are their softmax. The weights (``weights.json``) are fitted by
-``benchmarks/fit_alignment.py``; their number is small and every one of them can be read.
+`combiner` weighs the signals; here tables of fields are scored, terms shared out among them, and decisions made.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
-from importlib.resources import files
 from typing import Literal, TypeAlias
 
 import numpy as np
-import orjson
 from scipy.optimize import linear_sum_assignment
 
 from qualweave.evidence import Evidence
-from qualweave.mappers.align.signals import Profile, Vector, Vocabulary, file_words, signals
+from qualweave.mappers.align.combiner import Combiner, shipped
+from qualweave.mappers.align.recall import Recall
+from qualweave.mappers.align.signals import Vector, Vocabulary, file_words, signals
 from qualweave.mappers.align.statements import statement
 from qualweave.mappers.profile import FieldProfile
 
@@ -62,48 +59,46 @@ class Alignment:
     margin: float
 
 
-@lru_cache(maxsize=1)
-def _fitted() -> dict[str, dict[str, float]]:
-    text = files("qualweave.mappers.align").joinpath("weights.json").read_bytes()
-    data: dict[str, dict[str, float]] = orjson.loads(text)
-    return data
-
-
-def weights(profile: Profile) -> Mapping[str, float]:
-    """Return the weight of each signal."""
-    return {name: worth for name, worth in _fitted()[profile].items() if name != "nil"}
-
-
-def scores(found: Mapping[str, Vector], profile: Profile) -> Vector:
-    """Return the score of each term; shape ``(number of terms,)``."""
-    total = np.zeros(len(found["unit"]))
-    for name, worth in weights(profile).items():
-        total += found[name] * worth
-    total[found["unit"] < 0] += _VETO
-    return total
-
-
-def probabilities(score: Vector, profile: Profile) -> Vector:
-    """Return the probability of each term; what is missing to 1 is that of "no term fits"."""
-    none = _fitted()[profile]["nil"]
-    top = max(float(score.max(initial=none)), none)
-    raised = np.exp(score - top)
-    return np.asarray(raised / (raised.sum() + np.exp(none - top)), dtype=float)
-
-
 def score_table(
-    fields: Sequence[FieldProfile], vocabulary: Vocabulary
+    fields: Sequence[FieldProfile],
+    vocabulary: Vocabulary,
+    recall: Recall | None = None,
+    weights: Combiner | None = None,
 ) -> list[tuple[dict[str, Vector], Vector]]:
-    """Return the signals and scores of every field of a table."""
+    """Return the signals and scores of every field of a table.
+
+    Args:
+        fields: The fields.
+        vocabulary: The terms.
+        recall: What persons confirmed before.
+        weights: Of the signals; the shipped ones where left out.
+    """
+    combiner = weights or combiner_of(vocabulary, recall)
     vocabulary.read_ahead(fields)
-    found = [signals(field, vocabulary) for field in fields]
-    profile = vocabulary.profile
-    chances = [probabilities(scores(one, profile), profile) for one in found]
+    found = [signals(field, vocabulary, recall) for field in fields]
+    chances = [combiner.probabilities(combiner.scores(one)) for one in found]
     more = vocabulary.fellowship.signals(
         chances, [one["exact"] for one in found], [file_words(field) for field in fields]
     )
     found = [one | its for one, its in zip(found, more, strict=True)]
-    return [(one, scores(one, profile)) for one in found]
+    return [(one, combiner.scores(one)) for one in found]
+
+
+def combiner_of(vocabulary: Vocabulary, recall: Recall | None = None) -> Combiner:
+    """Return the shipped weights for a vocabulary, with or without memory."""
+    return shipped(
+        profile_name(vocabulary.profile, remembers=recall is not None and len(recall) > 0)
+    )
+
+
+def profile_name(profile: str, *, remembers: bool) -> str:
+    """Return the name of the shipped weights of a profile.
+
+    >>> profile_name("any without text", remembers=True)
+    'any with memory without text'
+    """
+    base, bare, _ = profile.partition(" without text")
+    return base + " with memory" * remembers + bare
 
 
 def one_each(score: Sequence[Vector], *, penalty: float = 1.5) -> list[Vector]:
@@ -129,6 +124,8 @@ def rank(
     score: Vector,
     *,
     vocabulary: Vocabulary,
+    weights: Combiner | None = None,
+    recall: Recall | None = None,
     rejected: frozenset[str] = frozenset(),
     confirmed: Mapping[str, float] | None = None,
 ) -> tuple[Candidate, ...]:
@@ -139,27 +136,32 @@ def rank(
         found: Its signals.
         score: Its scores.
         vocabulary: The terms.
+        weights: Of the signals; the shipped ones where left out.
+        recall: What persons confirmed before.
         rejected: Terms that a person has refused for this field.
         confirmed: Terms that persons have confirmed for fields of this name, with a bonus.
     """
-    final = _with_confirmed(score, confirmed or {}, vocabulary)
+    combiner = weights or combiner_of(vocabulary, recall)
+    final = _with_confirmed(score, found["unit_against"], confirmed or {}, vocabulary)
     refused = {vocabulary.by_id[one] for one in rejected if one in vocabulary.by_id}
     final[sorted(refused)] += 2 * _VETO
-    chance = probabilities(final, vocabulary.profile)
+    chance = combiner.probabilities(final)
     order = [one for one in np.argsort(-final, kind="stable") if one not in refused][:_KEPT]
     return tuple(
         Candidate(
             term=vocabulary.targets[place].id,
             score=float(final[place]),
             probability=float(chance[place]),
-            evidence=_evidence(field, found, int(place), vocabulary),
+            evidence=_evidence(
+                field, found, int(place), vocabulary=vocabulary, combiner=combiner, recall=recall
+            ),
         )
         for place in order
     )
 
 
 def _with_confirmed(
-    score: Vector, confirmed: Mapping[str, float], vocabulary: Vocabulary
+    score: Vector, against: Vector, confirmed: Mapping[str, float], vocabulary: Vocabulary
 ) -> Vector:
     """Return scores in which a confirmed term starts near the best one and has its bonus on top.
 
@@ -169,17 +171,23 @@ def _with_confirmed(
     top = float(score.max(initial=0.0))
     for term, bonus in confirmed.items():
         place = vocabulary.by_id.get(term)
-        if place is not None and score[place] > _VETO / 2:
+        if place is not None and not against[place]:
             final[place] = max(float(score[place]), top - _BEHIND) + bonus
     return final
 
 
 def _evidence(
-    field: FieldProfile, found: Mapping[str, Vector], place: int, vocabulary: Vocabulary
+    field: FieldProfile,
+    found: Mapping[str, Vector],
+    place: int,
+    *,
+    vocabulary: Vocabulary,
+    combiner: Combiner,
+    recall: Recall | None,
 ) -> tuple[Evidence, ...]:
-    version = str(_fitted()["version"])
     shown = []
-    for name, weight in weights(vocabulary.profile).items():
+    from_memory = recall.nearest(field, place) if recall else None
+    for name, weight in combiner.weights.items():
         worth = float(found[name][place]) * weight
         if abs(worth) < _SHOWN:
             continue
@@ -187,11 +195,15 @@ def _evidence(
             Evidence(
                 kind=name,
                 statement=statement(
-                    name, field, vocabulary.targets[place], float(found[name][place])
+                    name,
+                    field,
+                    vocabulary.targets[place],
+                    float(found[name][place]),
+                    confirmed=from_memory,
                 ),
                 weight=worth,
                 rule="align",
-                version=version,
+                version=combiner.version,
             )
         )
     return tuple(sorted(shown, key=lambda one: -abs(one.weight)))
@@ -218,6 +230,9 @@ def decide(
         general = bool(vocabulary.targets[vocabulary.by_id[ranked[0].term]].narrower)
         decision = "ask" if general and field.unit is None else "accept"
     elif sum(one.probability for one in ranked[:3]) >= ask:
+        decision = "ask"
+    contradicted = bool(ranked) and any(one.kind == "unit_against" for one in ranked[0].evidence)
+    if contradicted and decision == "accept":
         decision = "ask"
     if field.type == "empty" and decision == "accept" and first < (1 + accept) / 2:
         decision = "ask"

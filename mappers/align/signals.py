@@ -4,8 +4,9 @@ A signal is a vector over the terms. None decides alone; `score` weighs them. A 
 is not a weight but a veto.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
+from types import MappingProxyType
 from typing import Literal, TypeAlias
 
 import numpy as np
@@ -13,17 +14,28 @@ from numpy.typing import NDArray
 
 from qualweave.config import Settings
 from qualweave.mappers.align.fellows import Fellowship
+from qualweave.mappers.align.glossary import readings
 from qualweave.mappers.align.lexical import Lexical, Spoken
 from qualweave.mappers.align.quantities import Quantities
+from qualweave.mappers.align.recall import RECALLED, Recall, component
 from qualweave.mappers.align.semantic import Semantic
 from qualweave.mappers.align.target import TargetTerm
-from qualweave.mappers.align.words import is_telling, key, lexicon, phrase, pieces, words
+from qualweave.mappers.align.words import is_telling, key, phrase, pieces, tokens, words
 from qualweave.mappers.profile import FieldProfile
+from qualweave.mappers.unit_terms import UnitTerms
 from qualweave.mappers.units import name_of_kind, symbol_of_kind
 
 Vector = NDArray[np.float64]
+Learnt: TypeAlias = Mapping[str, Mapping[str, float]]
 Profile: TypeAlias = Literal["any", "ontology", "any without text", "ontology without text"]
-OF_TEXT = ("meaning", "meaning_written", "meaning_defined", "description", "description_named")
+OF_TEXT = (
+    "meaning",
+    "meaning_written",
+    "meaning_defined",
+    "description",
+    "description_named",
+    "recalled_meaning",
+)
 SIGNALS = (
     "exact",
     "only_exact",
@@ -31,10 +43,16 @@ SIGNALS = (
     "name_covered",
     "label_covered",
     "synonym_covered",
+    "learnt_covered",
+    "abbreviated",
+    "initials",
+    "own_attribute",
     "sibling_covered",
     "context_covered",
     "characters",
+    "numbers",
     "definition_words",
+    "definition_place",
     "meaning",
     "meaning_written",
     "meaning_defined",
@@ -42,17 +60,24 @@ SIGNALS = (
     "description_named",
     "unit",
     "unit_same",
+    "unit_against",
     "unit_missing",
     "unit_unasked",
+    "unit_named",
+    "unit_identical",
     "range",
     "value_type",
     "kind",
     "company",
     "general",
+    "withdrawn",
     "fellow",
+    "together",
     "inherited",
     "outdone",
+    *RECALLED,
 )
+_SAME_UNIT = 0.9  # agreement from which two texts are one unit, and not two of one size
 _LONGEST_NAME = 80  # characters; what is longer is prose and no name of a device or file
 
 
@@ -75,15 +100,15 @@ class Vocabulary:
         self.targets = tuple(targets)
         self.lexical = Lexical(self.targets)
         self.semantic = Semantic(self.targets, settings)
+        self.is_ours = profile == "ontology"
         self.profile: Profile = profile
         if not self.semantic.works:
             self.profile = "any without text" if profile == "any" else "ontology without text"
         self.quantities = Quantities(self.targets)
         self.fellowship = Fellowship(self.targets)
-        self.company = [
-            [words(one) for names in term.contexts.values() for one in names]
-            for term in self.targets
-        ]
+        self._company = Company(self.targets)
+        self._units = UnitTerms(self.targets)
+        self.withdrawn = np.array([float(term.withdrawn) for term in self.targets])
         self.general = np.array([1.0 if term.narrower else 0.0 for term in self.targets])
         self._kinds = np.array([term.kind.casefold() for term in self.targets])
 
@@ -92,22 +117,39 @@ class Vocabulary:
         """Place of each term by id."""
         return {term.id: place for place, term in enumerate(self.targets)}
 
+    def unit_named(self, field: FieldProfile) -> Vector:
+        """Return how well the field is the unit that a term is, in a vocabulary of units."""
+        if not self._units.is_unit_vocabulary:
+            return np.zeros(len(self.targets))
+        return self._units.agreement([field.name, field.unit_text, field.description])
+
+    def in_company(self, around: set[str]) -> Vector:
+        """Return 1 where a class in whose company a term is met is named around the field."""
+        return self._company.named(around)
+
     def read_ahead(self, fields: Sequence[FieldProfile]) -> None:
         """Encode what `signals` will ask of these fields in one go."""
         asked = [(spoken(one), self.spell(one).phrase, one.description) for one in fields]
-        self.semantic.read_ahead(text for three in asked for text in three)
+        self.semantic.read_ahead(
+            [text for three in asked for text in three],
+            [text for _, phrased, told in asked for text in (phrased, told)],
+        )
 
-    def spell(self, field: FieldProfile) -> Spoken:
+    def spell(self, field: FieldProfile, learnt: Learnt = MappingProxyType({})) -> Spoken:
         """Return a field's name, and the words around it, as the lexical signals see them."""
-        known = self.lexical.known
-        near = frozenset(word for one in field.siblings for word in words(one, known))
+        known, language = self.lexical.known, _language(field)
+        near = frozenset(word for one in field.siblings for word in words(one, known, language))
         name = _without_symbol(field)
+        place = frozenset(word for one in component(field) for word in words(one, known, language))
         return Spoken(
-            own=words(name, known),
+            tokens=tokens(name, known, language),
+            own=words(name, known, language),
             near=frozenset(one for one in near if is_telling(one)),
             around=frozenset(file_words(field)),
+            place=frozenset(one for one in place if is_telling(one)),
             keys=frozenset({key(field.base_name), key(field.name)}),
-            phrase=phrase(name, known),
+            phrase=phrase(name, known, language),
+            learnt=learnt,
         )
 
     def same_kind(self, kind: str) -> Vector:
@@ -125,19 +167,35 @@ def file_words(field: FieldProfile) -> set[str]:
         return set()
     stem = context.file_name.rsplit(".", 1)[0]
     texts = (stem, *context.path_hints, context.device, *context.header.values())
-    found = {word for one in texts if len(one) < _LONGEST_NAME for word in words(one)}
+    language = _language(field)
+    found = {
+        word
+        for one in texts
+        if len(one) < _LONGEST_NAME
+        for word in words(one, frozenset(), language)
+    }
     return {one for one in found if is_telling(one)}
 
 
 def context_words(field: FieldProfile) -> set[str]:
     """Return the words of the file name, its folders, the device and the sibling fields."""
-    near = {word for one in field.siblings for word in words(one)}
+    language = _language(field)
+    near = {word for one in field.siblings for word in words(one, frozenset(), language)}
     return file_words(field) | {one for one in near if is_telling(one)}
 
 
-def signals(field: FieldProfile, vocabulary: Vocabulary) -> dict[str, Vector]:
-    """Return every signal of a field; each of shape ``(number of terms,)``, mostly 0 … 1."""
-    asked = vocabulary.spell(field)
+def signals(
+    field: FieldProfile, vocabulary: Vocabulary, recall: Recall | None = None
+) -> dict[str, Vector]:
+    """Return every signal of a field; each of shape ``(number of terms,)``, mostly 0 … 1.
+
+    Args:
+        field: The field.
+        vocabulary: The terms.
+        recall: What persons confirmed before.
+    """
+    size = len(vocabulary.targets)
+    asked = vocabulary.spell(field, recall.learnt if recall else MappingProxyType({}))
     found = vocabulary.lexical.signals(asked)
     raw = spoken(field)
     semantic = vocabulary.semantic
@@ -147,13 +205,16 @@ def signals(field: FieldProfile, vocabulary: Vocabulary) -> dict[str, Vector]:
     found["description"] = semantic.defined(field.description)
     found["description_named"] = semantic.named(field.description)
     found |= vocabulary.quantities.signals(field)
+    found["unit_named"] = vocabulary.unit_named(field)
+    found["unit_identical"] = np.where(found["unit_named"] >= _SAME_UNIT, 1.0, 0.0)
     found["kind"] = vocabulary.same_kind(field.kind)
-    around = context_words(field)
-    found["company"] = np.array([_company(one, around) for one in vocabulary.company])
+    found["company"] = vocabulary.in_company(context_words(field))
     found["general"] = vocabulary.general
-    for name in ("fellow", "inherited", "outdone"):  # filled where there are other fields
-        found[name] = np.zeros(len(vocabulary.targets))
-    return found
+    found["withdrawn"] = vocabulary.withdrawn
+    for name in ("fellow", "together", "inherited", "outdone"):  # filled where there are others
+        found[name] = np.zeros(size)
+    told = recall.signals(field) if recall else {name: np.zeros(size) for name in RECALLED}
+    return found | told
 
 
 def spoken(field: FieldProfile) -> str:
@@ -165,9 +226,32 @@ def _without_symbol(field: FieldProfile) -> str:
     """Return the name, or what it stands for where it is only a unit (``Amps``) or a symbol (``U/V``)."""
     base = field.base_name
     found = symbol_of_kind(base, field.unit) or name_of_kind(base, field.unit)
-    return base if not found or base.casefold() in lexicon() else found
+    return base if not found or readings(base.casefold()) else found
 
 
-def _company(contexts: Sequence[frozenset[str]], around: set[str]) -> float:
-    """Return whether one of the classes in whose company a term is met is named around the field."""
-    return 1.0 if any(one and one <= around for one in contexts) else 0.0
+def _language(field: FieldProfile) -> str:
+    return field.context.language if field.context else "en"
+
+
+class Company:
+    """The classes in whose company terms are met, by the words of their names.
+
+    Args:
+        targets: The terms.
+    """
+
+    def __init__(self, targets: Sequence[TargetTerm]) -> None:
+        self._members: dict[frozenset[str], list[int]] = {}
+        self._size = len(targets)
+        for place, term in enumerate(targets):
+            for one in {words(one) for names in term.contexts.values() for one in names}:
+                if one:
+                    self._members.setdefault(one, []).append(place)
+
+    def named(self, around: set[str]) -> Vector:
+        """Return 1 where all words of one of a term's classes stand around the field."""
+        found = np.zeros(self._size)
+        for one, places in self._members.items():
+            if one <= around:
+                found[places] = 1.0
+        return found

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from qualweave.mappers.align.recall import Confirmed
 from qualweave.mappers.align.target import TargetTerm
 from qualweave.mappers.align.words import words
 from qualweave.mappers.profile import FieldProfile
@@ -10,6 +11,28 @@ _ENGLISH: Mapping[str, str] = {
     "exact": "The name '{field}' is a name of '{term}'.",
     "only_exact": "No other term than '{term}' has the name '{field}'.",
     "label_exact": "The name '{field}' is the preferred label of '{term}'.",
+    "learnt_covered": "In confirmed fields, parts of '{field}' stood for words of '{term}' ({share:.0%}).",
+    "abbreviated": "'{field}' can be read as an abbreviation of '{term}' ({share:.0%}).",
+    "initials": "A part of '{field}' is the first letters of '{term}'.",
+    "own_attribute": "Without the words of its device or table, '{field}' is '{term}' ({share:.0%}).",
+    "numbers": "The numbers in '{field}' and '{term}' {agree}.",
+    "definition_place": "The definition of '{term}' speaks of where the field stands ({share:.0%}).",
+    "unit_against": "The unit {unit} contradicts '{term}', which is measured in {theirs_or_none}.",
+    "unit_named": "'{field}' and '{term}' are units that agree to {share:.2f} of 1.",
+    "unit_identical": "'{field}' and '{term}' are one unit.",
+    "withdrawn": "The vocabulary says that '{term}' is no longer to be used.",
+    "together": "Other fields of the source are met in the same part of the vocabulary as '{term}'.",
+    "recalled_same": "A field of this name was confirmed as '{term}': {memory}.",
+    "recalled_here": "A field of this name in such a place, with such a unit, was confirmed as '{term}': {memory}.",
+    "recalled_sole": "Fields of this name were confirmed as '{term}' and as nothing else: {memory}.",
+    "recalled_letters": "A confirmed field of '{term}' shares letter groups ({share:.0%}): {memory}.",
+    "recalled_words": "A confirmed field of '{term}' shares words ({share:.0%}): {memory}.",
+    "recalled_meaning": "A language model finds a confirmed field of '{term}' near ({share:.2f} of 1): {memory}.",
+    "recalled_like": "A confirmed field of '{term}' is alike in name, unit and place ({share:.0%}): {memory}.",
+    "recalled_place": "A confirmed field of '{term}' has such a unit and place ({share:.0%}): {memory}.",
+    "recalled_votes": "Words, unit and place told '{term}' in {share:.0%} of the confirmed fields: {memory}.",
+    "recalled_next": "Of the confirmed fields nearest to this one, {share:.0%} are '{term}': {memory}.",
+    "recalled_often": "Fields are often confirmed as '{term}'.",
     "name_covered": "{share:.0%} of the words of '{field}' (by rarity) are words of '{term}'.",
     "label_covered": "{share:.0%} of the words of '{term}' (by rarity) stand in '{field}'.",
     "synonym_covered": "'{field}' and '{term}' say the same with other words ({share:.0%}).",
@@ -39,6 +62,28 @@ _CHINESE: Mapping[str, str] = {
     "exact": "名称“{field}”是“{term}”的名称之一。",
     "only_exact": "除“{term}”外没有其他术语名为“{field}”。",
     "label_exact": "名称“{field}”是“{term}”的首选标签。",
+    "learnt_covered": "在已确认的字段中，“{field}”的组成部分曾表示“{term}”的用词（{share:.0%}）。",
+    "abbreviated": "“{field}”可理解为“{term}”的缩写（{share:.0%}）。",
+    "initials": "“{field}”中有一部分是“{term}”的首字母。",
+    "own_attribute": "去掉设备或表的名称后，“{field}”即“{term}”（{share:.0%}）。",
+    "numbers": "“{field}”与“{term}”中的数字{agree_zh}。",
+    "definition_place": "“{term}”的定义提到该字段所在之处（{share:.0%}）。",
+    "unit_against": "单位 {unit} 与“{term}”矛盾，后者以 {theirs_or_none} 计量。",
+    "unit_named": "“{field}”与“{term}”作为单位的一致程度为 {share:.2f}/1。",
+    "unit_identical": "“{field}”与“{term}”是同一单位。",
+    "withdrawn": "词表注明“{term}”不再使用。",
+    "together": "该来源的其他字段与“{term}”处于词表的同一部分。",
+    "recalled_same": "同名字段曾确认为“{term}”：{memory}。",
+    "recalled_here": "同名、位置与单位相近的字段曾确认为“{term}”：{memory}。",
+    "recalled_sole": "同名字段只确认为“{term}”：{memory}。",
+    "recalled_letters": "“{term}”的一个已确认字段与其字组相同（{share:.0%}）：{memory}。",
+    "recalled_words": "“{term}”的一个已确认字段与其用词相同（{share:.0%}）：{memory}。",
+    "recalled_meaning": "语言模型认为“{term}”的一个已确认字段与其相近（{share:.2f}/1）：{memory}。",
+    "recalled_like": "“{term}”的一个已确认字段在名称、单位和位置上相似（{share:.0%}）：{memory}。",
+    "recalled_place": "“{term}”的一个已确认字段单位与位置相同（{share:.0%}）：{memory}。",
+    "recalled_votes": "在已确认的字段中，这些词、单位和位置有 {share:.0%} 表示“{term}”：{memory}。",
+    "recalled_next": "最相近的已确认字段中有 {share:.0%} 为“{term}”：{memory}。",
+    "recalled_often": "字段常被确认为“{term}”。",
     "name_covered": "“{field}”中 {share:.0%} 的词（按稀有度）属于“{term}”。",
     "label_covered": "“{term}”中 {share:.0%} 的词（按稀有度）出现在“{field}”中。",
     "synonym_covered": "“{field}”与“{term}”用词不同而意思相同（{share:.0%}）。",
@@ -66,8 +111,23 @@ _CHINESE: Mapping[str, str] = {
 }
 
 
-def statement(signal: str, field: FieldProfile, term: TargetTerm, value: float) -> dict[str, str]:
-    """Return the sentence of a signal in both languages."""
+def statement(
+    signal: str,
+    field: FieldProfile,
+    term: TargetTerm,
+    value: float,
+    *,
+    confirmed: Confirmed | None = None,
+) -> dict[str, str]:
+    """Return the sentence of a signal in both languages.
+
+    Args:
+        signal: Its name.
+        field: The field.
+        term: The term.
+        value: Of the signal.
+        confirmed: The confirmation that memory speaks from.
+    """
     facts = {
         "field": field.name,
         "share": value,
@@ -78,6 +138,10 @@ def statement(signal: str, field: FieldProfile, term: TargetTerm, value: float) 
         "verb_kind_zh": "属于" if value > 0 else "不属于",
         "unit": field.unit_text or "?",
         "theirs": term.unit,
+        "theirs_or_none": term.unit or "-",
+        "agree": "agree" if value > 0 else "differ",
+        "agree_zh": "一致" if value > 0 else "不一致",
+        "memory": _confirmation(confirmed),
         "verb": "is" if value > 0 else "is not",
         "verb_zh": "一致" if value > 0 else "不一致",
         "values": f"{field.minimum:g}…{field.maximum:g}"
@@ -93,6 +157,17 @@ def statement(signal: str, field: FieldProfile, term: TargetTerm, value: float) 
         "en": _ENGLISH[signal].format(term=term.label("en"), **facts),
         "zh": _CHINESE[signal].format(term=term.label("zh"), **facts),
     }
+
+
+def _confirmation(one: Confirmed | None) -> str:
+    """Return which field it was, of what source, and who confirmed it when."""
+    if one is None:
+        return "-"
+    when = one.when.date().isoformat() if one.when else ""
+    told = " ".join(part for part in (one.by, when) if part)
+    return (
+        one.field.name + (f" · {one.source}" if one.source else "") + (f" ({told})" if told else "")
+    )
 
 
 def _where(field: FieldProfile) -> str:

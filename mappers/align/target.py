@@ -1,5 +1,6 @@
 """`TargetTerm`: what a field may mean, from our ontology or from any vocabulary in the same form."""
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -35,6 +36,7 @@ class TargetTerm:
         narrower: Ids of terms below it.
         value_type: ``"number"``, ``"time"``, ``"identifier"``, ``"boolean"``, ``"running"``, ``"unit"``, ``"text"``
             or ``""``.
+        withdrawn: Whether the vocabulary says that it is no longer to be used.
     """
 
     id: str
@@ -48,6 +50,7 @@ class TargetTerm:
     classes: frozenset[str] = frozenset()
     narrower: tuple[str, ...] = ()
     value_type: str = ""
+    withdrawn: bool = False
     names: tuple[str, ...] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -62,6 +65,21 @@ class TargetTerm:
         return (self.labels.get(language) or next(iter(self.labels.values()), (self.id,)))[0]
 
 
+_WITHDRAWN = re.compile(
+    r"\b(deprecated|obsolete|withdrawn|veraltet)\b|已弃用|已废弃|已停用", re.IGNORECASE
+)
+_DATATYPES = {
+    **dict.fromkeys(("string", "str", "text", "varchar", "char", "langstring", "uri", "anyuri"), "text"),
+    **dict.fromkeys(
+        ("integer", "int", "long", "short", "byte", "bigint", "bigdecimal", "decimal", "double", "float", "real",
+         "number", "numeric", "int32", "int64", "uint32", "uint64", "float32", "float64"),
+        "number",
+    ),
+    **dict.fromkeys(("boolean", "bool", "bit"), "boolean"),
+    **dict.fromkeys(
+        ("date", "time", "datetime", "timestamp", "localdatetime", "localdate", "localtime", "datetimestamp"), "time"
+    ),
+}  # fmt: skip
 _FIELD_MODULES = {"process", "resource", "material", "inspection"}
 _ROLE_TYPES = (
     ("time", ("startedAt", "endedAt", "eventTime", "resultTime", "recordedAt", "validFrom")),
@@ -159,16 +177,29 @@ def _from_json(row: Mapping[str, Any]) -> TargetTerm:
     company = _tuple_words(
         {"path": [path] if isinstance(path, str) and path else path, "classes": classes}
     )
+    kind, unit = str(row.get("quantity_kind") or row.get("kind") or ""), str(row.get("unit") or "")
+    told = _joined(row.get("description"))
     return TargetTerm(
         id=str(row["id"]),
         labels=_tuple_words(row["label"]),
         alts=_tuple_words(row.get("alt") or {}),
-        description=_joined(row.get("description")),
-        unit=str(row.get("unit") or ""),
-        kind=str(row.get("quantity_kind") or row.get("kind") or ""),
+        description=told,
+        unit=unit,
+        kind=kind,
+        value_type=datatype(kind) or datatype(unit),
+        withdrawn=bool(_WITHDRAWN.search(told)),
         contexts={name: words for name, words in company.items() if words},
         classes=frozenset(one for names in company.values() for one in names),
     )
+
+
+def datatype(name: str) -> str:
+    """Return what values a datatype has, by its name in any of the usual languages, or ``""``.
+
+    >>> datatype("xs:dateTime"), datatype("BigDecimal"), datatype("kg")
+    ('time', 'number', '')
+    """
+    return _DATATYPES.get(re.split(r"[:#/]", name.strip())[-1].casefold().replace("_", ""), "")
 
 
 def _joined(text: object) -> str:

@@ -8,8 +8,12 @@ knows them, and as themselves where it does not. Which run-together names are ta
 import re
 import unicodedata
 from collections.abc import Collection, Iterable
+from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import files
+
+from qualweave.mappers.align.compounds import german, han
+from qualweave.mappers.align.glossary import Reading, english, readings, table
 
 _CAMEL = re.compile(
     r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|(?<=[A-Za-z])(?=\d)|(?<=\d)(?=[A-Za-z])"
@@ -38,17 +42,21 @@ _STOP = {
     "von",
     "wert",
 }
-_LONGEST_HAN = 8
 _SHORTEST_PART = 3
-_MOST_LEFT = 2  # letters of a run-together name that may stay unexplained, at one of its ends
+_MOST_LEFT = 3  # letters of a run-together name that may stay unexplained, at one of its ends
 
 
-@lru_cache(maxsize=1)
-def lexicon() -> dict[str, tuple[str, ...]]:
-    """Return word → English words, in lower case."""
-    text = files("qualweave.mappers.align").joinpath("lexicon.tsv").read_text("utf-8")
-    rows = (line.split("\t") for line in text.splitlines() if line and not line.startswith("#"))
-    return {row[0].casefold(): tuple(row[1].split()) for row in rows}
+@dataclass(frozen=True)
+class Token:
+    """A written part of a name, and what it may mean.
+
+    Attributes:
+        text: As it is written, in lower case.
+        readings: English readings, the best first; the part itself where none is known.
+    """
+
+    text: str
+    readings: tuple[Reading, ...]
 
 
 @lru_cache(maxsize=1)
@@ -57,12 +65,6 @@ def _synonyms() -> dict[str, str]:
     text = files("qualweave.mappers.align").joinpath("synonyms.tsv").read_text("utf-8")
     groups = (line.split() for line in text.splitlines() if line and not line.startswith("#"))
     return {stem(word): stem(group[0]) for group in groups for word in group}
-
-
-@lru_cache(maxsize=1)
-def _english() -> frozenset[str]:
-    """Return the words that the lexicon writes in, and those that it has synonyms for."""
-    return frozenset(word for found in lexicon().values() for word in found)
 
 
 def pieces(name: str) -> tuple[str, ...]:
@@ -76,36 +78,77 @@ def pieces(name: str) -> tuple[str, ...]:
 
 
 @lru_cache(maxsize=65_536)
-def written(name: str, known: frozenset[str] = frozenset()) -> tuple[str, ...]:
-    """Return the words of a name in their order, written out in English where the lexicon knows them.
+def tokens(
+    name: str, known: frozenset[str] = frozenset(), language: str = "en"
+) -> tuple[Token, ...]:
+    """Return the parts of a name in their order, each with its English readings.
 
     Args:
         name: The name.
         known: Words of the vocabulary that it is compared with; run-together names are split by them.
+        language: Of the name.
+
+    >>> [one.readings[0] for one in tokens("Stemp_cond", frozenset({"temperature"}))]
+    [('s',), ('temperature',), ('condition',)]
+    """
+    found: list[Token] = []
+    for part in _rejoined(pieces(name)):
+        for piece in _apart(part, known, language):
+            own = (_singular(piece),)
+            told = readings(piece, language)
+            if language != "de" and piece in known and (piece not in table("") or not told):
+                told = (own, *told)
+            found.append(Token(piece, told or (own,)))
+    kept = [one for one in found if not set(one.readings[0]) <= _STOP]
+    return tuple(kept or found)
+
+
+def _rejoined(parts: tuple[str, ...]) -> tuple[str, ...]:
+    """Return parts in which a lone letter and what follows are one where that is known: ``D`` and ``Chg``."""
+    found: list[str] = []
+    for one in parts:
+        if found and len(found[-1]) == 1 and found[-1].isalpha() and found[-1] + one in table(""):
+            found[-1] += one
+        else:
+            found.append(one)
+    return tuple(found)
+
+
+def _apart(part: str, known: frozenset[str], language: str) -> tuple[str, ...]:
+    if _HAN.search(part):
+        return han(part)
+    if language == "de" or not part.isascii():
+        cut = german(part)
+        if len(cut) > 1 or readings(part, "de"):
+            return cut
+    return apart(part, known)
+
+
+def written(
+    name: str, known: frozenset[str] = frozenset(), language: str = "en"
+) -> tuple[str, ...]:
+    """Return the words of a name in their order, written out in English where they are known.
 
     >>> written("Stemp_cond", frozenset({"temperature"}))
     ('s', 'temperature', 'condition')
     """
-    found: list[str] = []
-    for part in pieces(name):
-        for piece in _han(part) if _HAN.search(part) else apart(part, known):
-            found.extend(lexicon().get(piece) or (_singular(piece),))
-    kept = [one for one in found if one not in _STOP]
-    return tuple(kept or found)
+    every = [word for one in tokens(name, known, language) for word in one.readings[0]]
+    kept = [one for one in every if one not in _STOP]
+    return tuple(kept or every)
 
 
-def words(name: str, known: frozenset[str] = frozenset()) -> frozenset[str]:
+def words(name: str, known: frozenset[str] = frozenset(), language: str = "en") -> frozenset[str]:
     """Return the words of a name as a set.
 
     >>> sorted(words("温度_temp"))
     ['temperature']
     """
-    return frozenset(written(name, known))
+    return frozenset(written(name, known, language))
 
 
-def phrase(name: str, known: frozenset[str] = frozenset()) -> str:
+def phrase(name: str, known: frozenset[str] = frozenset(), language: str = "en") -> str:
     """Return a name written out, without lone letters and digits where anything else is left."""
-    found = written(name, known)
+    found = written(name, known, language)
     telling = [one for one in found if is_telling(one)]
     return " ".join(dict.fromkeys(telling or found))
 
@@ -152,7 +195,7 @@ def _cut(text: str, known: Collection[str]) -> tuple[str, ...] | None:
 
 
 def _is_known(word: str, known: Collection[str]) -> bool:
-    return word in known or word in lexicon() or word in _english()
+    return word in known or word in table("") or word in english()
 
 
 def _singular(word: str) -> str:
@@ -192,29 +235,6 @@ def meanings(found: Iterable[str]) -> frozenset[str]:
     """
     table = _synonyms()
     return frozenset(table.get(stem(one), stem(one)) for one in found)
-
-
-def _han(text: str) -> tuple[str, ...]:
-    """Split Chinese by the longest words of the lexicon; what it does not know stays together."""
-    found: list[str] = []
-    rest, place = "", 0
-    while place < len(text):
-        size = next(
-            (
-                n
-                for n in range(min(_LONGEST_HAN, len(text) - place), 0, -1)
-                if text[place : place + n] in lexicon()
-            ),
-            0,
-        )
-        if size:
-            found += [rest] if rest else []
-            found.append(text[place : place + size])
-            rest, place = "", place + size
-        else:
-            rest += text[place]
-            place += 1
-    return tuple(found + ([rest] if rest else []))
 
 
 def key(text: str) -> str:

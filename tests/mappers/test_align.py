@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -13,8 +14,10 @@ from qualweave.errors import UnreadableSource
 from qualweave.iri import Q
 from qualweave.mappers import readers
 from qualweave.mappers.align import Alignment, align, align_targets
+from qualweave.mappers.align.combiner import NAMES, shipped
+from qualweave.mappers.align.recall import Confirmed
 from qualweave.mappers.align.request import change_request, new_term, sentence
-from qualweave.mappers.align.score import probabilities, score_table, weights
+from qualweave.mappers.align.score import score_table
 from qualweave.mappers.align.signals import SIGNALS, Vocabulary
 from qualweave.mappers.align.statements import statement
 from qualweave.mappers.align.target import TargetTerm, from_terms
@@ -178,6 +181,9 @@ class _Decided:
     def confirmed(self, field: FieldProfile) -> Mapping[str, float]:
         return dict.fromkeys(self.agreed, 4.0) if field.name == "Druck" else {}
 
+    def confirmations(self) -> tuple[Confirmed, ...]:
+        return ()
+
 
 def test_a_rejected_pair_is_not_proposed_again_and_a_confirmed_one_leads(
     terms: TermIndex, settings: Settings
@@ -232,9 +238,11 @@ def test_every_signal_has_a_weight_and_a_sentence_in_both_languages() -> None:
     for name in SIGNALS:
         said = statement(name, field, term, 1.0)
         assert "temperature" in said["en"] or "kind" in said["en"]
+        assert "{" not in said["en"] + said["zh"]
         assert "温度" in said["zh"]
-    for chosen in ("any", "ontology", "any without text", "ontology without text"):
-        assert set(weights(chosen)) == set(SIGNALS)
+    assert set(NAMES) == set(SIGNALS)
+    for chosen in product(("any", "ontology"), ("", " with memory"), ("", " without text")):
+        assert set(shipped("".join(chosen)).weights) == set(SIGNALS)
 
 
 def test_without_a_text_model_clear_names_are_still_accepted(terms: TermIndex) -> None:
@@ -254,7 +262,7 @@ def test_without_a_text_model_clear_names_are_still_accepted(terms: TermIndex) -
     ("off", "field", "term"),
     [
         (
-            ("unit", "unit_same", "unit_missing", "unit_unasked"),
+            ("unit", "unit_same", "unit_against", "unit_missing", "unit_unasked"),
             {"name": "Belt", "unit": "m/min"},
             "ConveyorSpeed",
         ),
@@ -275,11 +283,10 @@ def test_taking_a_signal_away_costs_its_term(
     place = vocabulary.by_id[Q + term]
 
     less = dict(found) | {one: np.zeros(len(vocabulary.targets)) for one in off}
-    weight = weights("ontology")
-    cut = np.sum([less[name] * worth for name, worth in weight.items()], axis=0)
+    combiner = shipped("ontology")
 
-    full = probabilities(score, "ontology")[place]
-    assert probabilities(cut, "ontology")[place] < full
+    full = combiner.probabilities(score)[place]
+    assert combiner.probabilities(combiner.scores(less))[place] < full
 
 
 def test_the_suggestion_speaks_in_the_ontology_s_names() -> None:
