@@ -23,6 +23,7 @@ PARTS = {
     "queries": "benchmarks.queries",
     "ask": "benchmarks.ask",
     "diff": "benchmarks.diff",
+    "live": "benchmarks.live",
 }
 
 
