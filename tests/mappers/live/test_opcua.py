@@ -112,11 +112,12 @@ def test_the_address_space_is_told_with_unit_range_states_and_lasting_address(pr
 
 
 def test_server_and_client_killed_in_the_middle_lose_and_double_nothing(
-    press: Press, work: Desk
+    press: Press, work: Desk, children: list[subprocess.Popen[bytes]]
 ) -> None:
     press.start(0, 200)
     folder = work.settings.data_dir / "live"
     client = subprocess.Popen([sys.executable, "-c", _CLIENT, press.url, str(folder)])
+    children.append(client)
     press.reach(60)
     os.kill(client.pid, signal.SIGKILL)
     client.wait()
