@@ -24,6 +24,7 @@ PARTS = {
     "queries": "benchmarks.queries",
     "ask": "benchmarks.ask",
     "diff": "benchmarks.diff",
+    "live": "benchmarks.live",
 }
 
 

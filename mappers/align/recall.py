@@ -206,7 +206,7 @@ class Recall:
     @cached_property
     def _often(self) -> Vector:
         counts = np.bincount(self._columns, minlength=self._size)
-        return np.minimum(np.log1p(counts) / np.log1p(50), 1.0)
+        return np.asarray(np.minimum(np.log1p(counts) / np.log1p(50), 1.0), dtype=float)
 
     def _nearness(self, field: FieldProfile) -> Vector:
         asked = self._semantic.vectors([_said(field)])

@@ -24,7 +24,7 @@ def free_port() -> int:
 class Broker:
     """A broker that keeps what it holds over its own death, as a plant's does."""
 
-    def __init__(self, folder: Path, *, extra: str = "") -> None:
+    def __init__(self, folder: Path, *, extra: str = "", autosave: bool = True) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.port = free_port()
         self._config = folder / "mosquitto.conf"
@@ -32,7 +32,7 @@ class Broker:
             f"listener {self.port} 127.0.0.1\n"
             "persistence true\n"
             f"persistence_location {folder}/\n"
-            "autosave_interval 1\nautosave_on_changes true\n"
+            f"autosave_interval {1 if autosave else 60}\nautosave_on_changes {str(autosave).lower()}\n"
             "max_queued_messages 100000\nmax_inflight_messages 100\n"
             f"log_dest none\n{extra or 'allow_anonymous true'}\n"
             + ("user root\n" if os.getuid() == 0 else "")

@@ -1,5 +1,6 @@
 """A desk over a store of the test's own, which seals segments quickly."""
 
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -35,3 +36,14 @@ def work(tmp_path: Path, terms: TermIndex) -> Iterator[Desk]:
         aligner=exact,
     )
     store.close()
+
+
+@pytest.fixture
+def children() -> Iterator[list[subprocess.Popen[bytes]]]:
+    """Processes that a test starts; what still runs at its end is ended by its process id."""
+    started: list[subprocess.Popen[bytes]] = []
+    yield started
+    for one in started:
+        if one.poll() is None:
+            one.kill()
+        one.wait()

@@ -18,10 +18,10 @@ def into(work: Desk, folder: Path) -> IngestReport:
     )  # fmt: skip
 
 
-def torques(work: Desk) -> list[float]:
+def torques(work: Desk, term: str = "Torque") -> list[float]:
     work.store.publish()
     with work.store.snapshot() as snapshot:
-        rows = snapshot.select("SELECT ?s ?v WHERE { ?s q:Torque ?v }")
+        rows = snapshot.select(f"SELECT ?s ?v WHERE {{ ?s q:{term} ?v }}")
     return sorted(float(row["v"].value) for row in rows)  # type: ignore[union-attr]
 
 

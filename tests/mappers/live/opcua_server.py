@@ -1,4 +1,6 @@
-"""An OPC UA server in a process of its own, loaded with a NodeSet2: a press that counts, and keeps what it counted.
+"""An OPC UA server in a process of its own, loaded with a NodeSet2: a press that counts.
+
+What it counted has a history in one variable and none in another.
 
 Arguments: port, folder, namespaces to register first (so that indices differ between two starts), and the first
 number to count from. Every counted value is in the history before the next one is made, and a server that starts
@@ -51,6 +53,7 @@ async def main(port: int, folder: Path, *, before: int, first: int, last: int) -
     index = await server.get_namespace_index(URI)
     torque = server.get_node(f"ns={index};i=5001")
     temperature = server.get_node(f"ns={index};s=Press.Spindle.Temperature")
+    humidity = server.get_node(f"ns={index};s=Press.Humidity")
     async with server:
         await server.historize_node_data_change(torque, period=None, count=0)
         known = [one.Value.Value for one in await torque.read_raw_history(return_bounds=False)]
@@ -60,6 +63,9 @@ async def main(port: int, folder: Path, *, before: int, first: int, last: int) -
         for number in range(first, last):
             at = datetime.now(UTC)
             await torque.write_value(
+                ua.DataValue(ua.Variant(float(number), ua.VariantType.Double), SourceTimestamp=at)
+            )
+            await humidity.write_value(
                 ua.DataValue(ua.Variant(float(number), ua.VariantType.Double), SourceTimestamp=at)
             )
             if number % 20 == 7:

@@ -135,14 +135,15 @@ source.run(Dying(Path(sys.argv[2]), rows=10**9, seconds=1e9), Event())
 
 
 def test_client_killed_in_the_middle_loses_and_doubles_nothing(
-    broker: Broker, press: Press, work: Desk
+    broker: Broker, press: Press, work: Desk, children: list[subprocess.Popen[bytes]]
 ) -> None:
     """Values without a time of their own: only the protocol tells a redelivery from a value that came twice."""
     folder = work.settings.data_dir / "live"
 
     def start(dies_after: int) -> subprocess.Popen[bytes]:
         command = [sys.executable, "-c", _CLIENT, str(broker.port), str(folder), str(dies_after)]
-        return subprocess.Popen(command)
+        children.append(subprocess.Popen(command))
+        return children[-1]
 
     process = start(30)
     until = time.monotonic() + 20

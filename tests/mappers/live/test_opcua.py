@@ -19,6 +19,7 @@ from qualweave.mappers.live.listening import Listening
 from qualweave.mappers.live.opcua import OpcUaOptions, OpcUaSource
 from tests.mappers.live.broker import free_port
 from tests.mappers.live.desks import heard, into, torques
+from tests.mappers.live.wire_cut import Wire
 
 pytest.importorskip("asyncua", reason="the extra 'live' is not installed")
 SERVER = Path(__file__).with_name("opcua_server.py")
@@ -111,11 +112,12 @@ def test_the_address_space_is_told_with_unit_range_states_and_lasting_address(pr
 
 
 def test_server_and_client_killed_in_the_middle_lose_and_double_nothing(
-    press: Press, work: Desk
+    press: Press, work: Desk, children: list[subprocess.Popen[bytes]]
 ) -> None:
     press.start(0, 200)
     folder = work.settings.data_dir / "live"
     client = subprocess.Popen([sys.executable, "-c", _CLIENT, press.url, str(folder)])
+    children.append(client)
     press.reach(60)
     os.kill(client.pid, signal.SIGKILL)
     client.wait()
@@ -158,11 +160,11 @@ def test_a_variable_without_history_gets_a_gap_and_bad_values_wait(
     press: Press, work: Desk
 ) -> None:
     press.start(0, 40)
-    heard(listening(work, press.url), 40)
+    heard(listening(work, press.url), 80, seconds=12)
     press.kill()
     press.start(40, 60, before=2)  # the namespace has another index now
 
-    heard(listening(work, press.url), 22)
+    heard(listening(work, press.url), 45, seconds=12)
 
     held = [problem for row in work.quarantine.held() for problem in row.problems]
     gaps = {one.column for one in held if one.code == "live-gap"}
@@ -171,6 +173,60 @@ def test_a_variable_without_history_gets_a_gap_and_bad_values_wait(
     assert {one.column for one in bad} == {"Spindle.Temperature"}
     assert "BadSensorFailure" in bad[0].message["en"]
     assert torques(work)[-1] == 59.0
+
+
+def test_a_cut_wire_is_mended_inside_the_session(press: Press, work: Desk) -> None:
+    """A variable without history: what was sampled meanwhile comes from the subscription, which lived on."""
+    press.start(0, 200)
+    wire = Wire(press.port)
+    one = listening(work, f"opc.tcp://127.0.0.1:{wire.port}/press", queue_size=1000)
+
+    def play() -> None:
+        press.reach(80)
+        wire.cut()
+        press.reach(140)
+        wire.mend()
+        press.reach(199)
+        until_torque(work, one, 199.0, one.stop.set)
+
+    thread = threading.Thread(target=play)
+    thread.start()
+    one.run(90)
+    thread.join()
+    wire.close()
+
+    problems = [problem for row in work.quarantine.held() for problem in row.problems]
+    found = torques(work, "Humidity")
+    assert [one.column for one in problems if one.code == "live-gap"] == []
+    assert found == [float(number) for number in range(int(found[0]), 200)]
+
+
+def test_a_queue_that_was_too_small_is_filled_from_history_or_a_gap(
+    press: Press, work: Desk
+) -> None:
+    press.start(0, 200)
+    wire = Wire(press.port)
+    one = listening(work, f"opc.tcp://127.0.0.1:{wire.port}/press", queue_size=5)
+
+    def play() -> None:
+        press.reach(60)
+        wire.cut()
+        press.reach(140)
+        wire.mend()
+        press.reach(199)
+        until_torque(work, one, 199.0, one.stop.set)
+
+    thread = threading.Thread(target=play)
+    thread.start()
+    one.run(90)
+    thread.join()
+    wire.close()
+
+    found = torques(work)
+    problems = [problem for row in work.quarantine.held() for problem in row.problems]
+    gaps = {one.column for one in problems if one.code == "live-gap"}
+    assert found == [float(number) for number in range(int(found[0]), 200)]
+    assert gaps == {"Humidity"}
 
 
 def test_no_server_is_an_error_that_says_so(work: Desk) -> None:
