@@ -19,6 +19,7 @@ from qualweave.mappers.align.words import words
 
 Vector = NDArray[np.float64]
 _KNOWN = 0.5  # probability from which a fellow's meaning is leaned on
+_PSEUDO = 5.0
 _FIRST = 3  # terms of a fellow field that are looked at
 _ENOUGH = 2  # independent things that must say so
 _BOUNDARY = re.compile(r"(?<=\w)[/#:](?=\w)")
@@ -58,7 +59,7 @@ class Fellowship:
             for term in targets
         ]
         place_of = {term.id: place for place, term in enumerate(targets)}
-        self._levels, self._rarity = _groups([one.id for one in targets])
+        self._levels, self._share = _groups([one.id for one in targets])
         self._narrower = {
             place: [place_of[one] for one in term.narrower if one in place_of]
             for place, term in enumerate(targets)
@@ -88,24 +89,26 @@ class Fellowship:
         ]
 
     def _together(self, chances: Sequence[Vector]) -> list[Vector]:
-        """Return how much of what the other fields seem to mean stands in each term's part of the vocabulary.
+        """Return how much likelier than by chance the source is about each term's part of the vocabulary.
 
         A part is a namespace: terms of one standard or submodel are mostly used together. The namespace is compared
-        with nothing but other namespaces.
+        with nothing but other namespaces. The log of the ratio between what the other fields seem to mean of it and
+        its share of the terms (pointwise mutual information), smoothed by `_PSEUDO` fields that know nothing.
         """
         nothing = np.zeros(self.size)
-        if len(chances) < 2 or not len(self._rarity):  # noqa: PLR2004 - no other field
+        if len(chances) < 2 or len(self._share) < 2:  # noqa: PLR2004 - no other field
             return [nothing] * len(chances)
-        mass = np.zeros((len(chances), len(self._rarity) + 1))
+        mass = np.zeros((len(chances), len(self._share)))
         for place, chance in enumerate(chances):
             first = np.argsort(-chance, kind="stable")[:_FIRST]
-            share = chance[first] / max(float(chance[first].sum()), 1e-12)
+            weight = chance[first] / max(float(chance[first].sum()), 1e-12)
             for level in self._levels:
-                mass[place] += np.bincount(level[first], share, minlength=len(self._rarity) + 1)
-        others = (mass.sum(axis=0) - mass) / (len(chances) - 1)
-        others[:, :-1] *= self._rarity
-        others[:, -1] = 0.0
-        return [np.max([one[level] for level in self._levels], axis=0) for one in others]
+                mass[place] += np.bincount(level[first], weight, minlength=len(self._share))
+        others = mass.sum(axis=0) - mass + _PSEUDO * self._share
+        ratio = np.log(others / (len(chances) - 1 + _PSEUDO) / self._share)
+        ratio[:, -1] = 0.0
+        ratio = np.maximum(ratio, 0.0)
+        return [np.max([one[level] for level in self._levels], axis=0) for one in ratio]
 
     def _one(
         self, place: int, exact: Vector, file: set[str], mates: Sequence[_Mate]
@@ -143,7 +146,7 @@ class Fellowship:
 
 
 def _groups(ids: Sequence[str]) -> tuple[list[NDArray[np.intp]], Vector]:
-    """Return, per depth, the namespace of each term (the last place: none), and how rare each namespace is.
+    """Return, per depth, the namespace of each term (the last place: none), and each one's share of the terms.
 
     Args:
         ids: Of the terms.
@@ -162,6 +165,5 @@ def _groups(ids: Sequence[str]) -> tuple[list[NDArray[np.intp]], Vector]:
     for place, found in enumerate(cuts):
         for level, one in enumerate(one for one in found if one in kept):
             levels[level][place] = kept[one]
-    size = np.array([counts[one] for one in kept], dtype=float)
-    rarity = np.log(len(ids) / size) / np.log(max(len(ids), 2)) if len(size) else size
-    return levels, rarity
+    share = np.array([*(counts[one] / len(ids) for one in kept), 1.0])
+    return levels, share
