@@ -77,8 +77,7 @@ SIGNALS = (
     "outdone",
     *RECALLED,
 )
-_SAME_SIZE = 0.6  # agreement below which two units are of different size
-_SAME_UNIT = 0.9  # agreement from which two texts are one unit, and not two of one size
+_SAME_SIZE = 0.45  # agreement below which two units are not of one size
 _LONGEST_NAME = 80  # characters; what is longer is prose and no name of a device or file
 
 
@@ -207,8 +206,9 @@ def signals(
     found["description_named"] = semantic.named(field.description)
     found |= vocabulary.quantities.signals(field)
     agreed = vocabulary.unit_named(field)
-    found["unit_named"] = np.where(agreed < 0, -0.5, np.clip((agreed - _SAME_SIZE) / 0.4, 0.0, 1.0))
-    found["unit_identical"] = np.where(agreed >= _SAME_UNIT, 1.0, 0.0)
+    best = float(agreed.max(initial=0.0))
+    found["unit_named"] = np.maximum(agreed, -0.5)
+    found["unit_identical"] = np.where((agreed >= best) & (best >= _SAME_SIZE), 1.0, 0.0)
     found["kind"] = vocabulary.same_kind(field.kind)
     found["company"] = vocabulary.in_company(context_words(field))
     found["general"] = vocabulary.general
