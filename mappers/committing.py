@@ -170,7 +170,11 @@ def _lift_tables(
         judged = [*refused.get(number, ()), *_faults(work, table, part)]
         fixed = work.quarantine.corrected(table, part)
         mapping = for_file(document, fixed, work.vocabulary, zone=zone)
-        result = _at_rate(work, _sound(fixed, judged), mapping, part) or lift(
+        is_live = (
+            plan.kind == "live"
+        )  # its batches are short, and of one kind whatever their length
+        at_rate = None if is_live else _at_rate(work, _sound(fixed, judged), mapping, part)
+        result = at_rate or lift(
             fixed, mapping, batch=part, vocabulary=work.vocabulary, codes=codes,
             without=frozenset(one.row for one in judged),
         )  # fmt: skip

@@ -42,8 +42,8 @@ def han(text: str) -> tuple[str, ...]:
 def german(word: str) -> tuple[str, ...]:
     """Cut a German compound into its parts; a word that is known or cannot be cut is returned whole.
 
-    >>> german("fertigungsauftragsnummer")
-    ('fertigung', 'auftrag', 'nummer')
+    >>> german("klemmkraftüberwachung")
+    ('klemmkraft', 'überwachung')
     """
     if readings(word, "de") or len(word) < 2 * _SHORTEST:
         return (word,)

@@ -130,7 +130,7 @@ def blank(text: str) -> str:
     """Return the N-Quads label of the blank node of a value; different values have different labels.
 
     >>> blank("students10"), blank("a b")
-    ('_:students10', '_:a_20')
+    ('_:students10', '_:a_20b')
     """
     return "_:" + _LABEL.sub(lambda one: "_" + one.group().encode().hex(), text)
 

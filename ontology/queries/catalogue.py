@@ -49,7 +49,9 @@ class Question:
     @property
     def terms(self) -> tuple[str, ...]:
         """IRIs of the terms that the query names, sorted; more of them are touched (``touching.touched``)."""
-        return tuple(sorted(one for one in named_iris(self.sparql) if one.startswith(Q)))
+        return tuple(
+            sorted(one for one in named_iris(self.sparql) if one.startswith(Q) and one != Q)
+        )
 
     @property
     def phrases(self) -> tuple[str, ...]:

@@ -201,7 +201,7 @@ def read_named(
 
     Args:
         sentence: A question, NFKC-normalised.
-        spotters: Find terms, each in what those before it left.
+        spotters: Find terms; of two names in one place the longer counts, of two as long the earlier spotter's.
         names: Names of things without digits (organizations), each with its kind of data IRI.
     """
     taken = [False] * len(sentence)
@@ -219,9 +219,25 @@ def read_named(
                     taken[start:end] = [True] * (end - start)
                     kinds = frozenset({(names or {})[name]})
                     found.append(Named("thing", name, start, end, kinds=kinds))
+        found += _longest_first(folded, taken, spotters)
         for spotter in spotters:
             found.extend(spotter.spot(folded, taken))
     return tuple(sorted(found, key=lambda one: one.start))
+
+
+def _longest_first(
+    folded: str, taken: list[bool], spotters: Sequence[TermSpotter]
+) -> Iterator[Named]:
+    """Iterate over what any spotter finds, the longest first: a battery pack is not what is packed."""
+    seen = [
+        (one.start - one.end, place, one)
+        for place, spotter in enumerate(spotters)
+        for one in spotter.spot(folded, list(taken))
+    ]
+    for _, _, one in sorted(seen, key=lambda three: (*three[:2], three[2].start)):
+        if not any(taken[one.start : one.end]):
+            taken[one.start : one.end] = [True] * (one.end - one.start)
+            yield one
 
 
 def plain(sentence: str) -> str:

@@ -189,7 +189,7 @@ def test_what_the_protocol_does_not_allow_is_not_run_as_something_else(
     ("query", "told"),
     [
         ("SELECT ?i { ?i q:prodcedBy ?o }", "q:prodcedBy (nearest: q:producedBy"),
-        ("SELECT ?i { ?i a q:翘曲 }", ""),
+        ("SELECT ?i { ?i a q:翘曲 }", "q:翘曲 (nearest: q:Warpage"),
         ('SELECT ?i { ?i q:producedBy ?o FILTER(?o = "q:nothing") } # q:neither', ""),
         ("SELECT ?i { ?i q:producedBy ?o } LIMIT 1", ""),
     ],

@@ -73,7 +73,7 @@ def test_of_many_unknown_names_only_the_first_are_compared_with_every_term(
 @pytest.mark.parametrize(
     ("old", "new", "check", "line", "told"),
     [
-        ('d:unit "Cel"', 'd:unit "furlong"', "unit", 10, "'furlong', which is unknown"),
+        ('d:unit "Cel"', 'd:unit "fathomless"', "unit", 10, "'fathomless', which is unknown"),
         ('; d:unit "s"', "", "unit", 12, "q:CoolingTime stands in s"),
         ('d:unit "Cel"', 'd:unit "kPa"', "unit", 10, "q:MouldTemperature is measured in Cel"),
         ("q:Equipment ;", "q:Equipmnt ;", "unknown", 8, "q:Equipmnt, which nothing declares; did you mean"),

@@ -138,7 +138,7 @@ def test_values_go_to_a_parameter_in_the_same_unit() -> None:
     [
         ("q:A a owl:Class ; dcterms:isReplacedBy q:Weld, q:force .", "", ""),
         ("q:A a owl:Class ; dcterms:isReplacedBy q:Nowhere .", "", ""),
-        ("q:A a owl:Class ; dcterms:isReplacedBy <urn:other:Weld> .", "", "urn:other:Weld"),
+        ("q:A a owl:Class .", "q:A dcterms:isReplacedBy <urn:other:Weld> .", "urn:other:Weld"),
         ("q:A a owl:Class ; dcterms:isReplacedBy q:force .", "q:A dcterms:isReplacedBy q:Weld .", Q + "Weld"),
     ],
     ids=["two successors", "one that is nowhere", "one of another vocabulary", "what the new release says"],

@@ -11,7 +11,7 @@ from qualweave.impact import Use
 from qualweave.iri import Q
 from qualweave.ontology.load import load_graph
 from qualweave.ontology.termpages import Book, Mapped, Past, render_index, render_term, site
-from qualweave.ontology.termpages.render import words
+from qualweave.ontology.termpages.render import file_of, words
 
 _LINK = re.compile(r'href="([^"]*)"')
 
@@ -137,7 +137,11 @@ def test_html_says_it_in_the_language_and_escapes_what_it_is_given(
 def test_links_of_the_static_site_lead_to_its_files(book: Book) -> None:
     sample = {"en/index.html", "zh/index.html", "en/Warpage.html", "zh/Warpage.html"}
     files = dict(_some(book, sample))
-    names = {f"{tongue}/{name}.html" for tongue in ("en", "zh") for name in (*book.names, "index")}
+    names = {
+        f"{tongue}/{name}.html"
+        for tongue in ("en", "zh")
+        for name in (*(file_of(book, one) for one in book.names), "index")
+    }
 
     assert set(files) == sample
     for path, text in files.items():
