@@ -52,15 +52,20 @@ def named_iris(sparql: str) -> frozenset[str]:
     spaces = dict(PREFIXES)
     for one in _parts(prologue):
         if one.name == "PrefixDecl":
-            spaces[str(one.get("prefix") or "")] = str(one["iri"])
+            spaces[_told(one, "prefix")] = str(one["iri"])
     found: set[str] = set()
     for part in _leaves(body):
         if isinstance(part, CompValue):
-            space = spaces.get(str(part.get("prefix") or ""), "")
-            found.add(f"{space}{part.get('localname') or ''}")
+            space = spaces.get(_told(part, "prefix"), "")
+            found.add(f"{space}{_told(part, 'localname')}")
         else:
             found.add(str(part))
     return frozenset(found)
+
+
+def _told(part: CompValue, name: str) -> str:
+    """Return a part of a prefixed name, ``""`` where it has none; rdflib's own ``get`` would return the name."""
+    return str(part[name]) if name in part else ""
 
 
 def open_patterns(sparql: str) -> tuple[str, ...]:

@@ -112,3 +112,9 @@ def test_keywords_in_texts_iris_comments_and_variables_are_no_queries() -> None:
 def test_what_is_no_query_is_refused(text: str) -> None:
     with pytest.raises(InputError, match="cannot be read"):
         named_iris(text)
+
+
+def test_a_prefix_alone_is_the_namespace_and_no_term() -> None:
+    found = named_iris("SELECT ?s { ?s q:denotes q:Warpage FILTER (STRSTARTS(STR(?s), STR(q:))) }")
+
+    assert found == {Q + "denotes", Q + "Warpage", Q}
