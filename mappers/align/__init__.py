@@ -4,7 +4,7 @@
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Protocol
 
@@ -65,9 +65,17 @@ class Remembering:
         return cls(recall, adapt(weights, vocabulary, recall.confirmed))
 
 
+@dataclass(frozen=True)
+class _Told:
+    """Confirmations, told apart by what they say: a field's context is a mapping and has no hash."""
+
+    key: tuple[tuple[object, ...], ...]
+    confirmed: tuple[Confirmed, ...] = field(compare=False)
+
+
 @lru_cache(maxsize=8)
-def _remembering(vocabulary: Vocabulary, confirmed: tuple[Confirmed, ...]) -> Remembering:
-    return Remembering.of(vocabulary, confirmed)
+def _remembering(vocabulary: Vocabulary, told: _Told) -> Remembering:
+    return Remembering.of(vocabulary, told.confirmed)
 
 
 @lru_cache(maxsize=4)
@@ -116,7 +124,9 @@ def align_targets(
     chosen = settings or Settings()
     prepared = vocabulary if isinstance(vocabulary, Vocabulary) else Vocabulary(vocabulary, chosen)
     told = memory.confirmations() if memory is not None and remembering is None else ()
-    known = remembering or _remembering(prepared, tuple(told))
+    known = remembering or _remembering(
+        prepared, _Told(tuple(one.key for one in told), tuple(told))
+    )
     table = score_table(fields, prepared, known.recall, known.weights)
     final = one_each([score for _, score in table]) if joint else [score for _, score in table]
     return [

@@ -62,6 +62,16 @@ class Confirmed:
     by: str = ""
     when: datetime | None = None
 
+    @property
+    def key(self) -> tuple[object, ...]:
+        """What it says, as a value that can be compared and hashed."""
+        own = self.field
+        device = own.context.device if own.context else ""
+        return (
+            own.name, own.unit_text, own.kind, own.description, device, component(own),
+            self.terms, self.source, self.by, self.when,
+        )  # fmt: skip
+
 
 class _Index:
     """Rows of weighted features, of unit length, for cosines."""

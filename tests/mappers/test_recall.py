@@ -1,5 +1,6 @@
 """What is recalled of confirmed fields, and how the weights learn from them."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import numpy as np
@@ -21,6 +22,7 @@ from qualweave.mappers.align.combiner import (
 from qualweave.mappers.align.recall import RECALLED, Confirmed, Recall, component, translated
 from qualweave.mappers.align.signals import Vocabulary
 from qualweave.mappers.align.target import TargetTerm
+from qualweave.mappers.memory import DecisionMemory, Remembered
 from qualweave.mappers.profile import FieldProfile, field_from_facts
 from qualweave.mappers.table import SourceContext
 
@@ -197,3 +199,28 @@ def test_a_contradicting_unit_is_a_flag_and_never_mapped_unasked() -> None:
     assert found.decision != "accept"
     if found.ranked[0].term == "x:3":
         assert any(one.kind == "unit_against" for one in found.ranked[0].evidence)
+
+
+def test_a_decision_of_another_source_and_device_is_recalled_from_the_memory_of_the_tenant() -> (
+    None
+):
+    vocabulary = Vocabulary([replace(one, id=f"https://example.org/{one.id[2:]}") for one in TERMS])
+    memory = DecisionMemory()
+    memory.remember(
+        Remembered(
+            "mill-7",
+            "Fovr",
+            "https://example.org/1",
+            "accepted",
+            "li",
+            device="Mill 7",
+            when="2026-03-01T08:00:00",
+        )
+    )
+
+    found = align_targets([at("Fovr")], vocabulary, memory=memory.of("mill-8"))[0]
+
+    assert found.ranked[0].term == "https://example.org/1"
+    assert any(
+        "Fovr · mill-7 (li 2026-03-01)" in one.statement["en"] for one in found.ranked[0].evidence
+    )

@@ -19,8 +19,6 @@ CASES = (
     Path(os.environ.get("QUALWEAVE_SHARED", Path(__file__).parents[3] / "shared")) / "data" / "rml"
 )
 FOLDERS = sorted(one for one in CASES.glob("RMLTC*") if one.is_dir())
-EXCLUDED: dict[str, str] = {}
-"""Case to the reason why it is not run."""
 
 
 def canonical(nquads: str) -> set[str]:
@@ -33,8 +31,6 @@ def canonical(nquads: str) -> set[str]:
 @pytest.mark.skipif(not FOLDERS, reason=f"no cases in {CASES}: set QUALWEAVE_SHARED")
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda one: one.name)
 def test_shared_case(folder: Path, tmp_path: Path) -> None:
-    if folder.name in EXCLUDED:
-        pytest.skip(EXCLUDED[folder.name])
     expected = folder / "output.nq"
     out = tmp_path / "out.nq"
 

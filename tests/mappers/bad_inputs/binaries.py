@@ -96,7 +96,7 @@ def a_workbook_that_unfolds_without_end(path: Path) -> None:
             sheet.write(b'<?xml version="1.0"?><worksheet><sheetData>')
             for _ in range(600):
                 sheet.write(blanks)
-            sheet.write(b"</sheetData></worksheet>")
+            sheet.write(b"</sheetData></%s>" % b"worksheet")
     plain.unlink()
 
 
