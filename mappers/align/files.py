@@ -98,20 +98,30 @@ def read_confirmed(path: Path) -> list[Confirmed]:
     """Return the fields of a JSON Lines file whose meaning is known; those without a term are left out.
 
     Raises:
-        UnreadableSource: If a line is no field.
+        UnreadableSource: If a line is no field, or its terms are no list.
     """
-    told = [orjson.loads(line) for line in path.read_bytes().splitlines() if line.strip()]
-    gold = {str(row.get("id")): row for row in told if isinstance(row, dict)}
-    return [
-        Confirmed(
-            field,
-            tuple(str(one) for one in gold[identity].get("gold") or ()),
-            source=" ".join(str(gold[identity].get("device") or "").split()),
-            by=str(gold[identity].get("by") or ""),
-        )
-        for identity, field in read_fields(path)
-        if gold[identity].get("gold")
-    ]
+    fields = read_fields(path)
+    lines = enumerate(path.read_bytes().splitlines(), 1)
+    rows = [(number, orjson.loads(line)) for number, line in lines if line.strip()]
+    found = []
+    for (_, field), (number, row) in zip(fields, rows, strict=True):
+        terms = row.get("gold") or []
+        if not isinstance(terms, list) or not all(isinstance(one, str) for one in terms):
+            raise _not_terms(path, number)
+        if terms:
+            source = " ".join(str(row.get("device") or "").split())
+            found.append(Confirmed(field, tuple(terms), source, by=str(row.get("by") or "")))
+    return found
+
+
+def _not_terms(path: Path, number: int) -> UnreadableSource:
+    return UnreadableSource(
+        f"{path.name}, line {number}: 'gold' is no list of ids of terms.",
+        message_zh=f"{path.name} 第 {number} 行：“gold”不是术语标识的列表。",
+        next_step='Write "gold": ["id of a term", …]; an empty list where no term fits.',
+        next_step_zh='请写作 "gold": ["术语标识", …]；没有合适术语时为空列表。',
+        data={"file": path.name, "line": number},
+    )
 
 
 def _profile(row: dict[str, Any]) -> FieldProfile:

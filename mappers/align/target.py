@@ -144,7 +144,7 @@ def read_terms(path: Path) -> tuple[TargetTerm, ...]:
     """Return the terms of a ``terms.jsonl`` file (format: docs/concepts/alignment.md).
 
     Raises:
-        UnreadableSource: If a line is no term; the error names the line.
+        UnreadableSource: If a line is no term, the error names it; or if there is none.
     """
     found = []
     for number, line in enumerate(path.read_bytes().splitlines(), 1):
@@ -160,6 +160,14 @@ def read_terms(path: Path) -> tuple[TargetTerm, ...]:
                 next_step_zh='每行格式为 {"id": …, "label": {"en": …}, …}。',
                 data={"file": path.name, "line": number},
             ) from error
+    if not found:
+        raise UnreadableSource(
+            f"{path.name} holds no term.",
+            message_zh=f"{path.name} 中没有术语。",
+            next_step='Give a vocabulary with at least one line {"id": …, "label": {"en": …}, …}.',
+            next_step_zh='请提供至少一行 {"id": …, "label": {"en": …}, …}。',
+            data={"file": path.name},
+        )
     return tuple(found)
 
 

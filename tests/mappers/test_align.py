@@ -15,12 +15,13 @@ from qualweave.iri import Q
 from qualweave.mappers import readers
 from qualweave.mappers.align import Alignment, align, align_targets
 from qualweave.mappers.align.combiner import NAMES, shipped
+from qualweave.mappers.align.files import read_confirmed
 from qualweave.mappers.align.recall import Confirmed
 from qualweave.mappers.align.request import change_request, new_term, sentence
 from qualweave.mappers.align.score import score_table
 from qualweave.mappers.align.signals import SIGNALS, Vocabulary
 from qualweave.mappers.align.statements import statement
-from qualweave.mappers.align.target import TargetTerm, from_terms
+from qualweave.mappers.align.target import TargetTerm, from_terms, read_terms
 from qualweave.mappers.profile import FieldProfile, field_from_facts, profile
 from qualweave.mappers.units import split_unit
 from qualweave.ontology.load import load_graph
@@ -344,3 +345,22 @@ def test_a_broken_line_of_a_field_list_is_named(tmp_path: Path, settings: Settin
 
     with pytest.raises(UnreadableSource, match=r"f\.jsonl, line 2"):
         align_files(fields, terms, tmp_path / "p.jsonl", settings=settings)
+
+
+@pytest.mark.parametrize("gold", ['"t1"', "5", "[1]", '{"t1": 1}'])
+def test_a_confirmed_field_whose_terms_are_no_list_is_named(gold: str, tmp_path: Path) -> None:
+    path = tmp_path / "c.jsonl"
+    path.write_text(
+        f'{{"id": "1", "name": "a", "gold": []}}\n\n{{"id": "2", "name": "b", "gold": {gold}}}\n'
+    )
+
+    with pytest.raises(UnreadableSource, match=r"c\.jsonl, line 3: 'gold'"):
+        read_confirmed(path)
+
+
+def test_a_vocabulary_without_a_term_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "t.jsonl"
+    path.write_text("\n")
+
+    with pytest.raises(UnreadableSource, match=r"t\.jsonl holds no term"):
+        read_terms(path)
