@@ -77,6 +77,8 @@ class _Desk:
         section("mapper_asks", language)
         hint("mapper_asks_hint", language)
         self._list = ui.column().classes("w-full gap-3")
+        with self._list:
+            ui.spinner()  # what is asked is read beside the event loop
         section("sources", language)
         self._sources = ui.column().classes("w-full")
         section("held_rows", language)
