@@ -1,6 +1,7 @@
 """The sentences of alignment evidence, made from the field and the term, in English and Chinese."""
 
 from collections.abc import Mapping
+from functools import lru_cache
 
 from qualweave.mappers.align.recall import Confirmed
 from qualweave.mappers.align.target import TargetTerm
@@ -110,6 +111,13 @@ _CHINESE: Mapping[str, str] = {
     "general": "“{term}”是泛称，可能指更具体的术语。",
 }
 
+_OF_PLACE = frozenset(
+    signal
+    for told in (_ENGLISH, _CHINESE)
+    for signal, text in told.items()
+    if any(one in text for one in ("{where}", "{near}", "{around}"))
+)
+
 
 def statement(
     signal: str,
@@ -128,12 +136,15 @@ def statement(
         value: Of the signal.
         confirmed: The confirmation that memory speaks from.
     """
+    place = signal in _OF_PLACE  # the two take time, and few sentences tell them
+    where = _where(field) if place else ""
+    near = _near(field.name, tuple(field.siblings)) if place else ""
     facts = {
         "field": field.name,
         "share": value,
-        "around": ", ".join(one for one in (_where(field), _near(field)) if one),
-        "where": _where(field),
-        "near": _near(field),
+        "around": ", ".join(one for one in (where, near) if one),
+        "where": where,
+        "near": near,
         "kind": field.kind,
         "verb_kind_zh": "属于" if value > 0 else "不属于",
         "unit": field.unit_text or "?",
@@ -176,5 +187,6 @@ def _where(field: FieldProfile) -> str:
     return ", ".join(one for one in named if one)
 
 
-def _near(field: FieldProfile) -> str:
-    return ", ".join([one for one in field.siblings if not words(one) <= words(field.name)][:6])
+@lru_cache(maxsize=64)
+def _near(name: str, siblings: tuple[str, ...]) -> str:
+    return ", ".join([one for one in siblings if not words(one) <= words(name)][:6])
