@@ -1,8 +1,8 @@
 """`TargetTerm`: what a field may mean, from our ontology or from any vocabulary in the same form."""
 
 import re
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -10,6 +10,7 @@ from typing import Any
 import orjson
 
 from qualweave.errors import UnreadableSource
+from qualweave.mappers.align.words import key
 from qualweave.ontology.terms import Term, TermIndex
 
 Words = Mapping[str, tuple[str, ...]]
@@ -37,6 +38,7 @@ class TargetTerm:
         value_type: ``"number"``, ``"time"``, ``"identifier"``, ``"boolean"``, ``"running"``, ``"unit"``, ``"text"``
             or ``""``.
         withdrawn: Whether the vocabulary says that it is no longer to be used.
+        replaced_by: Ids of the terms that stand in its place.
     """
 
     id: str
@@ -51,6 +53,7 @@ class TargetTerm:
     narrower: tuple[str, ...] = ()
     value_type: str = ""
     withdrawn: bool = False
+    replaced_by: tuple[str, ...] = ()
     names: tuple[str, ...] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -66,8 +69,17 @@ class TargetTerm:
 
 
 _WITHDRAWN = re.compile(
-    r"\b(deprecated|obsolete|withdrawn|veraltet)\b|已弃用|已废弃|已停用", re.IGNORECASE
+    r"\bdeprecat(?:ed|ion)\b|(?:^|[\[(*.:;]\s*|\b(?:is|are|now)\s+)(?:obsolete|withdrawn|superseded|veraltet)\b"
+    r"|(?:已|被)(?:弃用|废弃|停用|废止)",
+    re.IGNORECASE,
 )
+_REPLACED = re.compile(
+    r"(?:\b(?:replaced\s+(?:by|with)|superseded\s+by|in\s+favou?r\s+of|using|see(?:\s+also)?|use|ersetzt\s+durch|siehe)\b"
+    r"|替换为|取代为|改用|请用|请使用|代之以|参见|由)[:：]?\s*(?P<rest>[^.;。；]{1,120})",
+    re.IGNORECASE,
+)
+_BETWEEN = re.compile(r"[,，、]|\s(?:and|or|und|oder|instead|also)\b|[和或]|取代|代替")
+_MARKS = " \t`‘’'\"“”「」《》*_()（）"
 _DATATYPES = {
     **dict.fromkeys(("string", "str", "text", "varchar", "char", "langstring", "uri", "anyuri"), "text"),
     **dict.fromkeys(
@@ -196,6 +208,7 @@ def _from_json(row: Mapping[str, Any]) -> TargetTerm:
         kind=kind,
         value_type=datatype(kind) or datatype(unit),
         withdrawn=bool(_WITHDRAWN.search(told)),
+        replaced_by=tuple(str(one) for one in row.get("replaced_by") or ()),
         contexts={name: words for name, words in company.items() if words},
         classes=frozenset(one for names in company.values() for one in names),
     )
@@ -214,6 +227,42 @@ def _joined(text: object) -> str:
     if isinstance(text, Mapping):
         return str(text.get("en") or next(iter(text.values()), ""))
     return "" if text is None else str(text)
+
+
+def with_inherited_names(targets: Sequence[TargetTerm]) -> tuple[TargetTerm, ...]:
+    """Return the terms, with the names of withdrawn terms given to what stands in their place too.
+
+    A vocabulary that withdraws ``spindle speed`` for ``rotary velocity`` says that what is called spindle speed is
+    now a rotary velocity. What stands in its place is told by ``replaced_by``, else by the words of the description
+    (``Replaced by `ROTARY_VELOCITY```, ``See FILL_LEVEL``), where these are the name of a term.
+    """
+    named: dict[str, list[str]] = {}
+    for one in targets:
+        if not one.withdrawn:
+            for name in one.names:
+                named.setdefault(key(name), []).append(one.id)
+    gained: dict[str, list[str]] = {}
+    for one in targets:
+        if one.withdrawn:
+            heirs = one.replaced_by or _told_heirs(one.description, named)
+            if len(heirs) == 1:  # where a term was split, its name no longer says which
+                gained.setdefault(heirs[0], []).extend(one.names)
+    return tuple(
+        replace(one, alts={**one.alts, "": (*one.alts.get("", ()), *gained[one.id])})
+        if one.id in gained
+        else one
+        for one in targets
+    )
+
+
+def _told_heirs(description: str, named: Mapping[str, Sequence[str]]) -> list[str]:
+    found: dict[str, None] = {}
+    for told in _REPLACED.finditer(description):
+        for part in _BETWEEN.split(told["rest"]):
+            ids = named.get(key(part.strip(_MARKS)), ())
+            if len(ids) == 1:
+                found[ids[0]] = None
+    return list(found)
 
 
 def by_id(targets: Iterable[TargetTerm]) -> dict[str, TargetTerm]:
