@@ -22,11 +22,11 @@ from benchmarks.alignment_sets import PUBLIC, PublicSet, alone, read_set, rememb
 from benchmarks.fit_alignment import hits, left_out
 from qualweave.config import Settings
 from qualweave.mappers.align import Alignment, Remembering, align_targets
-from qualweave.mappers.align.adapting import adapt
 from qualweave.mappers.align.combiner import Case, Combiner
 from qualweave.mappers.align.files import by_source, is_one_table
-from qualweave.mappers.align.recall import RECALLED, Recall
+from qualweave.mappers.align.recall import RECALLED
 from qualweave.mappers.align.signals import OF_TEXT, Vocabulary
+from qualweave.mappers.align.thresholds import label_cases
 
 SEEDS = (1, 2, 3, 4, 5)
 HIDDEN = 0.2
@@ -68,12 +68,14 @@ class Tally:
         mapped: Fields with a term that were mapped, and of these the right ones.
         absent: Fields without a term, and of these the mapped ones.
         top: Probability of the first term of fields with a term, and without one.
+        accepts: From which probabilities fields were mapped.
     """
 
     ranks: list[float] = field(default_factory=list)
     mapped: list[bool] = field(default_factory=list)
     absent: list[bool] = field(default_factory=list)
     top: tuple[list[float], list[float]] = field(default_factory=lambda: ([], []))
+    accepts: list[float] = field(default_factory=list)
 
     def add(self, one: Alignment, gold: Iterable[str], *, all_: set[str]) -> None:
         """Count an answer; ``all_`` are the ids of the vocabulary."""
@@ -142,27 +144,32 @@ def answers(
 
 def zero_shot(data: PublicSet, vocabulary: Vocabulary, weights: Combiner) -> Tally:
     """Return what becomes of all fields without memory."""
-    known = Remembering(Recall((), vocabulary.by_id, vocabulary.semantic), weights)
-    return _tally(data, vocabulary, answers(data, vocabulary, range(len(data.fields)), known))
+    known = Remembering.of(vocabulary, (), weights)
+    found = answers(data, vocabulary, range(len(data.fields)), known)
+    return _tally(data, vocabulary, found, [known.weights.accept])
 
 
 def other_makers(data: PublicSet, vocabulary: Vocabulary, weights: Combiner) -> Tally:
     """Return what becomes of each maker's fields with those of the others as memory."""
     found: list[tuple[int, Alignment]] = []
+    accepts: list[float] = []
     for places in data.folds:
         here = set(places)
         rest = [one for one in range(len(data.fields)) if one not in here]
         told = data.confirmed(rest, vocabulary.by_id)
-        recall = Recall(told, vocabulary.by_id, vocabulary.semantic)
-        known = Remembering(recall, adapt(weights, vocabulary, told))
+        known = Remembering.of(vocabulary, told, weights)
         found += answers(data, vocabulary, places, known)
-    return _tally(data, vocabulary, found)
+        accepts.append(known.weights.accept)
+    return _tally(data, vocabulary, found, accepts)
 
 
 def _tally(
-    data: PublicSet, vocabulary: Vocabulary, found: Iterable[tuple[int, Alignment]]
+    data: PublicSet,
+    vocabulary: Vocabulary,
+    found: Iterable[tuple[int, Alignment]],
+    accepts: Sequence[float],
 ) -> Tally:
-    tally, every = Tally(), set(vocabulary.by_id)
+    tally, every = Tally(accepts=[*accepts]), set(vocabulary.by_id)
     for place, one in found:
         tally.add(one, data.gold[place], all_=every)
     return tally
@@ -181,9 +188,18 @@ def without(cases: Sequence[Case], off: Sequence[str], weights: Combiner) -> flo
     return hits(cases, replace(weights, weights=left))
 
 
-def _prepared(
-    names: Sequence[str],
-) -> dict[str, tuple[PublicSet, Vocabulary, list[Case], list[Case]]]:
+@dataclass(frozen=True)
+class Prepared:
+    """A set with its signals: alone, with memory (none where there is one maker), and of the labels of its terms."""
+
+    data: PublicSet
+    vocabulary: Vocabulary
+    bare: list[Case]
+    told: list[Case]
+    labels: list[Case]
+
+
+def _prepared(names: Sequence[str]) -> dict[str, Prepared]:
     found = {}
     for name in names:
         data = read_set(name)
@@ -191,17 +207,18 @@ def _prepared(
         bare = [one.case for one in alone(data, vocabulary)]
         several = len(set(data.makers)) > 1
         told = [one.case for one in remembering(data, vocabulary)] if several else []
-        found[name] = (data, vocabulary, bare, told)
+        found[name] = Prepared(data, vocabulary, bare, told, list(label_cases(vocabulary)))
     return found
 
 
 def main(names: Sequence[str]) -> None:
     """Print the tables."""
     sets = _prepared(PUBLIC)
-    bare = left_out({name: one[2] for name, one in sets.items()})
-    told = left_out({name: one[3] for name, one in sets.items() if one[3]})
+    labels = {name: one.labels for name, one in sets.items()}
+    bare = left_out({name: one.bare for name, one in sets.items()}, labels)
+    told = left_out({name: one.told for name, one in sets.items() if one.told}, labels)
     for name in names:
-        counts = Counter(sets[name][0].makers)
+        counts = Counter(sets[name].data.makers)
         shown = ", ".join(f"{one or '(one)'} {count}" for one, count in counts.most_common(12))
         print(f"makers of {name}: {shown}{' …' if len(counts) > 12 else ''}")
     print(
@@ -209,18 +226,17 @@ def main(names: Sequence[str]) -> None:
     )
     tallies: dict[str, dict[str, Tally]] = {}
     for name in names:
-        data, vocabulary, _, _ = sets[name]
+        data, vocabulary = sets[name].data, sets[name].vocabulary
         tallies[name] = {"alone": zero_shot(data, vocabulary, bare[name])}
         if name in told:
             tallies[name]["makers"] = other_makers(data, vocabulary, told[name])
         print(_hits_line(name, tallies[name]), flush=True)
     print(
-        "\nmapped                condition      from   precision  coverage  NIL mapped (real)  NIL AUROC"
+        "\nmapped              condition         from  precision  coverage  NIL mapped (real)  NIL AUROC"
     )
     for name in names:
         for condition, tally in tallies[name].items():
-            weights = bare[name] if condition == "alone" else told[name]
-            print(_mapped_line(name, condition, weights.accept, tally), flush=True)
+            print(_mapped_line(name, condition, tally), flush=True)
     _print_hidden(names, sets, bare)
     _print_ablation(names, sets, bare, told)
     _print_speed()
@@ -237,17 +253,19 @@ def _hits_line(name: str, found: Mapping[str, Tally]) -> str:
     return f"{name:18} {trivial:>10} {small:>10} {memory:>12} | {pair(found['alone'])} {pair(found.get('makers'))}"
 
 
-def _mapped_line(name: str, condition: str, accept: float, tally: Tally) -> str:
+def _mapped_line(name: str, condition: str, tally: Tally) -> str:
+    low, high = min(tally.accepts), max(tally.accepts)
+    accept = f"{low:.3f}" if low == high else f"{low:.3f}-{high:.3f}"
     gone = f"{sum(tally.absent)}/{len(tally.absent)}" if tally.absent else "-"
     return (
-        f"{name:18} {condition:>12} {accept:10.3f} {tally.precision:10.3f} {tally.coverage:9.3f}"
+        f"{name:18} {condition:>10} {accept:>12} {tally.precision:10.3f} {tally.coverage:9.3f}"
         f" {gone:>14} {tally.auroc:14.3f}"
     )
 
 
 def _print_hidden(
     names: Sequence[str],
-    sets: Mapping[str, tuple[PublicSet, Vocabulary, list[Case], list[Case]]],
+    sets: Mapping[str, Prepared],
     weights: Mapping[str, Combiner],
 ) -> None:
     """Print how fields fare whose terms are not there; 5 seeds, zero-shot."""
@@ -255,7 +273,7 @@ def _print_hidden(
         "\na fifth of the terms taken away: NIL mapped (95 % interval), precision and coverage, mean ± sd of 5 seeds"
     )
     for name in names:
-        data = sets[name][0]
+        data = sets[name].data
         gone, of, precision, coverage = 0, 0, [], []
         for seed in SEEDS:
             some = hidden(data, seed)
@@ -283,7 +301,7 @@ def _absent(data: PublicSet) -> list[bool]:
 
 def _print_ablation(
     names: Sequence[str],
-    sets: Mapping[str, tuple[PublicSet, Vocabulary, list[Case], list[Case]]],
+    sets: Mapping[str, Prepared],
     bare: Mapping[str, Combiner],
     told: Mapping[str, Combiner],
 ) -> None:
@@ -294,8 +312,8 @@ def _print_ablation(
     for group, off in GROUPS.items():
         cells = []
         for name in names:
-            memory = f"{without(sets[name][3], off, told[name]):.3f}" if name in told else "  -  "
-            cells.append(f"{without(sets[name][2], off, bare[name]):.3f} | {memory}")
+            memory = f"{without(sets[name].told, off, told[name]):.3f}" if name in told else "  -  "
+            cells.append(f"{without(sets[name].bare, off, bare[name]):.3f} | {memory}")
         print(f"{group:18}" + "".join(f"{one:>16}" for one in cells), flush=True)
 
 

@@ -4,7 +4,7 @@
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Protocol
 
@@ -13,6 +13,7 @@ from qualweave.mappers.align.adapting import adapt
 from qualweave.mappers.align.combiner import Combiner
 from qualweave.mappers.align.recall import Confirmed, Recall
 from qualweave.mappers.align.score import (
+    ONE_EACH,
     Alignment,
     Candidate,
     combiner_of,
@@ -23,6 +24,7 @@ from qualweave.mappers.align.score import (
 )
 from qualweave.mappers.align.signals import Vocabulary
 from qualweave.mappers.align.target import TargetTerm, from_terms
+from qualweave.mappers.align.thresholds import label_cases, twin_chance
 from qualweave.mappers.profile import FieldProfile
 from qualweave.ontology.terms import TermIndex
 
@@ -58,11 +60,26 @@ class Remembering:
     weights: Combiner
 
     @classmethod
-    def of(cls, vocabulary: Vocabulary, confirmed: Sequence[Confirmed]) -> "Remembering":
-        """Return what is remembered of a vocabulary."""
+    def of(
+        cls,
+        vocabulary: Vocabulary,
+        confirmed: Sequence[Confirmed],
+        weights: Combiner | None = None,
+    ) -> "Remembering":
+        """Return what is remembered of a vocabulary, and the weights and threshold for it.
+
+        Args:
+            vocabulary: The terms.
+            confirmed: What persons confirmed, in the order in which they did.
+            weights: To start from; the shipped ones where left out.
+        """
         recall = Recall(confirmed, vocabulary.by_id, vocabulary.semantic)
-        weights = combiner_of(vocabulary, recall)
-        return cls(recall, adapt(weights, vocabulary, recall.confirmed))
+        adapted = adapt(weights or combiner_of(vocabulary, recall), vocabulary, recall.confirmed)
+        if adapted.learnt or vocabulary.is_ours:
+            return cls(recall, adapted)
+        alone = weights if weights is not None and not confirmed else combiner_of(vocabulary)
+        accept = max(adapted.accept, twin_chance(label_cases(vocabulary), alone))
+        return cls(recall, replace(adapted, accept=accept))
 
 
 @dataclass(frozen=True)
@@ -128,7 +145,9 @@ def align_targets(
         prepared, _Told(tuple(one.key for one in told), tuple(told))
     )
     table = score_table(fields, prepared, known.recall, known.weights)
-    final = one_each([score for _, score in table]) if joint else [score for _, score in table]
+    final = [score for _, score in table]
+    if joint:
+        final = one_each(final, penalty=ONE_EACH * (1.0 - known.recall.shared))
     return [
         decide(
             field,

@@ -12,37 +12,77 @@ import numpy as np
 
 from qualweave.mappers.align.combiner import Case, Combiner, case, combiner, fit, with_absent
 from qualweave.mappers.align.recall import Confirmed, Recall
+from qualweave.mappers.align.thresholds import learnt
 
 if TYPE_CHECKING:
     from qualweave.mappers.align.signals import Vocabulary
 
 _ENOUGH, _SOURCES, _MOST, _FOLDS = 60, 3, 800, 8
 _STRENGTH = 0.01
+_CAREFUL = 0.995  # mapped from, where what was confirmed gives no threshold
 
 
 def adapt(shipped: Combiner, vocabulary: "Vocabulary", confirmed: Sequence[Confirmed]) -> Combiner:
-    """Return weights adapted to confirmations; the shipped ones where there are too few.
+    """Return weights and threshold adapted to confirmations; the shipped ones where there are too few.
 
     Args:
         shipped: The weights to start from.
         vocabulary: The terms.
-        confirmed: What persons confirmed: at least 60 fields of 3 sources, else nothing is changed.
+        confirmed: What persons confirmed, in the order in which they did: at least 60 fields of 3 sources, else nothing
+            is changed. The weights are fitted anew when a tenth has come in since.
     """
-    sources = sorted({one.source for one in confirmed})
-    if len(confirmed) < _ENOUGH or len(sources) < _SOURCES:
+    some = confirmed[: _settled(len(confirmed))]
+    sources = sorted({one.source for one in some})
+    if len(some) < _ENOUGH or len(sources) < _SOURCES:
         return shipped
+    key = (tuple(one.key for one in some), tuple(shipped.vector().tolist()))
+    if key not in vocabulary.adapted:
+        vocabulary.adapted.clear()
+        vocabulary.adapted[key] = _adapted(shipped, vocabulary, some)
+    return vocabulary.adapted[key]
+
+
+def _settled(count: int) -> int:
+    """Return the greatest of 60, 66, 72, 79, … that is not above a count."""
+    found = step = _ENOUGH
+    while step <= count:
+        found, step = step, step + max(1, step // 10)
+    return found
+
+
+def _adapted(
+    shipped: Combiner, vocabulary: "Vocabulary", confirmed: Sequence[Confirmed]
+) -> Combiner:
+    sources = sorted({one.source for one in confirmed})
     fold = {one: place % min(_FOLDS, len(sources)) for place, one in enumerate(sources)}
     step = max(1, -(-len(confirmed) // _MOST))
-    cases: list[Case] = []
+    folds: list[list[Case]] = []
     for here in sorted(set(fold.values())):
         asked = [one for one in confirmed[::step] if fold[one.source] == here]
         rest = [one for one in confirmed if fold[one.source] != here]
-        cases += _cases(shipped, vocabulary, asked, rest)
+        folds.append(_cases(shipped, vocabulary, asked, rest))
+    cases = [one for some in folds for one in some]
+    if not cases:
+        return shipped
+    accept = learnt([(some, _fitted(shipped, _others(folds, some))) for some in folds])
+    made = _fitted(shipped, cases)
+    return replace(
+        made,
+        accept=max(shipped.accept, _CAREFUL) if accept is None else round(accept, 4),
+        version=f"{made.version} to {len(confirmed)} confirmations",
+        learnt=True,
+    )
+
+
+def _others(folds: Sequence[list[Case]], some: list[Case]) -> list[Case]:
+    return [one for others in folds if others is not some for one in others]
+
+
+def _fitted(shipped: Combiner, cases: Sequence[Case]) -> Combiner:
     if not cases:
         return shipped
     values = fit([with_absent(cases)], prior=shipped.vector(), strength=_STRENGTH)
-    made = combiner(values, accept=shipped.accept, version=f"{shipped.version}, adapted")
-    return replace(made, version=f"{made.version} to {len(confirmed)} confirmations")
+    return combiner(values, accept=shipped.accept, version=f"{shipped.version}, adapted")
 
 
 def _cases(

@@ -26,7 +26,7 @@ PRIOR: Mapping[str, float] = {
     "definition_place": 0.5, "meaning": 1.5, "meaning_written": 1.5, "meaning_defined": 0.5, "description": 1.0,
     "description_named": 1.5, "unit": 1.5, "unit_same": 0.7, "unit_against": -4.0, "unit_missing": -0.3,
     "unit_unasked": -0.7, "unit_named": 10.0, "unit_identical": 3.0, "range": 1.0, "value_type": 0.5, "kind": 0.7,
-    "company": 0.8, "general": -0.4, "withdrawn": -0.3, "fellow": 1.0, "together": 1.0, "inherited": 6.0,
+    "company": 0.8, "general": -0.4, "withdrawn": -1.0, "fellow": 1.0, "together": 1.0, "inherited": 6.0,
     "outdone": -4.0, "recalled_same": 1.0, "recalled_here": 1.0, "recalled_sole": 0.5, "recalled_letters": 1.0,
     "recalled_words": 1.0, "recalled_meaning": 1.0, "recalled_like": 1.0, "recalled_place": 0.5,
     "recalled_votes": 2.0, "recalled_next": 2.0, "recalled_often": 0.5, "nil": 6.0,
@@ -49,12 +49,14 @@ class Combiner:
         nil: Score of "no term fits".
         accept: Probability from which a field is mapped unasked, for the precision that was wanted.
         version: Names the fit.
+        learnt: Whether weights and threshold were learned from confirmations in the vocabulary at hand.
     """
 
     weights: Mapping[str, float]
     nil: float
     accept: float
     version: str
+    learnt: bool = False
 
     def scores(self, found: Mapping[str, Vector]) -> Vector:
         """Return the score of each term; shape ``(number of terms,)``."""

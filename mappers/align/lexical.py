@@ -236,6 +236,12 @@ class Lexical:
                 found[self._initials.get(one.text, [])] = 1.0
         return self._best(found)
 
+    def legible(self, spoken: Spoken) -> float:
+        """Return the share of a name's letters that stand in words: low for shorthand such as ``p1Zfrt``."""
+        letters = sum(len(one.text) for one in spoken.tokens)
+        known = sum(len(one.text) for one in spoken.tokens if self._is_word(one))
+        return known / letters if letters else 0.0
+
     def _is_word(self, token: Token) -> bool:
         """Whether a part of a name is a word already: of the vocabulary, or one that was written out."""
         return token.text in self.known or token.readings != ((token.text,),)

@@ -39,6 +39,7 @@ _FLOOR, _CEILING = (
     1.0,
 )  # cosines of the text model below which nothing is said, and the highest
 _NEXT = 5
+_ENOUGH = 60  # confirmations from which a share of them says something
 _GRAMS = (2, 3, 4)
 _ROUNDS = 6
 _LEAST = 0.2  # of 1: how often a part of a name must have stood for a word to be a reading of it
@@ -135,6 +136,22 @@ class Recall:
     def __len__(self) -> int:
         """How many confirmations there are."""
         return len(self.confirmed)
+
+    @cached_property
+    def shared(self) -> float:
+        """Return the share of confirmed fields whose source has another field of their term; 0 where few are known."""
+        met = Counter(
+            (one.source, term)
+            for one, terms in zip(self.confirmed, self._terms, strict=True)
+            for term in {*terms}
+        )
+        if len(self.confirmed) < _ENOUGH:
+            return 0.0
+        several = [
+            any(met[one.source, term] > 1 for term in terms)
+            for one, terms in zip(self.confirmed, self._terms, strict=True)
+        ]
+        return sum(several) / len(several)
 
     @cached_property
     def _letters(self) -> _Index:

@@ -18,6 +18,8 @@ from qualweave.mappers.align.statements import statement
 from qualweave.mappers.profile import FieldProfile
 
 Decision: TypeAlias = Literal["accept", "ask", "request"]
+ONE_EACH = 1.5
+"""By how much a score is lowered where another field of the table fits the term better."""
 _VETO = -50.0
 _KEPT = 10
 _SHOWN = 0.05
@@ -101,7 +103,7 @@ def profile_name(profile: str, *, remembers: bool) -> str:
     return base + " with memory" * remembers + bare
 
 
-def one_each(score: Sequence[Vector], *, penalty: float = 1.5) -> list[Vector]:
+def one_each(score: Sequence[Vector], *, penalty: float = ONE_EACH) -> list[Vector]:
     """Return scores in which a term that fits another field of the table better is less likely.
 
     Fields of one table mostly mean different things. The best joint assignment is computed; a field's

@@ -7,7 +7,7 @@ is not a weight but a veto.
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from types import MappingProxyType
-from typing import Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,11 +19,14 @@ from qualweave.mappers.align.lexical import Lexical, Spoken
 from qualweave.mappers.align.quantities import Quantities
 from qualweave.mappers.align.recall import RECALLED, Recall, component
 from qualweave.mappers.align.semantic import Semantic
-from qualweave.mappers.align.target import TargetTerm
+from qualweave.mappers.align.target import TargetTerm, with_inherited_names
 from qualweave.mappers.align.words import is_telling, key, phrase, pieces, tokens, words
 from qualweave.mappers.profile import FieldProfile
 from qualweave.mappers.unit_terms import UnitTerms
 from qualweave.mappers.units import name_of_kind, symbol_of_kind
+
+if TYPE_CHECKING:
+    from qualweave.mappers.align.combiner import Combiner
 
 Vector = NDArray[np.float64]
 Learnt: TypeAlias = Mapping[str, Mapping[str, float]]
@@ -97,7 +100,7 @@ class Vocabulary:
         *,
         profile: Literal["any", "ontology"] = "any",
     ) -> None:
-        self.targets = tuple(targets)
+        self.targets = with_inherited_names(targets)
         self.lexical = Lexical(self.targets)
         self.semantic = Semantic(self.targets, settings)
         self.is_ours = profile == "ontology"
@@ -110,6 +113,8 @@ class Vocabulary:
         self._units = UnitTerms(self.targets)
         self.withdrawn = np.array([float(term.withdrawn) for term in self.targets])
         self.general = np.array([1.0 if term.narrower else 0.0 for term in self.targets])
+        self.adapted: dict[tuple[object, ...], Combiner] = {}
+        """The last weights adapted to confirmations, by what was confirmed."""
         self._kinds = np.array([term.kind.casefold() for term in self.targets])
 
     @cached_property
@@ -199,9 +204,10 @@ def signals(
     found = vocabulary.lexical.signals(asked)
     raw = spoken(field)
     semantic = vocabulary.semantic
-    found["meaning"] = semantic.named(raw)
-    found["meaning_written"] = semantic.named(asked.phrase)
-    found["meaning_defined"] = semantic.defined(asked.phrase)
+    legible = vocabulary.lexical.legible(asked)  # of shorthand, a language model knows nothing
+    found["meaning"] = semantic.named(raw) * legible
+    found["meaning_written"] = semantic.named(asked.phrase) * legible
+    found["meaning_defined"] = semantic.defined(asked.phrase) * legible
     found["description"] = semantic.defined(field.description)
     found["description_named"] = semantic.named(field.description)
     found |= vocabulary.quantities.signals(field)
