@@ -12,11 +12,14 @@ from qualweave.config import Settings
 from qualweave.errors import UnreadableSource
 from qualweave.mappers.align import Alignment, Confirmed, Remembering, align_targets
 from qualweave.mappers.align.signals import Vocabulary
-from qualweave.mappers.align.target import read_terms
+from qualweave.mappers.align.target import from_terms
+from qualweave.mappers.align.vocabularies import VocabularyFile, read_vocabulary
 from qualweave.mappers.profile import FieldProfile, declared_profiles, field_from_facts
 from qualweave.mappers.readers.devices.describe import DESCRIBED, describe
 from qualweave.mappers.readers.sniff import sniff
 from qualweave.mappers.table import SourceContext
+from qualweave.ontology.load import load_graph
+from qualweave.ontology.terms import TermIndex
 
 _STATED_KIND = re.compile(r"value kind=(\w+)")  # the field format's way to say it
 _WORDS = {"accept": "map", "ask": "suggest", "request": "new"}
@@ -24,7 +27,7 @@ _WORDS = {"accept": "map", "ask": "suggest", "request": "new"}
 
 def align_files(
     fields: Path,
-    terms: Path,
+    terms: Path | VocabularyFile | None,
     out: Path,
     *,
     confirmed: Path | None = None,
@@ -36,17 +39,17 @@ def align_files(
     Args:
         fields: One ``{"id", "name", "unit"?, "description"?, "device"?, "siblings"?, …}`` a line; or a description
             of a device.
-        terms: One term a line.
+        terms: A vocabulary in a form of `read_vocabulary`, or one that was read; the Q-Ontology where it is None.
         out: One ``{"id", "ranked": [[term, probability], …], "decision"}`` a line is written here.
         confirmed: Fields whose meaning is known, as ``fields`` and with ``"gold": [term, …]``; they are memory only.
         settings: Thresholds, text model and cache.
         progress: Called with fields done and fields in all.
 
     Raises:
-        UnreadableSource: If a line cannot be read; the error names it.
+        UnreadableSource: If a line or the vocabulary cannot be read; the error names it.
     """
     rows = read_fields(fields)
-    vocabulary = Vocabulary(read_terms(terms), settings or Settings())
+    vocabulary = _vocabulary(terms, settings or Settings())
     remembering = Remembering.of(vocabulary, read_confirmed(confirmed) if confirmed else ())
     answers: dict[str, Alignment] = {}
     for group in by_source(rows).values():
@@ -65,6 +68,14 @@ def align_files(
     scratch.write_bytes(b"".join(lines))
     scratch.replace(out)
     return len(lines)
+
+
+def _vocabulary(terms: Path | VocabularyFile | None, settings: Settings) -> Vocabulary:
+    if terms is None:
+        ours = from_terms(TermIndex.from_graph(load_graph()))
+        return Vocabulary(ours, settings, profile="ontology")
+    found = read_vocabulary(terms) if isinstance(terms, Path) else terms
+    return Vocabulary(found.terms, settings)
 
 
 def read_fields(path: Path) -> list[tuple[str, FieldProfile]]:

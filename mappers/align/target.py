@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
 import orjson
 
@@ -13,6 +13,10 @@ from qualweave.errors import UnreadableSource
 from qualweave.ontology.terms import Term, TermIndex
 
 Words = Mapping[str, tuple[str, ...]]
+Entity: TypeAlias = Literal[
+    "class", "property", "datatype property", "object property", "annotation property", "concept", "quantity kind",
+    "individual", ""
+]  # fmt: skip
 
 
 def _nothing() -> Words:
@@ -37,6 +41,10 @@ class TargetTerm:
         value_type: ``"number"``, ``"time"``, ``"identifier"``, ``"boolean"``, ``"running"``, ``"unit"``, ``"text"``
             or ``""``.
         withdrawn: Whether the vocabulary says that it is no longer to be used.
+        replaced_by: Ids of the terms that the vocabulary names in its place.
+        entity: What it is in the vocabulary, ``""`` where that is not known.
+        same_as: Other identifiers that mean the same.
+        close_to: Identifiers that mean nearly the same.
     """
 
     id: str
@@ -51,6 +59,10 @@ class TargetTerm:
     narrower: tuple[str, ...] = ()
     value_type: str = ""
     withdrawn: bool = False
+    replaced_by: tuple[str, ...] = ()
+    entity: Entity = ""
+    same_as: tuple[str, ...] = ()
+    close_to: tuple[str, ...] = ()
     names: tuple[str, ...] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -151,7 +163,7 @@ def read_terms(path: Path) -> tuple[TargetTerm, ...]:
         if not line.strip():
             continue
         try:
-            found.append(_from_json(orjson.loads(line)))
+            found.append(from_json(orjson.loads(line)))
         except (orjson.JSONDecodeError, KeyError, TypeError, AttributeError) as error:
             raise UnreadableSource(
                 f"{path.name}, line {number}: not a term ({error}).",
@@ -179,7 +191,13 @@ def _tuple_words(words: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
     }
 
 
-def _from_json(row: Mapping[str, Any]) -> TargetTerm:
+def from_json(row: Mapping[str, Any]) -> TargetTerm:
+    """Return a term of a line of ``terms.jsonl``.
+
+    Raises:
+        KeyError: If it has no ``id`` or ``label``.
+        TypeError: If something in it is of another form; likewise AttributeError.
+    """
     path = row.get("path") or ""
     classes = row.get("classes") or ()
     company = _tuple_words(
