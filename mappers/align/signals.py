@@ -19,6 +19,7 @@ from qualweave.mappers.align.lexical import Lexical, Spoken
 from qualweave.mappers.align.quantities import Quantities
 from qualweave.mappers.align.recall import RECALLED, Recall, component
 from qualweave.mappers.align.semantic import Semantic
+from qualweave.mappers.align.stated import Statements
 from qualweave.mappers.align.target import TargetTerm
 from qualweave.mappers.align.words import is_telling, key, phrase, pieces, tokens, words
 from qualweave.mappers.profile import FieldProfile
@@ -106,6 +107,7 @@ class Vocabulary:
             self.profile = "any without text" if profile == "any" else "ontology without text"
         self.quantities = Quantities(self.targets)
         self.fellowship = Fellowship(self.targets)
+        self.statements = Statements(self.targets)
         self._company = Company(self.targets)
         self._units = UnitTerms(self.targets)
         self.withdrawn = np.array([float(term.withdrawn) for term in self.targets])
@@ -209,6 +211,7 @@ def signals(
     best = float(agreed.max(initial=0.0))
     found["unit_named"] = np.maximum(agreed, -0.5)
     found["unit_identical"] = np.where((agreed >= best) & (best >= _SAME_SIZE), 1.0, 0.0)
+    found |= vocabulary.statements.signals(field)
     found["kind"] = vocabulary.same_kind(field.kind)
     found["company"] = vocabulary.in_company(context_words(field))
     found["general"] = vocabulary.general
