@@ -7,6 +7,7 @@ annotation properties that the file itself annotates its terms with.
 """
 
 import re
+from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -86,6 +87,7 @@ _BROADER = (RDFS + "subClassOf", RDFS + "subPropertyOf", SKOS + "broader", SKOS 
 _DOMAINS = (RDFS + "domain", *(one + "domainIncludes" for one in _SCHEMAS))
 _NAMING = (*_LABEL, *_ALT, *_SYMBOLS, _XL + "prefLabel")
 _SAMM = re.compile(r"urn:[bs]amm:[\w.]+:meta-model:[\d.]+#(?=Property\Z)")  # of any version
+_MOST_BELOW = 500  # terms; a chain of 100,000 classes would have thousands of millions
 _GONE = ("obsolete ", "deprecated ")
 
 
@@ -185,15 +187,15 @@ class _Facts:
             _key(one) for one in self.objects(node, *predicates) if isinstance(one, ox.BlankNode)
         ]
         unions = [head for one in blank for head in self.objects(one, OWL + "unionOf")]
-        listed = [iri for head in unions for iri in self._listed(_key(head))]
+        listed = [_key(iri) for head in unions for iri in self.listed(_key(head))]
         return list(dict.fromkeys([*self.iris(node, *predicates), *listed]))
 
-    def _listed(self, head: str) -> list[str]:
-        """Return the IRIs of a list."""
-        found, met = list[str](), set[str]()
+    def listed(self, head: str) -> list[Node]:
+        """Return the members of a list."""
+        found, met = list[Node](), set[str]()
         while head in self._of and head not in met:
             met.add(head)
-            found += self.iris(head, _FIRST)
+            found += self.objects(head, _FIRST)
             head = next((_key(one) for one in self.objects(head, _REST)), "")
         return found
 
@@ -243,7 +245,7 @@ class _Facts:
             self._of
         )
         heads = [_key(one) for node in self._of for one in self.objects(node, OWL + "oneOf")]
-        listed = {one for head in heads for one in self._listed(head)}
+        listed = {_key(one) for head in heads for one in self.listed(head)}
         return frozenset(listed) | {
             node for node in self.subjects() if not ranges.isdisjoint(self.iris(node, _TYPE))
         }
@@ -263,6 +265,11 @@ class _Reader:
         self._unit = (*_UNIT, *self._called(_UNIT_NAMES))
         self._kind = (_QUDT + "hasDimensionVector", *self._called(_KIND_NAMES))
         self._characteristic = self._called(frozenset({"characteristic"}))
+        self._listed = self._called(frozenset({"values"}))
+        self._instances: dict[str, list[str]] = {}
+        for one in facts.subjects():
+            for kind in () if one in chosen else facts.iris(one, _TYPE):
+                self._instances.setdefault(kind, []).append(one)
         self._below: dict[str, list[str]] = {}
         for one in chosen:
             for above in facts.iris(one, *_BROADER):
@@ -305,6 +312,7 @@ class _Reader:
             entity=entity,
             same_as=(*facts.iris(node, *_EXACT), *self._identifiers(node)),
             close_to=tuple(facts.iris(node, SKOS + "closeMatch")),
+            values=tuple(dict.fromkeys(self._values(node))),
         )
 
     def _named(self, node: str) -> tuple[_Names, _Names]:
@@ -384,6 +392,25 @@ class _Reader:
                 return datatype(local_name(one))
         return ""
 
+    def _values(self, node: str) -> Iterator[str]:
+        """Yield names and codes of the values of an enumeration: of a class, or of the range of a property."""
+        facts = self._facts
+        spans = facts.objects(node, RDFS + "range", *self._characteristic)
+        for one in (node, *map(_key, spans)):
+            for head in facts.objects(one, OWL + "oneOf", *self._listed):
+                for value in facts.listed(_key(head)):
+                    if isinstance(value, ox.Literal):
+                        yield value.value
+                    else:
+                        yield from self._called_value(_key(value))
+            for member in self._instances.get(one, ()):
+                yield from self._called_value(member)
+
+    def _called_value(self, node: str) -> Iterator[str]:
+        yield from (one.value for one in self._facts.literals(node, *self._label, *self._alt))
+        if not is_opaque(local_name(node)):
+            yield local_name(node)
+
     def _is_withdrawn(self, node: str, labels: Mapping[str, Iterable[str]]) -> bool:
         flags = [one.value for one in self._facts.literals(node, OWL + "deprecated")]
         said = (name for names in labels.values() for name in names)
@@ -392,10 +419,11 @@ class _Reader:
         )
 
     def _narrower(self, node: str) -> tuple[str, ...]:
+        """Return what is below a term, the nearest first; of very many only so many."""
         found: dict[str, None] = {}
-        open_ = list(self._below.get(node, ()))
-        while open_:
-            one = open_.pop()
+        open_ = deque(self._below.get(node, ()))
+        while open_ and len(found) < _MOST_BELOW:
+            one = open_.popleft()
             if one in self._chosen and one != node and one not in found:
                 found[one] = None
                 open_ += self._below.get(one, ())

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qualweave.config import Settings
+from qualweave.mappers.align.enumerations import Enumerations
 from qualweave.mappers.align.fellows import Fellowship
 from qualweave.mappers.align.glossary import readings
 from qualweave.mappers.align.lexical import Lexical, Spoken
@@ -108,6 +109,7 @@ class Vocabulary:
         self.quantities = Quantities(self.targets)
         self.fellowship = Fellowship(self.targets)
         self.statements = Statements(self.targets)
+        self.enumerations = Enumerations(self.targets)
         self._company = Company(self.targets)
         self._units = UnitTerms(self.targets)
         self.withdrawn = np.array([float(term.withdrawn) for term in self.targets])
@@ -211,7 +213,7 @@ def signals(
     best = float(agreed.max(initial=0.0))
     found["unit_named"] = np.maximum(agreed, -0.5)
     found["unit_identical"] = np.where((agreed >= best) & (best >= _SAME_SIZE), 1.0, 0.0)
-    found |= vocabulary.statements.signals(field)
+    found |= vocabulary.statements.signals(field) | vocabulary.enumerations.signals(field)
     found["kind"] = vocabulary.same_kind(field.kind)
     found["company"] = vocabulary.in_company(context_words(field))
     found["general"] = vocabulary.general

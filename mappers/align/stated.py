@@ -19,8 +19,8 @@ from qualweave.mappers.profile import FieldProfile
 
 Vector: TypeAlias = NDArray[np.float64]
 How: TypeAlias = Literal["is", "same", "version", "close"]
-FIXED: Mapping[str, float] = MappingProxyType({"stated": 20.0, "entity": 0.5})
-"""Weights that are not fitted: beyond what all other signals of a term reach together, and a nudge."""
+FIXED: Mapping[str, float] = MappingProxyType({"stated": 20.0, "values": 4.0, "entity": 0.5})
+"""Weights that are not fitted: beyond what other signals of a term reach together, that of a unit twice, a nudge."""
 _WORTH: Mapping[How, float] = MappingProxyType(
     {"is": 1.0, "same": 1.0, "version": 0.25, "close": 0.25}
 )

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from qualweave.mappers.align.enumerations import shared
 from qualweave.mappers.align.recall import Confirmed
 from qualweave.mappers.align.stated import How, meaning_of
 from qualweave.mappers.align.target import Entity, TargetTerm
@@ -59,6 +60,7 @@ _ENGLISH: Mapping[str, str] = {
     "company": "It stands in the company that '{term}' keeps: {around}.",
     "general": "'{term}' is a general term; a narrower one may be meant.",
     "stated": "The source itself states that '{field}' means {stated}, {how} '{term}'.",
+    "values": "{share:.0%} of the values of '{field}' are values of '{term}': {shared}.",
     "entity": "In the vocabulary '{term}' is of the sort '{entity}'{suiting}.",
 }
 _CHINESE: Mapping[str, str] = {
@@ -112,6 +114,7 @@ _CHINESE: Mapping[str, str] = {
     "company": "其上下文正是“{term}”常出现之处：{around}。",
     "general": "“{term}”是泛称，可能指更具体的术语。",
     "stated": "来源自身声明“{field}”的含义为 {stated}，{how_zh}“{term}”。",
+    "values": "“{field}”的取值中有 {share:.0%} 是“{term}”的取值：{shared}。",
     "entity": "在词表中“{term}”是{entity_zh}{suiting_zh}。",
 }
 _HOW: Mapping[How, tuple[str, str]] = {
@@ -174,6 +177,8 @@ def statement(
     }
     if signal == "stated":
         facts |= _stated(field, term)
+    if signal == "values":
+        facts["shared"] = ", ".join(shared(field, term)[:6])
     return {
         "en": _ENGLISH[signal].format(term=term.label("en"), **facts),
         "zh": _CHINESE[signal].format(term=term.label("zh"), **facts),

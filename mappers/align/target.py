@@ -45,6 +45,7 @@ class TargetTerm:
         entity: What it is in the vocabulary, ``""`` where that is not known.
         same_as: Other identifiers that mean the same.
         close_to: Identifiers that mean nearly the same.
+        values: Names and codes of the values of an enumeration.
     """
 
     id: str
@@ -63,6 +64,7 @@ class TargetTerm:
     entity: Entity = ""
     same_as: tuple[str, ...] = ()
     close_to: tuple[str, ...] = ()
+    values: tuple[str, ...] = ()
     names: tuple[str, ...] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -214,6 +216,9 @@ def from_json(row: Mapping[str, Any]) -> TargetTerm:
         kind=kind,
         value_type=datatype(kind) or datatype(unit),
         withdrawn=bool(_WITHDRAWN.search(told)),
+        same_as=tuple(map(str, row.get("same_as") or ())),
+        close_to=tuple(map(str, row.get("close_to") or ())),
+        values=tuple(map(str, row.get("values") or ())),
         contexts={name: words for name, words in company.items() if words},
         classes=frozenset(one for names in company.values() for one in names),
     )

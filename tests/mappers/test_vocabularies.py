@@ -116,6 +116,8 @@ def test_a_property_based_vocabulary_leaves_out_the_values_of_its_enumerations(
 
     assert set(terms) == {"Kiln", "Dryer", "firingTemperature", "startedAt", "hasState", "State"}
     assert (found.values, found.annotations) == (3, 1)
+    assert set(terms["hasState"].values) == {"firing", "Firing", "cooling", "Cooling"}
+    assert terms["State"].values == terms["hasState"].values
     firing, started = terms["firingTemperature"], terms["startedAt"]
     assert firing.labels == {"en": ("firing Temperature",)}
     assert (firing.unit, firing.value_type, firing.entity) == ("Cel", "number", "datatype property")
