@@ -165,12 +165,17 @@ def align(
     out: Annotated[Path, typer.Option(help="Where the predictions go.")],
     terms: Annotated[
         Path | None,
-        typer.Option(help="Vocabulary: JSON, OWL or SKOS; the Q-Ontology where it is left out."),
+        typer.Option(help="JSON, OWL or SKOS, or a folder; the Q-Ontology where it is left out."),
     ] = None,
     confirmed: Annotated[
         Path | None,
         typer.Option(help="JSON Lines of fields whose terms are known ('gold'): memory only."),
     ] = None,
+    *,
+    explain: Annotated[
+        bool,
+        typer.Option("--explain", help="Write the evidence of each first term, in both languages."),
+    ] = False,
 ) -> None:
     """Rank the terms of any vocabulary, or of the Q-Ontology, for each field of a list."""
     vocabulary = read_vocabulary(terms) if terms is not None else None
@@ -183,6 +188,7 @@ def align(
             vocabulary,
             out,
             confirmed=confirmed,
+            explain=explain,
             progress=lambda done, every: bar.update(task, completed=done, total=every),
         )
     console.print(f"{count} fields aligned: {out}")

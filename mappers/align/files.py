@@ -3,6 +3,7 @@
 import re
 from collections import defaultdict
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from qualweave.mappers.align import Alignment, Confirmed, Remembering, align_tar
 from qualweave.mappers.align.signals import Vocabulary
 from qualweave.mappers.align.target import from_terms
 from qualweave.mappers.align.vocabularies import VocabularyFile, read_vocabulary
+from qualweave.mappers.declared import DeclaredField, StatedMeaning
 from qualweave.mappers.profile import FieldProfile, declared_profiles, field_from_facts
 from qualweave.mappers.readers.devices.describe import DESCRIBED, describe
 from qualweave.mappers.readers.sniff import sniff
@@ -32,6 +34,7 @@ def align_files(
     *,
     confirmed: Path | None = None,
     settings: Settings | None = None,
+    explain: bool = False,
     progress: Callable[[int, int], None] | None = None,
 ) -> int:
     """Align the fields of a JSON Lines file with the terms of another; return how many were answered.
@@ -43,6 +46,7 @@ def align_files(
         out: One ``{"id", "ranked": [[term, probability], …], "decision"}`` a line is written here.
         confirmed: Fields whose meaning is known, as ``fields`` and with ``"gold": [term, …]``; they are memory only.
         settings: Thresholds, text model and cache.
+        explain: Whether a line also has the evidence of its first term, in English and Chinese.
         progress: Called with fields done and fields in all.
 
     Raises:
@@ -63,7 +67,7 @@ def align_files(
         answers |= {identity: one for (identity, _), one in zip(group, made, strict=True)}
         if progress is not None:
             progress(len(answers), len(rows))
-    lines = [_line(identity, answers[identity]) for identity, _ in rows]
+    lines = [_line(identity, answers[identity], explain=explain) for identity, _ in rows]
     scratch = out.with_name(out.name + ".part")
     scratch.write_bytes(b"".join(lines))
     scratch.replace(out)
@@ -143,8 +147,9 @@ def _profile(row: dict[str, Any]) -> FieldProfile:
         header={"component": str(row["context"])} if row.get("context") else {},
     )
     samples = row.get("samples") or ()
+    meanings = row.get("meanings") or ()
     stated = _STATED_KIND.search(str(row.get("note") or ""))
-    return field_from_facts(
+    made = field_from_facts(
         name=str(row["name"]),
         unit=str(row.get("unit") or ""),
         description=str(row.get("description") or ""),
@@ -153,6 +158,10 @@ def _profile(row: dict[str, Any]) -> FieldProfile:
         siblings=[str(one) for one in row.get("siblings") or ()],
         context=context,
     )
+    if not meanings or not isinstance(meanings, list):
+        return made
+    said = tuple(StatedMeaning("iri", str(one)) for one in meanings)
+    return replace(made, declared=DeclaredField(made.name, made.name, meanings=said))
 
 
 def by_source(
@@ -172,8 +181,16 @@ def is_one_table(group: list[tuple[str, FieldProfile]]) -> bool:
     return len(set(names)) == len(names) and 1 < len(names) <= 60 and near >= len(names)  # noqa: PLR2004
 
 
-def _line(identity: str, one: Alignment) -> bytes:
-    ranked = [[candidate.term, candidate.probability] for candidate in one.ranked]
-    return (
-        orjson.dumps({"id": identity, "ranked": ranked, "decision": _WORDS[one.decision]}) + b"\n"
-    )
+def _line(identity: str, one: Alignment, *, explain: bool) -> bytes:
+    line: dict[str, Any] = {
+        "id": identity,
+        "ranked": [[candidate.term, candidate.probability] for candidate in one.ranked],
+        "decision": _WORDS[one.decision],
+    }
+    if explain:
+        line["evidence"] = [
+            {"kind": why.kind, "weight": round(why.weight, 3), **why.statement}
+            for candidate in one.ranked[:1]
+            for why in candidate.evidence
+        ]
+    return orjson.dumps(line) + b"\n"

@@ -132,15 +132,20 @@ def rdf_terms(quads: Iterable[ox.Quad]) -> RdfTerms:
     found = [reader.term(one, kind) for one, kind in sorted(chosen.items())]
     terms = tuple(one for one in found if one is not None)
     ontologies = set(facts.of_type(OWL + "Ontology"))
+    known = ontologies | {
+        one for node in ontologies for one in facts.iris(node, OWL + "versionIRI")
+    }
     return RdfTerms(
         terms,
         nameless=len(found) - len(terms),
         values=len(own) - len(chosen),
         annotations=len(notes - set(chosen)),
-        imports=tuple(sorted({
-            one for node in ontologies for one in facts.iris(node, OWL + "imports")
-        } - ontologies)),
-    )  # fmt: skip
+        imports=tuple(
+            sorted(
+                {one for node in ontologies for one in facts.iris(node, OWL + "imports")} - known
+            )
+        ),
+    )
 
 
 class _Facts:
@@ -189,6 +194,18 @@ class _Facts:
         unions = [head for one in blank for head in self.objects(one, OWL + "unionOf")]
         listed = [_key(iri) for head in unions for iri in self.listed(_key(head))]
         return list(dict.fromkeys([*self.iris(node, *predicates), *listed]))
+
+    def above(self, node: str) -> list[str]:
+        """Return what is directly above a node; a class that is defined as an intersection is below its parts."""
+        heads = [
+            head
+            for one in self.objects(node, OWL + "equivalentClass", RDFS + "subClassOf")
+            if isinstance(one, ox.BlankNode)
+            for head in self.objects(_key(one), OWL + "intersectionOf")
+        ]
+        parts = [one for head in heads for one in self.listed(_key(head))]
+        named = [one.value for one in parts if isinstance(one, ox.NamedNode)]
+        return list(dict.fromkeys([*self.iris(node, *_BROADER), *named]))
 
     def listed(self, head: str) -> list[Node]:
         """Return the members of a list."""
@@ -272,7 +289,7 @@ class _Reader:
                 self._instances.setdefault(kind, []).append(one)
         self._below: dict[str, list[str]] = {}
         for one in chosen:
-            for above in facts.iris(one, *_BROADER):
+            for above in facts.above(one):
                 self._below.setdefault(above, []).append(one)
             self._below.setdefault(one, []).extend(facts.iris(one, SKOS + "narrower"))
 
@@ -294,7 +311,9 @@ class _Reader:
         replaced = facts.iris(node, *_REPLACED)
         unit = self._unit_of(node)
         above = [
-            one for one in facts.spread(node, *_DOMAINS, *_BROADER) if not one.startswith(_META)
+            one
+            for one in (*facts.spread(node, *_DOMAINS), *facts.above(node))
+            if not one.startswith(_META)
         ]
         return TargetTerm(
             id=node,

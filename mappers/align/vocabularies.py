@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
+from urllib.parse import quote
 
 import orjson
 import pyoxigraph as ox
@@ -21,7 +22,7 @@ from qualweave.mappers.align.target import TargetTerm, from_json, read_terms
 from qualweave.mappers.readers.owl import owl_text, unfolds
 from qualweave.mappers.readers.sniff import sniff
 
-Form: TypeAlias = Literal["json lines", "json", "json-ld", "turtle", "n-quads", "rdf/xml"]
+Form: TypeAlias = Literal["json lines", "json", "json-ld", "turtle", "n-quads", "rdf/xml", "folder"]
 _XML = re.compile(r"<(?:\?xml|!DOCTYPE|!--|[A-Za-z_][\w.-]*(?::[A-Za-z_][\w.-]*)?[\s/>])")
 _DECLARATION = re.compile(r"\A\s*<\?xml[^>]*\?>")
 _TURTLE = re.compile(
@@ -59,6 +60,7 @@ class VocabularyFile:
         values: Values of enumerations and other individuals, where the vocabulary has more than those.
         annotations: Annotation properties that the file itself annotates its terms with.
         imports: IRIs of vocabularies that it imports; they are not read.
+        others: Files of a folder that are no RDF.
     """
 
     terms: tuple[TargetTerm, ...]
@@ -68,6 +70,7 @@ class VocabularyFile:
     values: int = 0
     annotations: int = 0
     imports: tuple[str, ...] = ()
+    others: tuple[str, ...] = ()
 
     def told(self) -> str:
         """Return in one sentence how many terms there are, of which kind, and what was left out."""
@@ -81,44 +84,60 @@ class VocabularyFile:
         }
         parts = [f"{count} {_plural(kind, count)}" for kind, count in kinds.items()]
         out = [f"{count} {why}" for why, count in left.items() if count]
-        text = f"{self.file}: {', '.join(parts)}"
-        text += f"; left out: {', '.join(out)}" if out else ""
-        return (
-            text + (f"; imports not read: {', '.join(self.imports)}" if self.imports else "") + "."
-        )
+        told = f"{self.file}: {', '.join(parts)}"
+        told += f"; left out: {', '.join(out)}" if out else ""
+        told += f"; imports not read: {', '.join(self.imports)}" if self.imports else ""
+        return told + (f"; no RDF: {', '.join(self.others)}" if self.others else "") + "."
 
 
 def _plural(kind: str, count: int) -> str:
     if count == 1:
         return kind
-    return (
-        f"{kind[:-1]}ies"
-        if kind.endswith("y")
-        else f"{kind}es"
-        if kind.endswith("s")
-        else f"{kind}s"
-    )
+    if kind.endswith("y"):
+        return f"{kind[:-1]}ies"
+    return f"{kind}es" if kind.endswith("s") else f"{kind}s"
 
 
 def read_vocabulary(path: Path) -> VocabularyFile:
-    """Return the terms of a file.
+    """Return the terms of a file, or of a folder of RDF files that make one vocabulary.
 
     Args:
         path: JSON Lines or a JSON list of terms (format: docs/concepts/alignment.md), or an OWL, RDFS or SKOS
-            vocabulary in Turtle, TriG, N-Triples, N-Quads, RDF/XML or JSON-LD.
+            vocabulary in Turtle, TriG, N-Triples, N-Quads, RDF/XML or JSON-LD; or a folder of the latter.
 
     Raises:
         UnreadableSource: If it is none of these, does not parse (with the line), or has no term with a name.
     """
-    if sniff(path) in _BINARY:
-        raise _no_vocabulary(path)
-    text = owl_text(path).lstrip("\ufeff")
-    form = _form(path, text)
+    if path.is_dir():
+        return _folder(path)
+    text, form = _seen(path)
     if form == "json lines":
         return VocabularyFile(read_terms(path), path.name, form)
     if form == "json":
         return VocabularyFile(tuple(_from_list(path, orjson.loads(text))), path.name, form)
-    found = _rdf(path, text, form)
+    return _of_rdf(path, form, rdf_terms(_quads(path, text, form)))
+
+
+def _folder(path: Path) -> VocabularyFile:
+    """Return the terms of all RDF files of a folder; those that import each other are read together."""
+    quads: list[ox.Quad] = []
+    others = []
+    for one in sorted(path.iterdir()):
+        try:
+            text, form = _seen(one)
+        except UnreadableSource:
+            others.append(one.name)
+            continue
+        if form in _RDF_FORMATS:
+            quads += _quads(one, text, form)
+        else:
+            others.append(one.name)
+    return _of_rdf(path, "folder", rdf_terms(quads), tuple(others))
+
+
+def _of_rdf(
+    path: Path, form: Form, found: RdfTerms, others: tuple[str, ...] = ()
+) -> VocabularyFile:
     if not found.terms:
         raise _no_term(path, found)
     return VocabularyFile(
@@ -129,7 +148,16 @@ def read_vocabulary(path: Path) -> VocabularyFile:
         values=found.values,
         annotations=found.annotations,
         imports=found.imports,
+        others=others,
     )
+
+
+def _seen(path: Path) -> tuple[str, Form]:
+    """Return the text of a file, and what it is."""
+    if sniff(path) in _BINARY:
+        raise _no_vocabulary(path)
+    text = owl_text(path).lstrip("\ufeff")
+    return text, _form(path, text)
 
 
 def _form(path: Path, text: str) -> Form:
@@ -245,8 +273,8 @@ def _by_language(names: object) -> object:
 # --- RDF --------------------------------------------------------------------------------------------
 
 
-def _rdf(path: Path, text: str, form: Form) -> RdfTerms:
-    """Return the terms of an RDF file.
+def _quads(path: Path, text: str, form: Form) -> list[ox.Quad]:
+    """Return the statements of an RDF file.
 
     Raises:
         UnreadableSource: If it does not parse, its entities grow, or a context stands elsewhere.
@@ -258,10 +286,14 @@ def _rdf(path: Path, text: str, form: Form) -> RdfTerms:
     if form == "json-ld":
         _check_contexts(path, orjson.loads(text))
     parsed = ox.parse(
-        text, format=_RDF_FORMATS[form], base_iri=f"file:///{path.name}", lenient=True
+        text,
+        format=_RDF_FORMATS[form],
+        base_iri=f"file:///{quote(path.name)}",
+        rename_blank_nodes=True,
+        lenient=True,
     )
     try:
-        return rdf_terms(parsed)
+        return list(parsed)
     except SyntaxError as error:
         raise _broken(path, form, error.lineno or 0, str(error.msg)) from error
     except ValueError as error:

@@ -202,3 +202,20 @@ def test_a_thing_stands_back_only_where_there_are_attributes(
     assert ("rather a property" in sentences["a"]) is bool(wanted)
     assert ("c" in sentences) is bool(attribute)
     assert found.ranked[0].term == ("c" if wanted else found.ranked[0].term)
+
+
+def test_a_line_of_fields_may_state_meanings_and_the_evidence_is_written(tmp_path: Path) -> None:
+    (tmp_path / "t.jsonl").write_bytes(
+        b'{"id": "0173-1#02-ABL869#002", "label": {"en": "coolant pressure"}}\n{"id": "b", "label": {"en": "load"}}\n'
+    )
+    (tmp_path / "f.jsonl").write_bytes(
+        b'{"id": "1", "name": "xq", "meanings": ["0173/1///02#ABL869#002"]}'
+    )
+
+    align_files(tmp_path / "f.jsonl", tmp_path / "t.jsonl", tmp_path / "p.jsonl", explain=True)
+
+    found = orjson.loads((tmp_path / "p.jsonl").read_bytes())
+    assert (found["decision"], found["ranked"][0][0]) == ("map", "0173-1#02-ABL869#002")
+    assert found["evidence"][0]["kind"] == "stated"
+    assert "coolant pressure" in found["evidence"][0]["en"]
+    assert "coolant pressure" in found["evidence"][0]["zh"]

@@ -267,3 +267,31 @@ def test_what_is_no_vocabulary_is_refused_with_a_next_step(
 
     assert caught.value.next_step
     assert any("\u4e00" <= one <= "\u9fff" for one in caught.value.in_language("zh"))
+
+
+def test_the_files_of_a_folder_are_one_vocabulary(tmp_path: Path) -> None:
+    folder = tmp_path / "kiln"
+    folder.mkdir()
+    (folder / "a.ttl").write_text(CLASSES, encoding="utf-8")
+    (folder / "b.ttl").write_text(
+        PREFIXES
+        + """<https://example.org/upper> a owl:Ontology .
+        :KLN_0000009 rdfs:subClassOf :KLN_0000200 . :KLN_0000200 a owl:Class ; rdfs:label "quantity"@en .
+        :KLN_0000201 a owl:Class ; rdfs:label "hot kiln"@en ;
+            owl:equivalentClass [ owl:intersectionOf ( :KLN_0000200 [ owl:onProperty :KLN_0000100 ] ) ] .""",
+        encoding="utf-8",
+    )
+    (folder / "README.md").write_text("# About\n", encoding="utf-8")
+
+    found = read_vocabulary(folder)
+    terms = _by_local(found)
+
+    assert (found.imports, found.others) == ((), ("README.md",))
+    assert "no RDF: README.md" in found.told()
+    below = {one.rpartition("#")[2] for one in terms["KLN_0000200"].narrower}
+    assert below == {"KLN_0000001", "KLN_0000009", "KLN_0000201"}
+
+
+def test_a_folder_without_rdf_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UnreadableSource, match="declares no class"):
+        read_vocabulary(tmp_path)
