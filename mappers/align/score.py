@@ -14,7 +14,7 @@ from qualweave.evidence import Evidence
 from qualweave.mappers.align.combiner import Combiner, shipped
 from qualweave.mappers.align.recall import Recall
 from qualweave.mappers.align.signals import Vector, Vocabulary, file_words, signals
-from qualweave.mappers.align.stated import FIXED
+from qualweave.mappers.align.stated import FIXED, can_take
 from qualweave.mappers.align.statements import statement
 from qualweave.mappers.profile import FieldProfile
 
@@ -239,7 +239,8 @@ def decide(
     elif sum(one.probability for one in ranked[:3]) >= ask:
         decision = "ask"
     if states(ranked):
-        decision = "accept"
+        term = vocabulary.targets[vocabulary.by_id[ranked[0].term]]
+        decision = "accept" if can_take(term, field) else "ask"
     if contradicted(ranked) and decision == "accept":
         decision = "ask"
     if field.type == "empty" and decision == "accept" and first < (1 + accept) / 2:

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qualweave.mappers.align.target import TargetTerm
+from qualweave.mappers.declared import ValueKind
 from qualweave.mappers.profile import FieldProfile
 
 Vector: TypeAlias = NDArray[np.float64]
@@ -29,6 +30,15 @@ _IRDI = re.compile(
     r"(\d{4})[-/](\d+)(?:///|---|#|-)([A-Za-z0-9_.]+?)[-#]([A-Za-z]{2,4}\d{2,4})(?:(?:##?|-)(\d{1,3}))?(?=/|\Z)"
 )
 _SCHEME = re.compile(r"\Ahttps?://([^/]*)", re.IGNORECASE)
+_TAKEN: Mapping[ValueKind, frozenset[str]] = MappingProxyType(
+    {
+        "decimal": frozenset({"number"}),
+        "integer": frozenset({"number", "identifier", "running", "boolean"}),
+        "boolean": frozenset({"boolean", "number", "identifier"}),
+        "time": frozenset({"time"}),
+    }
+)
+"""Value types of terms that values so declared may be; codes and texts may be anything."""
 _THINGS, _ATTRIBUTES = frozenset({"class", "concept"}), frozenset({"datatype property", "property"})
 
 
@@ -90,6 +100,12 @@ def meaning_of(field: FieldProfile, term: TargetTerm) -> tuple[str, How]:
     own = {identity(one)[0] for one in (term.id, *term.same_as, *term.close_to)}
     found = next(one for one in _meanings(field) if identity(one)[0] in own)
     return found, _how(found, term)
+
+
+def can_take(term: TargetTerm, field: FieldProfile) -> bool:
+    """Whether the values that a description declares can be those of a term: a wrong entry often shows in them."""
+    declared = field.declared.values_are if field.declared else ""
+    return not term.value_type or term.value_type in _TAKEN.get(declared, {term.value_type})
 
 
 def _meanings(field: FieldProfile) -> Iterator[str]:

@@ -10,7 +10,7 @@ from qualweave.mappers.align.files import align_files
 from qualweave.mappers.align.signals import Vocabulary
 from qualweave.mappers.align.stated import identity
 from qualweave.mappers.align.target import Entity, TargetTerm
-from qualweave.mappers.declared import DeclaredField, StatedMeaning
+from qualweave.mappers.declared import DeclaredField, StatedMeaning, ValueKind
 from qualweave.mappers.profile import FieldProfile, as_declared, field_from_facts
 
 TERMS = (
@@ -24,11 +24,15 @@ TERMS = (
     ),
     TargetTerm(id="https://example.org/v#8", labels={"en": ("door state",)}, kind="EVENT"),
     TargetTerm(id="https://example.org/v#9", labels={"en": ("door position",)}, withdrawn=True),
+    TargetTerm(id="https://example.org/v#10", labels={"en": ("address of a link",)}, value_type="text"),
 )  # fmt: skip
 
 
-def _field(*meanings: str, name: str = "xq_17", unit: str = "", kind: str = "") -> FieldProfile:
+def _field(
+    *meanings: str, name: str = "xq_17", unit: str = "", kind: str = "", values: ValueKind = ""
+) -> FieldProfile:
     declared = DeclaredField(
+        values_are=values,
         name=name,
         id=f"id of {name}",
         unit=unit,
@@ -107,8 +111,9 @@ def test_another_version_is_a_question_unless_the_right_one_is_there() -> None:
         _field("0173-1#02-ABL869#002", unit="mm"),
         _field("https://example.org/v#8", kind="SAMPLE"),
         _field("https://example.org/v#9"),
+        _field("https://example.org/v#10", values="integer"),
     ],
-    ids=["unit", "kind", "withdrawn"],
+    ids=["unit", "kind", "withdrawn", "values"],
 )
 def test_a_contradiction_is_asked_about(field: FieldProfile) -> None:
     (found,) = _aligned(field)
