@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal, TypeAlias
@@ -10,6 +11,7 @@ from typing import Any, Literal, TypeAlias
 import orjson
 
 from qualweave.errors import UnreadableSource
+from qualweave.ontology.alignment.tables import mapping_tables
 from qualweave.ontology.terms import Term, TermIndex
 
 Words = Mapping[str, tuple[str, ...]]
@@ -142,7 +144,20 @@ def _target(term: Term, terms: TermIndex, ids: set[str]) -> TargetTerm:
             iri for iri in terms.descendants(term.iri) if iri in ids and iri != term.iri
         ),
         value_type="number" if term.is_parameter else _role_type(term.local_name),
+        same_as=_matched("exactMatch").get(term.iri, ()),
+        close_to=_matched("closeMatch").get(term.iri, ()),
     )
+
+
+@lru_cache(maxsize=2)
+def _matched(predicate: str) -> Mapping[str, tuple[str, ...]]:
+    """Return what the mapping tables of our ontology say of each term."""
+    found: dict[str, list[str]] = {}
+    for table in mapping_tables():
+        for row in table.rows:
+            if row.predicate == f"skos:{predicate}" and not row.unverified:
+                found.setdefault(row.subject, []).append(row.object)
+    return {one: tuple(objects) for one, objects in found.items()}
 
 
 def _role_type(name: str) -> str:

@@ -5,13 +5,16 @@ from pathlib import Path
 import orjson
 import pytest
 
+from qualweave.iri import Q
 from qualweave.mappers.align import Alignment, align_targets
 from qualweave.mappers.align.files import align_files
 from qualweave.mappers.align.signals import Vocabulary
 from qualweave.mappers.align.stated import identity
-from qualweave.mappers.align.target import Entity, TargetTerm
+from qualweave.mappers.align.target import Entity, TargetTerm, from_terms
 from qualweave.mappers.declared import DeclaredField, StatedMeaning, ValueKind
 from qualweave.mappers.profile import FieldProfile, as_declared, field_from_facts
+from qualweave.ontology.load import load_graph
+from qualweave.ontology.terms import TermIndex
 
 TERMS = (
     TargetTerm(id="0173-1#02-ABL869#002", labels={"en": ("coolant pressure",), "zh": ("冷却液压力",)}, unit="bar"),
@@ -157,6 +160,17 @@ def test_a_field_is_never_what_another_one_states() -> None:
 
     assert stated.decision == "accept"
     assert silent.decision == "request"
+
+
+def test_a_samm_property_that_our_ontology_calls_close_leads_to_our_term() -> None:
+    urn = "urn:samm:io.catenax.shared.quality_core:1.0.0#batchNumber"
+    ours = from_terms(TermIndex.from_graph(load_graph()))
+
+    (found,) = align_targets([_field(urn)], Vocabulary(ours, profile="ontology"))
+
+    assert found.ranked[0].term == Q + "batchNumber"
+    assert found.decision != "accept"
+    assert urn in _said(found)
 
 
 DICTIONARY = """
