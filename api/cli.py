@@ -41,6 +41,7 @@ from qualweave.examples.plant import Size as PlantSize
 from qualweave.examples.plant import generate
 from qualweave.gnn import capability
 from qualweave.mappers.align.files import align_files
+from qualweave.mappers.align.vocabularies import read_vocabulary
 from qualweave.mappers.readers import ReadLimits
 from qualweave.mappers.report import IngestReport
 from qualweave.mappers.revise import Question
@@ -158,22 +159,36 @@ def ingest(
 
 @app.command()
 def align(
-    fields: Annotated[Path, typer.Option(help="JSON Lines of fields.")],
-    terms: Annotated[Path, typer.Option(help="JSON Lines of terms.")],
+    fields: Annotated[
+        Path, typer.Option(help="JSON Lines of fields, or a description of a device.")
+    ],
     out: Annotated[Path, typer.Option(help="Where the predictions go.")],
+    terms: Annotated[
+        Path | None,
+        typer.Option(help="JSON, OWL or SKOS, or a folder; the Q-Ontology where it is left out."),
+    ] = None,
     confirmed: Annotated[
         Path | None,
         typer.Option(help="JSON Lines of fields whose terms are known ('gold'): memory only."),
     ] = None,
+    *,
+    explain: Annotated[
+        bool,
+        typer.Option("--explain", help="Write the evidence of each first term, in both languages."),
+    ] = False,
 ) -> None:
-    """Rank the terms of any vocabulary for each field of a list."""
+    """Rank the terms of any vocabulary, or of the Q-Ontology, for each field of a list."""
+    vocabulary = read_vocabulary(terms) if terms is not None else None
+    if vocabulary is not None:
+        say(vocabulary.told())
     with Progress(console=console, transient=True) as bar:
         task = bar.add_task("aligning", total=None)
         count = align_files(
             fields,
-            terms,
+            vocabulary,
             out,
             confirmed=confirmed,
+            explain=explain,
             progress=lambda done, every: bar.update(task, completed=done, total=every),
         )
     console.print(f"{count} fields aligned: {out}")

@@ -3,6 +3,7 @@
 import re
 from collections import defaultdict
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +13,15 @@ from qualweave.config import Settings
 from qualweave.errors import UnreadableSource
 from qualweave.mappers.align import Alignment, Confirmed, Remembering, align_targets
 from qualweave.mappers.align.signals import Vocabulary
-from qualweave.mappers.align.target import read_terms
+from qualweave.mappers.align.target import from_terms
+from qualweave.mappers.align.vocabularies import VocabularyFile, read_vocabulary
+from qualweave.mappers.declared import DeclaredField, StatedMeaning
 from qualweave.mappers.profile import FieldProfile, declared_profiles, field_from_facts
 from qualweave.mappers.readers.devices.describe import DESCRIBED, describe
 from qualweave.mappers.readers.sniff import sniff
 from qualweave.mappers.table import SourceContext
+from qualweave.ontology.load import load_graph
+from qualweave.ontology.terms import TermIndex
 
 _STATED_KIND = re.compile(r"value kind=(\w+)")  # the field format's way to say it
 _WORDS = {"accept": "map", "ask": "suggest", "request": "new"}
@@ -24,11 +29,12 @@ _WORDS = {"accept": "map", "ask": "suggest", "request": "new"}
 
 def align_files(
     fields: Path,
-    terms: Path,
+    terms: Path | VocabularyFile | None,
     out: Path,
     *,
     confirmed: Path | None = None,
     settings: Settings | None = None,
+    explain: bool = False,
     progress: Callable[[int, int], None] | None = None,
 ) -> int:
     """Align the fields of a JSON Lines file with the terms of another; return how many were answered.
@@ -36,17 +42,18 @@ def align_files(
     Args:
         fields: One ``{"id", "name", "unit"?, "description"?, "device"?, "siblings"?, …}`` a line; or a description
             of a device.
-        terms: One term a line.
+        terms: A vocabulary in a form of `read_vocabulary`, or one that was read; the Q-Ontology where it is None.
         out: One ``{"id", "ranked": [[term, probability], …], "decision"}`` a line is written here.
         confirmed: Fields whose meaning is known, as ``fields`` and with ``"gold": [term, …]``; they are memory only.
         settings: Thresholds, text model and cache.
+        explain: Whether a line also has the evidence of its first term, in English and Chinese.
         progress: Called with fields done and fields in all.
 
     Raises:
-        UnreadableSource: If a line cannot be read; the error names it.
+        UnreadableSource: If a line or the vocabulary cannot be read; the error names it.
     """
     rows = read_fields(fields)
-    vocabulary = Vocabulary(read_terms(terms), settings or Settings())
+    vocabulary = _vocabulary(terms, settings or Settings())
     remembering = Remembering.of(vocabulary, read_confirmed(confirmed) if confirmed else ())
     answers: dict[str, Alignment] = {}
     for group in by_source(rows).values():
@@ -60,11 +67,19 @@ def align_files(
         answers |= {identity: one for (identity, _), one in zip(group, made, strict=True)}
         if progress is not None:
             progress(len(answers), len(rows))
-    lines = [_line(identity, answers[identity]) for identity, _ in rows]
+    lines = [_line(identity, answers[identity], explain=explain) for identity, _ in rows]
     scratch = out.with_name(out.name + ".part")
     scratch.write_bytes(b"".join(lines))
     scratch.replace(out)
     return len(lines)
+
+
+def _vocabulary(terms: Path | VocabularyFile | None, settings: Settings) -> Vocabulary:
+    if terms is None:
+        ours = from_terms(TermIndex.from_graph(load_graph()))
+        return Vocabulary(ours, settings, profile="ontology")
+    found = read_vocabulary(terms) if isinstance(terms, Path) else terms
+    return Vocabulary(found.terms, settings)
 
 
 def read_fields(path: Path) -> list[tuple[str, FieldProfile]]:
@@ -132,8 +147,9 @@ def _profile(row: dict[str, Any]) -> FieldProfile:
         header={"component": str(row["context"])} if row.get("context") else {},
     )
     samples = row.get("samples") or ()
+    meanings = row.get("meanings") or ()
     stated = _STATED_KIND.search(str(row.get("note") or ""))
-    return field_from_facts(
+    made = field_from_facts(
         name=str(row["name"]),
         unit=str(row.get("unit") or ""),
         description=str(row.get("description") or ""),
@@ -142,6 +158,10 @@ def _profile(row: dict[str, Any]) -> FieldProfile:
         siblings=[str(one) for one in row.get("siblings") or ()],
         context=context,
     )
+    if not meanings or not isinstance(meanings, list):
+        return made
+    said = tuple(StatedMeaning("iri", str(one)) for one in meanings)
+    return replace(made, declared=DeclaredField(made.name, made.name, meanings=said))
 
 
 def by_source(
@@ -161,8 +181,16 @@ def is_one_table(group: list[tuple[str, FieldProfile]]) -> bool:
     return len(set(names)) == len(names) and 1 < len(names) <= 60 and near >= len(names)  # noqa: PLR2004
 
 
-def _line(identity: str, one: Alignment) -> bytes:
-    ranked = [[candidate.term, candidate.probability] for candidate in one.ranked]
-    return (
-        orjson.dumps({"id": identity, "ranked": ranked, "decision": _WORDS[one.decision]}) + b"\n"
-    )
+def _line(identity: str, one: Alignment, *, explain: bool) -> bytes:
+    line: dict[str, Any] = {
+        "id": identity,
+        "ranked": [[candidate.term, candidate.probability] for candidate in one.ranked],
+        "decision": _WORDS[one.decision],
+    }
+    if explain:
+        line["evidence"] = [
+            {"kind": why.kind, "weight": round(why.weight, 3), **why.statement}
+            for candidate in one.ranked[:1]
+            for why in candidate.evidence
+        ]
+    return orjson.dumps(line) + b"\n"

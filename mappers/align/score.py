@@ -14,6 +14,7 @@ from qualweave.evidence import Evidence
 from qualweave.mappers.align.combiner import Combiner, shipped
 from qualweave.mappers.align.recall import Recall
 from qualweave.mappers.align.signals import Vector, Vocabulary, file_words, signals
+from qualweave.mappers.align.stated import FIXED, can_take
 from qualweave.mappers.align.statements import statement
 from qualweave.mappers.profile import FieldProfile
 
@@ -78,12 +79,17 @@ def score_table(
     combiner = weights or combiner_of(vocabulary, recall)
     vocabulary.read_ahead(fields)
     found = [signals(field, vocabulary, recall) for field in fields]
-    chances = [combiner.probabilities(combiner.scores(one)) for one in found]
+    chances = [combiner.probabilities(_weighed(combiner, one)) for one in found]
     more = vocabulary.fellowship.signals(
         chances, [one["exact"] for one in found], [file_words(field) for field in fields]
     )
     found = [one | its for one, its in zip(found, more, strict=True)]
-    return [(one, combiner.scores(one)) for one in found]
+    return [(one, _weighed(combiner, one)) for one in found]
+
+
+def _weighed(combiner: Combiner, found: Mapping[str, Vector]) -> Vector:
+    """Return the score of each term: what was fitted, and what is fixed."""
+    return combiner.scores(found) + sum(found[name] * worth for name, worth in FIXED.items())
 
 
 def combiner_of(vocabulary: Vocabulary, recall: Recall | None = None) -> Combiner:
@@ -189,9 +195,10 @@ def _evidence(
 ) -> tuple[Evidence, ...]:
     shown = []
     from_memory = recall.nearest(field, place) if recall else None
-    for name, weight in combiner.weights.items():
+    entity = bool(vocabulary.targets[place].entity)
+    for name, weight in {**combiner.weights, **FIXED}.items():
         worth = float(found[name][place]) * weight
-        if abs(worth) < _SHOWN:
+        if abs(worth) < _SHOWN and not (name == "entity" and entity):
             continue
         shown.append(
             Evidence(
@@ -233,12 +240,35 @@ def decide(
         decision = "ask" if general and field.unit is None else "accept"
     elif sum(one.probability for one in ranked[:3]) >= ask:
         decision = "ask"
-    contradicted = bool(ranked) and any(one.kind == "unit_against" for one in ranked[0].evidence)
-    if contradicted and decision == "accept":
+    if states(ranked):
+        term = vocabulary.targets[vocabulary.by_id[ranked[0].term]]
+        decision = "accept" if can_take(term, field) else "ask"
+    if contradicted(ranked) and decision == "accept":
         decision = "ask"
     if field.type == "empty" and decision == "accept" and first < (1 + accept) / 2:
         decision = "ask"
     return Alignment(field=field, decision=decision, ranked=ranked, margin=first - second)
+
+
+def states(ranked: Sequence[Candidate]) -> bool:
+    """Whether the source itself states the first candidate, and no other one as surely."""
+    said = [
+        place
+        for place, one in enumerate(ranked)
+        if any(
+            reason.kind == "stated" and reason.weight >= FIXED["stated"] for reason in one.evidence
+        )
+    ]
+    return said == [0]
+
+
+def contradicted(ranked: Sequence[Candidate]) -> bool:
+    """Whether the unit speaks against the first candidate; or, where the source states it, what kind of term it is."""
+    against = {"unit_against", *(("kind", "entity", "withdrawn") if states(ranked) else ())}
+    return bool(ranked) and any(
+        one.kind in against and (one.kind == "unit_against" or one.weight < 0)
+        for one in ranked[0].evidence
+    )
 
 
 def as_decided(alignment: Alignment, decision: Decision) -> Alignment:

@@ -13,12 +13,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qualweave.config import Settings
+from qualweave.mappers.align.enumerations import Enumerations
 from qualweave.mappers.align.fellows import Fellowship
 from qualweave.mappers.align.glossary import readings
 from qualweave.mappers.align.lexical import Lexical, Spoken
 from qualweave.mappers.align.quantities import Quantities
 from qualweave.mappers.align.recall import RECALLED, Recall, component
 from qualweave.mappers.align.semantic import Semantic
+from qualweave.mappers.align.stated import Statements
 from qualweave.mappers.align.target import TargetTerm, with_inherited_names
 from qualweave.mappers.align.words import is_telling, key, phrase, pieces, tokens, words
 from qualweave.mappers.profile import FieldProfile
@@ -109,6 +111,8 @@ class Vocabulary:
             self.profile = "any without text" if profile == "any" else "ontology without text"
         self.quantities = Quantities(self.targets)
         self.fellowship = Fellowship(self.targets)
+        self.statements = Statements(self.targets)
+        self.enumerations = Enumerations(self.targets)
         self._company = Company(self.targets)
         self._units = UnitTerms(self.targets)
         self.withdrawn = np.array([float(term.withdrawn) for term in self.targets])
@@ -215,6 +219,7 @@ def signals(
     best = float(agreed.max(initial=0.0))
     found["unit_named"] = np.maximum(agreed, -0.5)
     found["unit_identical"] = np.where((agreed >= best) & (best >= _SAME_SIZE), 1.0, 0.0)
+    found |= vocabulary.statements.signals(field) | vocabulary.enumerations.signals(field)
     found["kind"] = vocabulary.same_kind(field.kind)
     found["company"] = vocabulary.in_company(context_words(field))
     found["general"] = vocabulary.general

@@ -3,8 +3,10 @@
 from collections.abc import Mapping
 from functools import lru_cache
 
+from qualweave.mappers.align.enumerations import shared
 from qualweave.mappers.align.recall import Confirmed
-from qualweave.mappers.align.target import TargetTerm
+from qualweave.mappers.align.stated import How, meaning_of
+from qualweave.mappers.align.target import Entity, TargetTerm
 from qualweave.mappers.align.words import words
 from qualweave.mappers.profile import FieldProfile
 
@@ -58,6 +60,9 @@ _ENGLISH: Mapping[str, str] = {
     "value_type": "The cells look like {type}, which {suits} '{term}'.",
     "company": "It stands in the company that '{term}' keeps: {around}.",
     "general": "'{term}' is a general term; a narrower one may be meant.",
+    "stated": "The source itself states that '{field}' means {stated}, {how} '{term}'.",
+    "values": "{share:.0%} of the values of '{field}' are values of '{term}': {shared}.",
+    "entity": "In the vocabulary '{term}' is of the sort '{entity}'{suiting}.",
 }
 _CHINESE: Mapping[str, str] = {
     "exact": "名称“{field}”是“{term}”的名称之一。",
@@ -109,7 +114,20 @@ _CHINESE: Mapping[str, str] = {
     "value_type": "单元格形如{type}，{suits_zh}“{term}”。",
     "company": "其上下文正是“{term}”常出现之处：{around}。",
     "general": "“{term}”是泛称，可能指更具体的术语。",
+    "stated": "来源自身声明“{field}”的含义为 {stated}，{how_zh}“{term}”。",
+    "values": "“{field}”的取值中有 {share:.0%} 是“{term}”的取值：{shared}。",
+    "entity": "在词表中“{term}”是{entity_zh}{suiting_zh}。",
 }
+_HOW: Mapping[How, tuple[str, str]] = {
+    "is": ("which is", "即"),
+    "same": ("which the vocabulary equates with", "词表注明其等同于"),
+    "version": ("another version of", "它是另一版本的"),
+    "close": ("which the vocabulary calls nearly the same as", "词表注明其近似于"),
+}
+_ENTITIES_ZH: Mapping[Entity, str] = {
+    "class": "类", "property": "属性", "datatype property": "数据属性", "object property": "对象属性",
+    "annotation property": "注释属性", "concept": "概念", "quantity kind": "量的种类", "individual": "个体", "": "术语",
+}  # fmt: skip
 
 _OF_PLACE = frozenset(
     signal
@@ -163,11 +181,25 @@ def statement(
         "type": field.type,
         "suits": "suits" if value > 0 else "does not suit",
         "suits_zh": "符合" if value > 0 else "不符合",
+        "entity": term.entity or "term",
+        "entity_zh": _ENTITIES_ZH[term.entity],
+        "suiting": "" if value == 0 else ", while a field is rather a property of a thing",
+        "suiting_zh": "" if value == 0 else "，而字段更应是事物的属性",
     }
+    if signal == "stated":
+        facts |= _stated(field, term)
+    if signal == "values":
+        facts["shared"] = ", ".join(shared(field, term)[:6])
     return {
         "en": _ENGLISH[signal].format(term=term.label("en"), **facts),
         "zh": _CHINESE[signal].format(term=term.label("zh"), **facts),
     }
+
+
+def _stated(field: FieldProfile, term: TargetTerm) -> dict[str, str]:
+    identifier, how = meaning_of(field, term)
+    english, chinese = _HOW[how]
+    return {"stated": identifier, "how": english, "how_zh": chinese}
 
 
 def _confirmation(one: Confirmed | None) -> str:

@@ -3,17 +3,23 @@
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
 import orjson
 
 from qualweave.errors import UnreadableSource
 from qualweave.mappers.align.words import key
+from qualweave.ontology.alignment.tables import mapping_tables
 from qualweave.ontology.terms import Term, TermIndex
 
 Words = Mapping[str, tuple[str, ...]]
+Entity: TypeAlias = Literal[
+    "class", "property", "datatype property", "object property", "annotation property", "concept", "quantity kind",
+    "individual", ""
+]  # fmt: skip
 
 
 def _nothing() -> Words:
@@ -38,7 +44,11 @@ class TargetTerm:
         value_type: ``"number"``, ``"time"``, ``"identifier"``, ``"boolean"``, ``"running"``, ``"unit"``, ``"text"``
             or ``""``.
         withdrawn: Whether the vocabulary says that it is no longer to be used.
-        replaced_by: Ids of the terms that stand in its place.
+        replaced_by: Ids of the terms that the vocabulary names in its place.
+        entity: What it is in the vocabulary, ``""`` where that is not known.
+        same_as: Other identifiers that mean the same.
+        close_to: Identifiers that mean nearly the same.
+        values: Names and codes of the values of an enumeration.
     """
 
     id: str
@@ -54,6 +64,10 @@ class TargetTerm:
     value_type: str = ""
     withdrawn: bool = False
     replaced_by: tuple[str, ...] = ()
+    entity: Entity = ""
+    same_as: tuple[str, ...] = ()
+    close_to: tuple[str, ...] = ()
+    values: tuple[str, ...] = ()
     names: tuple[str, ...] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -140,7 +154,20 @@ def _target(term: Term, terms: TermIndex, ids: set[str]) -> TargetTerm:
             iri for iri in terms.descendants(term.iri) if iri in ids and iri != term.iri
         ),
         value_type="number" if term.is_parameter else _role_type(term.local_name),
+        same_as=_matched("exactMatch").get(term.iri, ()),
+        close_to=_matched("closeMatch").get(term.iri, ()),
     )
+
+
+@lru_cache(maxsize=2)
+def _matched(predicate: str) -> Mapping[str, tuple[str, ...]]:
+    """Return what the mapping tables of our ontology say of each term."""
+    found: dict[str, list[str]] = {}
+    for table in mapping_tables():
+        for row in table.rows:
+            if row.predicate == f"skos:{predicate}" and not row.unverified:
+                found.setdefault(row.subject, []).append(row.object)
+    return {one: tuple(objects) for one, objects in found.items()}
 
 
 def _role_type(name: str) -> str:
@@ -163,7 +190,7 @@ def read_terms(path: Path) -> tuple[TargetTerm, ...]:
         if not line.strip():
             continue
         try:
-            found.append(_from_json(orjson.loads(line)))
+            found.append(from_json(orjson.loads(line)))
         except (orjson.JSONDecodeError, KeyError, TypeError, AttributeError) as error:
             raise UnreadableSource(
                 f"{path.name}, line {number}: not a term ({error}).",
@@ -191,7 +218,13 @@ def _tuple_words(words: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
     }
 
 
-def _from_json(row: Mapping[str, Any]) -> TargetTerm:
+def from_json(row: Mapping[str, Any]) -> TargetTerm:
+    """Return a term of a line of ``terms.jsonl``.
+
+    Raises:
+        KeyError: If it has no ``id`` or ``label``.
+        TypeError: If something in it is of another form; likewise AttributeError.
+    """
     path = row.get("path") or ""
     classes = row.get("classes") or ()
     company = _tuple_words(
@@ -209,6 +242,9 @@ def _from_json(row: Mapping[str, Any]) -> TargetTerm:
         value_type=datatype(kind) or datatype(unit),
         withdrawn=bool(_WITHDRAWN.search(told)),
         replaced_by=tuple(str(one) for one in row.get("replaced_by") or ()),
+        same_as=tuple(map(str, row.get("same_as") or ())),
+        close_to=tuple(map(str, row.get("close_to") or ())),
+        values=tuple(map(str, row.get("values") or ())),
         contexts={name: words for name, words in company.items() if words},
         classes=frozenset(one for names in company.values() for one in names),
     )

@@ -70,7 +70,7 @@ def parse_owl(path: Path) -> Graph:
         UnreadableSource: If it is neither; the message has the parser's line.
     """
     text = owl_text(path)
-    if _unfolds(text):
+    if unfolds(text):
         raise _no_owl(path, "its entities unfold to more than the file itself")
     is_xml = _DECLARATION.match(text)
     text = _DECLARATION.sub("", text) if is_xml else text  # it names a charset that is behind us
@@ -95,7 +95,7 @@ def owl_text(path: Path) -> str:
         return decode(raw)[0]
 
 
-def _unfolds(text: str) -> bool:
+def unfolds(text: str) -> bool:
     """Return whether entities grow: one of others, or so many that reading them takes long."""
     declared = _ENTITY.findall(text)
     used = Counter(_USED.findall(text)) if declared else Counter[str]()
