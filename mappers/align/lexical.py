@@ -32,6 +32,7 @@ from qualweave.mappers.align.words import (
 Vector = NDArray[np.float64]
 Form: TypeAlias = Callable[[str], str]
 _MUTE = 0.15  # of the weight of a word: a lone letter or a number
+_AT_ONCE = 128  # phrases compared in one go
 _SECOND = 0.85  # of the worth of a word's first reading: any other one
 _FIRST = {frozenset[str](): 0.0, frozenset({"0"}): -0.3, frozenset({"1"}): -0.3}
 _OTHER = (
@@ -173,6 +174,7 @@ class Lexical:
         self._numbers = [frozenset(_NUMBERS.findall(name)) for _, name in names]
         self._unnumbered = np.array([_FIRST.get(one, _OTHER) for one in self._numbers])
         self._letters = TfidfVectorizer(analyzer="char_wb", ngram_range=(2, 4), sublinear_tf=True)
+        self._near: dict[str, Vector] = {}
         self._grams = self._letters.fit_transform([phrase(name) or name for _, name in names])
 
     def signals(self, spoken: Spoken) -> dict[str, Vector]:
@@ -197,7 +199,7 @@ class Lexical:
             "own_attribute": self._residual(spoken),
             "sibling_covered": self._best(name * near),
             "context_covered": self._best(name * around),
-            "characters": self._best(self._letter_groups(spoken.phrase)),
+            "characters": self._letter_groups(spoken.phrase),
             "numbers": self._best(self._same_numbers(spoken)),
             "definition_words": self._told.shared(own) / (self._told.weight(own) or 1.0),
             "definition_place": self._told.shared(stems(spoken.place))
@@ -262,9 +264,20 @@ class Lexical:
         name, label = self._words.covered([_readings(one, stem) for one in left])
         return self._best(name * label)
 
+    def read_ahead(self, phrases: Iterable[str]) -> None:
+        """Compare the letter groups of many phrases with those of all names in one go."""
+        asked = list(dict.fromkeys(phrases))
+        self._near = {}
+        for first in range(0, len(asked), _AT_ONCE):
+            some = asked[first : first + _AT_ONCE]
+            found = (self._letters.transform(some) @ self._grams.T).toarray()
+            best = np.maximum.reduceat(found, self._starts, axis=1) if self.size else found
+            self._near |= dict(zip(some, best, strict=True))
+
     def _letter_groups(self, text: str) -> Vector:
-        asked = self._letters.transform([text])
-        return np.asarray((self._grams @ asked.T).todense()).ravel()
+        if text not in self._near:
+            self.read_ahead([text])
+        return self._near[text]
 
     def _same_numbers(self, spoken: Spoken) -> Vector:
         mine = frozenset(one.text for one in spoken.tokens if one.text.isdigit())

@@ -139,6 +139,7 @@ class Vocabulary:
     def read_ahead(self, fields: Sequence[FieldProfile]) -> None:
         """Encode what `signals` will ask of these fields in one go."""
         asked = [(spoken(one), self.spell(one).phrase, one.description) for one in fields]
+        self.lexical.read_ahead(phrased for _, phrased, _ in asked)
         self.semantic.read_ahead(
             [text for three in asked for text in three],
             [text for _, phrased, told in asked for text in (phrased, told)],

@@ -1,6 +1,7 @@
 """The sentences of alignment evidence, made from the field and the term, in English and Chinese."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from functools import lru_cache
 
 from qualweave.mappers.align.enumerations import shared
@@ -65,58 +66,58 @@ _ENGLISH: Mapping[str, str] = {
     "entity": "In the vocabulary '{term}' is of the sort '{entity}'{suiting}.",
 }
 _CHINESE: Mapping[str, str] = {
-    "exact": "名称“{field}”是“{term}”的名称之一。",
-    "only_exact": "除“{term}”外没有其他术语名为“{field}”。",
-    "label_exact": "名称“{field}”是“{term}”的首选标签。",
-    "learnt_covered": "在已确认的字段中，“{field}”的组成部分曾表示“{term}”的用词（{share:.0%}）。",
-    "abbreviated": "“{field}”可理解为“{term}”的缩写（{share:.0%}）。",
-    "initials": "“{field}”中有一部分是“{term}”的首字母。",
-    "own_attribute": "去掉设备或表的名称后，“{field}”即“{term}”（{share:.0%}）。",
-    "numbers": "“{field}”与“{term}”中的数字{agree_zh}。",
-    "definition_place": "“{term}”的定义提到该字段所在之处（{share:.0%}）。",
-    "unit_against": "单位 {unit} 与“{term}”矛盾，后者以 {theirs_or_none} 计量。",
-    "unit_named": "“{field}”与“{term}”作为单位的一致程度为 {share:.2f}/1。",
-    "unit_identical": "没有其他单位比“{term}”更符合“{field}”。",
-    "withdrawn": "词表注明“{term}”不再使用。",
-    "together": "该来源的其他字段与“{term}”处于词表的同一部分。",
-    "recalled_same": "同名字段曾确认为“{term}”：{memory}。",
-    "recalled_here": "同名、位置与单位相近的字段曾确认为“{term}”：{memory}。",
-    "recalled_sole": "同名字段只确认为“{term}”：{memory}。",
-    "recalled_letters": "“{term}”的一个已确认字段与其字组相同（{share:.0%}）：{memory}。",
-    "recalled_words": "“{term}”的一个已确认字段与其用词相同（{share:.0%}）：{memory}。",
-    "recalled_meaning": "语言模型认为“{term}”的一个已确认字段与其相近（{share:.2f}/1）：{memory}。",
-    "recalled_like": "“{term}”的一个已确认字段在名称、单位和位置上相似（{share:.0%}）：{memory}。",
-    "recalled_place": "“{term}”的一个已确认字段单位与位置相同（{share:.0%}）：{memory}。",
-    "recalled_votes": "在已确认的字段中，这些词、单位和位置有 {share:.0%} 表示“{term}”：{memory}。",
-    "recalled_next": "最相近的已确认字段中有 {share:.0%} 为“{term}”：{memory}。",
-    "recalled_often": "字段常被确认为“{term}”。",
-    "name_covered": "“{field}”中 {share:.0%} 的词（按稀有度）属于“{term}”。",
-    "label_covered": "“{term}”中 {share:.0%} 的词（按稀有度）出现在“{field}”中。",
-    "synonym_covered": "“{field}”与“{term}”用词不同而意思相同（{share:.0%}）。",
-    "sibling_covered": "“{field}”缺少的“{term}”用词出现在相邻字段中：{near}。",
-    "definition_words": "“{field}”中 {share:.0%} 的词出现在“{term}”的定义中。",
-    "meaning_written": "展开缩写后，语言模型认为“{field}”与“{term}”相近（{share:.2f}/2）。",
-    "meaning_defined": "语言模型认为“{field}”与“{term}”的定义相近（{share:.2f}/2）。",
-    "description_named": "来源说明与“{term}”的名称相近（{share:.2f}/2）。",
-    "unit_same": "“{term}”与该字段同以 {unit} 计量。",
-    "unit_unasked": "字段带有单位 {unit}，而“{term}”没有单位。",
-    "fellow": "相邻字段属于“{term}”出现之处：{near}。",
-    "inherited": "名称属于上位术语；文件与相邻字段共同指向“{term}”：{around}。",
-    "outdone": "文件与相邻字段指向比“{term}”更具体的术语：{around}。",
-    "kind": "来源标明字段类别为 {kind}，“{term}”{verb_kind_zh}该类别。",
-    "context_covered": "“{field}”缺少的“{term}”用词出现在文件名或设备名中：{where}。",
-    "characters": "“{field}”与“{term}”有 {share:.0%} 的字组相同。",
-    "meaning": "语言模型认为“{field}”与“{term}”相近（{share:.2f}/2）。",
-    "description": "来源说明与“{term}”的定义相近（{share:.2f}/2）。",
-    "unit": "单位 {unit} 与“{term}”的量纲{verb_zh}。",
-    "unit_missing": "字段没有单位，而“{term}”以 {theirs} 计量。",
-    "range": "数值 {values} {lie_zh}“{term}”的常见范围。",
-    "value_type": "单元格形如{type}，{suits_zh}“{term}”。",
-    "company": "其上下文正是“{term}”常出现之处：{around}。",
-    "general": "“{term}”是泛称，可能指更具体的术语。",
-    "stated": "来源自身声明“{field}”的含义为 {stated}，{how_zh}“{term}”。",
-    "values": "“{field}”的取值中有 {share:.0%} 是“{term}”的取值：{shared}。",
-    "entity": "在词表中“{term}”是{entity_zh}{suiting_zh}。",
+    "exact": "名称“{field}”是“{term_zh}”的名称之一。",
+    "only_exact": "除“{term_zh}”外没有其他术语名为“{field}”。",
+    "label_exact": "名称“{field}”是“{term_zh}”的首选标签。",
+    "learnt_covered": "在已确认的字段中，“{field}”的组成部分曾表示“{term_zh}”的用词（{share:.0%}）。",
+    "abbreviated": "“{field}”可理解为“{term_zh}”的缩写（{share:.0%}）。",
+    "initials": "“{field}”中有一部分是“{term_zh}”的首字母。",
+    "own_attribute": "去掉设备或表的名称后，“{field}”即“{term_zh}”（{share:.0%}）。",
+    "numbers": "“{field}”与“{term_zh}”中的数字{agree_zh}。",
+    "definition_place": "“{term_zh}”的定义提到该字段所在之处（{share:.0%}）。",
+    "unit_against": "单位 {unit} 与“{term_zh}”矛盾，后者以 {theirs_or_none} 计量。",
+    "unit_named": "“{field}”与“{term_zh}”作为单位的一致程度为 {share:.2f}/1。",
+    "unit_identical": "没有其他单位比“{term_zh}”更符合“{field}”。",
+    "withdrawn": "词表注明“{term_zh}”不再使用。",
+    "together": "该来源的其他字段与“{term_zh}”处于词表的同一部分。",
+    "recalled_same": "同名字段曾确认为“{term_zh}”：{memory}。",
+    "recalled_here": "同名、位置与单位相近的字段曾确认为“{term_zh}”：{memory}。",
+    "recalled_sole": "同名字段只确认为“{term_zh}”：{memory}。",
+    "recalled_letters": "“{term_zh}”的一个已确认字段与其字组相同（{share:.0%}）：{memory}。",
+    "recalled_words": "“{term_zh}”的一个已确认字段与其用词相同（{share:.0%}）：{memory}。",
+    "recalled_meaning": "语言模型认为“{term_zh}”的一个已确认字段与其相近（{share:.2f}/1）：{memory}。",
+    "recalled_like": "“{term_zh}”的一个已确认字段在名称、单位和位置上相似（{share:.0%}）：{memory}。",
+    "recalled_place": "“{term_zh}”的一个已确认字段单位与位置相同（{share:.0%}）：{memory}。",
+    "recalled_votes": "在已确认的字段中，这些词、单位和位置有 {share:.0%} 表示“{term_zh}”：{memory}。",
+    "recalled_next": "最相近的已确认字段中有 {share:.0%} 为“{term_zh}”：{memory}。",
+    "recalled_often": "字段常被确认为“{term_zh}”。",
+    "name_covered": "“{field}”中 {share:.0%} 的词（按稀有度）属于“{term_zh}”。",
+    "label_covered": "“{term_zh}”中 {share:.0%} 的词（按稀有度）出现在“{field}”中。",
+    "synonym_covered": "“{field}”与“{term_zh}”用词不同而意思相同（{share:.0%}）。",
+    "sibling_covered": "“{field}”缺少的“{term_zh}”用词出现在相邻字段中：{near}。",
+    "definition_words": "“{field}”中 {share:.0%} 的词出现在“{term_zh}”的定义中。",
+    "meaning_written": "展开缩写后，语言模型认为“{field}”与“{term_zh}”相近（{share:.2f}/2）。",
+    "meaning_defined": "语言模型认为“{field}”与“{term_zh}”的定义相近（{share:.2f}/2）。",
+    "description_named": "来源说明与“{term_zh}”的名称相近（{share:.2f}/2）。",
+    "unit_same": "“{term_zh}”与该字段同以 {unit} 计量。",
+    "unit_unasked": "字段带有单位 {unit}，而“{term_zh}”没有单位。",
+    "fellow": "相邻字段属于“{term_zh}”出现之处：{near}。",
+    "inherited": "名称属于上位术语；文件与相邻字段共同指向“{term_zh}”：{around}。",
+    "outdone": "文件与相邻字段指向比“{term_zh}”更具体的术语：{around}。",
+    "kind": "来源标明字段类别为 {kind}，“{term_zh}”{verb_kind_zh}该类别。",
+    "context_covered": "“{field}”缺少的“{term_zh}”用词出现在文件名或设备名中：{where}。",
+    "characters": "“{field}”与“{term_zh}”有 {share:.0%} 的字组相同。",
+    "meaning": "语言模型认为“{field}”与“{term_zh}”相近（{share:.2f}/2）。",
+    "description": "来源说明与“{term_zh}”的定义相近（{share:.2f}/2）。",
+    "unit": "单位 {unit} 与“{term_zh}”的量纲{verb_zh}。",
+    "unit_missing": "字段没有单位，而“{term_zh}”以 {theirs} 计量。",
+    "range": "数值 {values} {lie_zh}“{term_zh}”的常见范围。",
+    "value_type": "单元格形如{type}，{suits_zh}“{term_zh}”。",
+    "company": "其上下文正是“{term_zh}”常出现之处：{around}。",
+    "general": "“{term_zh}”是泛称，可能指更具体的术语。",
+    "stated": "来源自身声明“{field}”的含义为 {stated}，{how_zh}“{term_zh}”。",
+    "values": "“{field}”的取值中有 {share:.0%} 是“{term_zh}”的取值：{shared}。",
+    "entity": "在词表中“{term_zh}”是{entity_zh}{suiting_zh}。",
 }
 _HOW: Mapping[How, tuple[str, str]] = {
     "is": ("which is", "即"),
@@ -129,12 +130,58 @@ _ENTITIES_ZH: Mapping[Entity, str] = {
     "annotation property": "注释属性", "concept": "概念", "quantity kind": "量的种类", "individual": "个体", "": "术语",
 }  # fmt: skip
 
-_OF_PLACE = frozenset(
-    signal
-    for told in (_ENGLISH, _CHINESE)
-    for signal, text in told.items()
-    if any(one in text for one in ("{where}", "{near}", "{around}"))
-)
+
+@dataclass(frozen=True)
+class _Said:
+    """What a sentence speaks of; its facts are made only where the sentence names them."""
+
+    field: FieldProfile
+    term: TargetTerm
+    value: float
+    confirmed: Confirmed | None
+
+    def __getitem__(self, fact: str) -> object:
+        """Return a fact by its name in the sentences."""
+        return _FACTS[fact](self)
+
+    def either(self, yes: str, no: str) -> str:
+        """Return a word by whether the signal speaks for the term."""
+        return yes if self.value > 0 else no
+
+
+_FACTS: Mapping[str, Callable[[_Said], object]] = {
+    "field": lambda said: said.field.name,
+    "term": lambda said: said.term.label("en"),
+    "term_zh": lambda said: said.term.label("zh"),
+    "share": lambda said: said.value,
+    "around": lambda said: ", ".join(filter(None, (_where(said.field), _near_to(said.field)))),
+    "where": lambda said: _where(said.field),
+    "near": lambda said: _near_to(said.field),
+    "kind": lambda said: said.field.kind,
+    "verb_kind_zh": lambda said: said.either("属于", "不属于"),
+    "unit": lambda said: said.field.unit_text or "?",
+    "theirs": lambda said: said.term.unit,
+    "theirs_or_none": lambda said: said.term.unit or "-",
+    "agree": lambda said: said.either("agree", "differ"),
+    "agree_zh": lambda said: said.either("一致", "不一致"),
+    "memory": lambda said: _confirmation(said.confirmed),
+    "verb": lambda said: said.either("is", "is not"),
+    "verb_zh": lambda said: said.either("一致", "不一致"),
+    "values": lambda said: _values(said.field),
+    "lie": lambda said: said.either("lie in", "lie outside"),
+    "lie_zh": lambda said: said.either("处于", "超出"),
+    "type": lambda said: said.field.type,
+    "suits": lambda said: said.either("suits", "does not suit"),
+    "suits_zh": lambda said: said.either("符合", "不符合"),
+    "entity": lambda said: said.term.entity or "term",
+    "entity_zh": lambda said: _ENTITIES_ZH[said.term.entity],
+    "suiting": lambda said: ", while a field is rather a property of a thing" if said.value else "",
+    "suiting_zh": lambda said: "，而字段更应是事物的属性" if said.value else "",
+    "stated": lambda said: meaning_of(said.field, said.term)[0],
+    "how": lambda said: _HOW[meaning_of(said.field, said.term)[1]][0],
+    "how_zh": lambda said: _HOW[meaning_of(said.field, said.term)[1]][1],
+    "shared": lambda said: ", ".join(shared(said.field, said.term)[:6]),
+}
 
 
 def statement(
@@ -154,52 +201,14 @@ def statement(
         value: Of the signal.
         confirmed: The confirmation that memory speaks from.
     """
-    place = signal in _OF_PLACE  # the two take time, and few sentences tell them
-    where = _where(field) if place else ""
-    near = _near(field.name, tuple(field.siblings)) if place else ""
-    facts = {
-        "field": field.name,
-        "share": value,
-        "around": ", ".join(one for one in (where, near) if one),
-        "where": where,
-        "near": near,
-        "kind": field.kind,
-        "verb_kind_zh": "属于" if value > 0 else "不属于",
-        "unit": field.unit_text or "?",
-        "theirs": term.unit,
-        "theirs_or_none": term.unit or "-",
-        "agree": "agree" if value > 0 else "differ",
-        "agree_zh": "一致" if value > 0 else "不一致",
-        "memory": _confirmation(confirmed),
-        "verb": "is" if value > 0 else "is not",
-        "verb_zh": "一致" if value > 0 else "不一致",
-        "values": f"{field.minimum:g}…{field.maximum:g}"
-        if field.minimum is not None and field.maximum is not None
-        else "",
-        "lie": "lie in" if value > 0 else "lie outside",
-        "lie_zh": "处于" if value > 0 else "超出",
-        "type": field.type,
-        "suits": "suits" if value > 0 else "does not suit",
-        "suits_zh": "符合" if value > 0 else "不符合",
-        "entity": term.entity or "term",
-        "entity_zh": _ENTITIES_ZH[term.entity],
-        "suiting": "" if value == 0 else ", while a field is rather a property of a thing",
-        "suiting_zh": "" if value == 0 else "，而字段更应是事物的属性",
-    }
-    if signal == "stated":
-        facts |= _stated(field, term)
-    if signal == "values":
-        facts["shared"] = ", ".join(shared(field, term)[:6])
-    return {
-        "en": _ENGLISH[signal].format(term=term.label("en"), **facts),
-        "zh": _CHINESE[signal].format(term=term.label("zh"), **facts),
-    }
+    said = _Said(field, term, value, confirmed)
+    return {"en": _ENGLISH[signal].format_map(said), "zh": _CHINESE[signal].format_map(said)}
 
 
-def _stated(field: FieldProfile, term: TargetTerm) -> dict[str, str]:
-    identifier, how = meaning_of(field, term)
-    english, chinese = _HOW[how]
-    return {"stated": identifier, "how": english, "how_zh": chinese}
+def _values(field: FieldProfile) -> str:
+    if field.minimum is None or field.maximum is None:
+        return ""
+    return f"{field.minimum:g}…{field.maximum:g}"
 
 
 def _confirmation(one: Confirmed | None) -> str:
@@ -217,6 +226,10 @@ def _where(field: FieldProfile) -> str:
     context = field.context
     named = (*context.path_hints, context.file_name, context.device) if context is not None else ()
     return ", ".join(one for one in named if one)
+
+
+def _near_to(field: FieldProfile) -> str:
+    return _near(field.name, tuple(field.siblings))
 
 
 @lru_cache(maxsize=64)
