@@ -137,6 +137,14 @@ class VoiceReader:
             nearest=nearest,
         )
 
+    def attribute_of(self, term: str) -> Attribute:
+        """Return what the mention of one concept says of the quality entity that voices meet in."""
+        return self._attribute([term], term, self._path(term))
+
+    def entity_of(self, term: str) -> str:
+        """Return the IRI of the quality entity that voices of a concept meet in."""
+        return self._path(term)[-1]
+
     # --- finding words ---------------------------------------------------------------------------
 
     def _telling(self, mentions: Sequence[Mention]) -> str:
