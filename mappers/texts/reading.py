@@ -43,6 +43,8 @@ _SURENESS: Mapping[Source, float] = {
     "spelling": 0.6,
 }
 _STATES = ("ToolState", "EquipmentState", "RootCause", "EquipmentDeviation")
+_NEAR = re.compile(r"(?:[\s\-]+[a-z]+){0,2}[\s\-]+|[的地得很]?")
+"""What stands between two words of one trouble."""
 _GENERAL = frozenset({"Defect", "FunctionalDefect", "SurfaceDefect", "MaterialDefect", "RootCause"})
 
 
@@ -248,7 +250,8 @@ class TextReader:
             for pattern, terms, place in self._speller.find(folded, board.taken):
                 board.take(place.pieces)
                 found.append(_Found(pattern, terms, place))
-        return sorted(found, key=lambda one: (one.place.start, one.place.end))
+        ordered = sorted(found, key=lambda one: (one.place.start, one.place.end))
+        return ordered if self._plain else _merged(folded, ordered)
 
     def _candidate(
         self,
@@ -391,6 +394,26 @@ def _places(pattern: Pattern, folded: str, told: Sequence[Sentence]) -> Iterator
         groups = [hit.span(at) for at in range(1, (pattern.regex.groups or 0) + 1)]
         pieces = [one for one in groups if one[1] > one[0] >= 0] or [hit.span()]
         yield Place(pieces[0][0], pieces[-1][1], tuple(sorted(pieces)))
+
+
+def _merged(folded: str, found: Sequence[_Found]) -> list[_Found]:
+    """Return mentions in which neighbours of one concept are one: ``loud, squeaking noises`` is one noise."""
+    made: list[_Found] = []
+    for one in found:
+        last = made[-1] if made else None
+        if (
+            last is None
+            or last.terms != one.terms
+            or not _NEAR.fullmatch(folded[last.place.end : one.place.start])
+        ):
+            made.append(one)
+            continue
+        place = Place(
+            last.place.start, one.place.end, tuple(sorted((*last.place.pieces, *one.place.pieces)))
+        )
+        surer = max(last, one, key=lambda some: _SURENESS[some.pattern.source])
+        made[-1] = _Found(surer.pattern, last.terms, place)
+    return made
 
 
 def _joined(pieces: Iterable[tuple[int, int]]) -> tuple[tuple[int, int], ...]:

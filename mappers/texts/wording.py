@@ -37,7 +37,8 @@ _COPULA = (
 )
 _COPULAS = rf"(?:[\s\-]+{_COPULA}){{0,4}}[\s\-]+"
 _NEGATION = {
-    "en": r"(?:not|never|no\s+longer|hardly|[a-z]+n't|cannot|(?:unable|refuses|fails|failed)\s+to|won\s?t)",
+    "en": r"(?:not|never|no\s+longer|hardly|[a-z]+n't|cannot|won\s?t"
+    r"|unable\s+to|(?:refus|fail)(?:e|es|ed|s|ing)?\s+to)",
     "de": r"(?:nicht(?:\s+mehr)?|nie|kaum)",
     "zh": "(?:不|没法|无法|不能|没有|没|难以)",
 }
@@ -214,7 +215,8 @@ def _root(word: str, language: str) -> str:
     endings = ("en", "er", "e") if language == "de" else ("ing", "ies", "es", "ed", "e", "y", "s")
     for ending in endings:
         root = word[: -len(ending)]
-        if word.endswith(ending) and len(root) >= 4 and not word.endswith("ss"):  # noqa: PLR2004
+        least = 5 if ending == "ing" else 4  # "plating" is no "plate"
+        if word.endswith(ending) and len(root) >= least and not word.endswith("ss"):
             return root
     return word
 

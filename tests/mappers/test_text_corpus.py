@@ -5,6 +5,7 @@ from pathlib import Path
 
 import orjson
 import pytest
+import xlsxwriter
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -338,6 +339,21 @@ def test_texts_come_from_files_of_any_kind(
     assert (text.text, text.file, len(text.proposed)) == (FRIDGE, name, 2)
     assert text.row > 0
     assert text.column
+
+
+def test_an_excel_sheet_is_read_by_its_column(tmp_path: Path, collector: Collector) -> None:
+    path = tmp_path / "8d.xlsx"
+    with xlsxwriter.Workbook(path) as book:
+        sheet = book.add_worksheet("D2")
+        for row, cells in enumerate(
+            (("No", "Remark", "Problem"), ("1", "x", FRIDGE), ("2", "y", "Kratzer"))
+        ):
+            sheet.write_row(row, 0, cells)
+
+    found = list(collector.file(path, column="Problem"))
+
+    assert [one.proposed[0].term for one in found] == ["PoorClosure", "Scratch"]
+    assert found[0].file == "8d.xlsx"
 
 
 def test_a_file_without_texts_is_refused(tmp_path: Path, collector: Collector) -> None:

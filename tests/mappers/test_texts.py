@@ -195,6 +195,25 @@ def test_any_mixture_is_read_with_true_places(reader: TextReader, parts: list[st
         assert unicodedata.normalize("NFC", one.words)
 
 
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        ("Replaced the faucet on our sink, it was leaking", [("Leakage", "leaking", "present")]),
+        ("There wasn't any reason why it leaked", [("Leakage", "leaked", "present")]),
+        ("The toe plate looked odd", []),
+        ("Parts from cavity 2 and cavity three", []),
+        ("冰箱放置不平，地面不稳", []),
+        ("漏水可能导致部件损坏", [("Leakage", "漏水", "present"), ("MachineFailure", "部件损坏", "uncertain")]),
+        ("sehr laute, quietschende Geräusche", [("AbnormalNoise", "sehr laute", "present"), ("AbnormalNoise", "quietschende Geräusche", "present")]),
+        ("zu laute quietschende Geräusche", [("AbnormalNoise", "zu laute quietschende Geräusche", "present")]),
+    ],
+)  # fmt: skip
+def test_what_strangers_write_is_read(
+    reader: TextReader, text: str, named: list[tuple[str, str, str]]
+) -> None:
+    assert _named(reader, text) == named
+
+
 def test_a_document_is_read_in_bounded_time(reader: TextReader) -> None:
     text = "夜班发现飞边，客户说没有异响。The door does not close. Tür schließt nicht. " * 200
 
