@@ -1,7 +1,8 @@
 """Sentences and clauses of a text, and the language of each: the reach of a denial ends with its clause."""
 
 import re
-from collections.abc import Iterator
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 _HAN = re.compile(r"[\u3400-\u9fff]")
@@ -77,6 +78,11 @@ def sentences(folded: str, *, known: str = "") -> tuple[Sentence, ...]:
             )
         )
     return tuple(found)
+
+
+def number_at(told: Sequence[Sentence], place: int) -> int:
+    """Return the number of the sentence that holds a place, or of the last one before it; by halving."""
+    return max(bisect_right(told, place, key=lambda one: one.start) - 1, 0)
 
 
 def language_of_sentence(text: str, *, known: str = "") -> str:

@@ -5,6 +5,7 @@ keep their original spelling; identifiers are only found here: whether a serial 
 """
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -27,9 +28,11 @@ _KINDS: dict[str, DetailKind] = {
     "severity": "severity",
     "time": "time",
 }
+_OF_TEXT: tuple[DetailKind, ...] = ("identifier", "time")
+_LOOKED = 40  # details on either side among which the nearest is looked for
 _ORDER = ("identifier", "time", "quantity", "count", "severity", "place", "part")
-_NUMBER = r"[-+±]?\d+(?:[.,]\d+)?"
-_QUANTITY = re.compile(rf"(?<![\w.])({_NUMBER})\s?([^\s\d,;:.!?，。；、()（）]{{1,9}})")
+_NUMBER = r"[-+±]?\d{1,15}(?:[.,]\d{1,15})?"
+_QUANTITY = re.compile(rf"(?<![a-z0-9_.])({_NUMBER})\s?([^\s\d,;:.!?，。；、()（）]{{1,9}})")
 _DATE = re.compile(
     r"\d{4}[-/.]\d{1,2}[-/.]\d{1,2}(?:[t ]\d{1,2}:\d{2}(?::\d{2})?)?"
     r"|\d{4}年\d{1,2}月(?:\d{1,2}[日号])?|\d{1,2}月\d{1,2}[日号]"
@@ -39,13 +42,15 @@ _DATE = re.compile(
 _COUNTED = (
     r"件|个|只|台|颗|根|片|块|条|处|道|套|次|pcs|pc|pieces|parts|units|times|stueck|stk|teile|mal"
 )
-_COUNT = re.compile(rf"(?<![\w.])(\d+|[一二两三四五六七八九十]+)\s?({_COUNTED})(?![a-z])")
+_COUNT = re.compile(
+    rf"(?<![a-z0-9_.])(\d{{1,15}}|[一二两三四五六七八九十]{{1,5}})\s?({_COUNTED})(?![a-z])"
+)
 _NAMED_CODE = re.compile(
     r"(?:s/?n|serial(?:\s?(?:number|no\.?))?|序列号|编号|批号|批次号?|条码|单号|料号|seriennummer|charge|los|lot|batch|"
     r"order|auftrag|ticket|part\s?no\.?|teilenummer)\s*[:#.]?\s*([a-z0-9][a-z0-9\-_/.]{3,39})"
 )
 _CODE = re.compile(
-    r"(?<![a-z0-9])(?=[a-z0-9\-_/]*\d)(?=[a-z0-9\-_/]*[a-z])[a-z]{1,6}[\-_/]?\d[a-z0-9\-_/]{3,38}(?![a-z0-9])"
+    r"(?<![a-z0-9])(?=[a-z0-9\-_/]{0,40}?\d)[a-z]{1,6}[\-_/]?\d[a-z0-9\-_/]{3,38}(?![a-z0-9])"
 )
 _HAN_DIGITS = {one: at for at, one in enumerate("零一二三四五六七八九十")} | {"两": 2}
 _NOT_UNITS = frozenset(
@@ -187,6 +192,7 @@ def _classes(text: Folded, parts: Iterable[tuple[re.Pattern[str], str]]) -> Iter
 def _apart(found: Iterable[Detail]) -> tuple[Detail, ...]:
     """Return details without those that lie in a surer or longer one."""
     kept: list[Detail] = []
+    taken: set[int] = set()
     ranked = sorted(
         found,
         key=lambda one: (
@@ -197,29 +203,51 @@ def _apart(found: Iterable[Detail]) -> tuple[Detail, ...]:
         ),
     )
     for one in ranked:
-        if not any(one.start < other.end and other.start < one.end for other in kept):
+        if taken.isdisjoint(range(one.start, one.end)):
+            taken.update(range(one.start, one.end))
             kept.append(one)
     return tuple(sorted(kept, key=lambda one: one.start))
 
 
+@dataclass(frozen=True)
+class Reach:
+    """How far a mention looks for details; ends in the original text.
+
+    Attributes:
+        clause: Its clause, for what stands beside it.
+        sentence: Its sentence, for times and identifiers.
+    """
+
+    clause: tuple[int, int]
+    sentence: tuple[int, int]
+
+
 def belonging(
-    found: Sequence[Detail], place: tuple[int, int], reach: tuple[int, int], others: Sequence[Place]
+    found: Sequence[Detail], place: tuple[int, int], reach: Reach, others: Sequence[Place]
 ) -> tuple[Detail, ...]:
-    """Return the details that belong to one mention: the nearest of each kind in its clause.
+    """Return the details that belong to one mention.
+
+    Those are the nearest of each kind in its clause, and every time and identifier of its sentence; where the sentence
+    has none of them, the nearest of the text: a complaint names its serial once.
 
     Args:
-        found: Every detail of the text.
+        found: Every detail of the text, in order.
         place: Ends of the mention, in the original.
-        reach: Ends of its clause, in the original; codes and times belong to every mention of the text.
-        others: Every mention; a detail between two belongs to the nearer.
+        reach: How far it looks.
+        others: Mentions of the sentence, in the original; a detail between two belongs to the nearer.
     """
+    clause, sentence = reach.clause, reach.sentence
+    first = bisect_left(found, min(clause[0], sentence[0]), key=lambda one: one.start)
+    last = bisect_left(found, max(clause[1], sentence[1]), key=lambda one: one.start)
+    near = found[first:last]
+    whole = [one for one in near if one.kind in _OF_TEXT]
+    told = {one.kind for one in whole}
+    whole += [
+        one for kind in _OF_TEXT if kind not in told for one in _nearest(found, kind, place, first)
+    ]
     chosen: dict[DetailKind, Detail] = {}
-    whole: list[Detail] = []
-    for one in found:
-        if one.kind in ("identifier", "time"):
-            whole.append(one)
-            continue
-        if not (reach[0] <= one.start and one.end <= reach[1]):
+    for one in near:
+        if one.kind in _OF_TEXT or not (clause[0] <= one.start and one.end <= clause[1]):
             continue
         gap = _gap(one, place)
         if any(_gap(one, (other.start, other.end)) < gap for other in others):
@@ -227,6 +255,15 @@ def belonging(
         if one.kind not in chosen or gap < _gap(chosen[one.kind], place):
             chosen[one.kind] = one
     return tuple(sorted([*chosen.values(), *whole], key=lambda one: one.start))
+
+
+def _nearest(
+    found: Sequence[Detail], kind: DetailKind, place: tuple[int, int], at: int
+) -> list[Detail]:
+    """Return the nearest detail of a kind before and behind a place in the list, at most one."""
+    around = [*found[max(0, at - _LOOKED) : at][::-1], *found[at : at + _LOOKED]]
+    alike = [one for one in around if one.kind == kind]
+    return [min(alike, key=lambda one: _gap(one, place))] if alike else []
 
 
 def _gap(one: Detail, place: tuple[int, int]) -> int:

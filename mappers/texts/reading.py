@@ -17,8 +17,8 @@ from rdflib import Graph, URIRef
 from qualweave.errors import InputError, JsonValue
 from qualweave.evidence import Evidence
 from qualweave.iri import Q, local_name
-from qualweave.mappers.texts.clauses import Sentence, sentences
-from qualweave.mappers.texts.details import Detail, belonging, details
+from qualweave.mappers.texts.clauses import Sentence, number_at, sentences
+from qualweave.mappers.texts.details import Detail, Reach, belonging, details
 from qualweave.mappers.texts.folding import Folded, fold
 from qualweave.mappers.texts.spelling import Speller
 from qualweave.mappers.texts.states import Place, State, verdict
@@ -216,19 +216,17 @@ class TextReader:
         folded = fold(text)
         told = sentences(folded.text, known=language)
         found = self._find(folded.text, told)
-        places = [one.place for one in found]
+        near = _by_sentence(told, [one.place for one in found])
         around = details(folded, told, () if self._plain else self._parts)
         context = {one for some in found for one in some.terms}
         made = tuple(
-            self._candidate(
-                folded, told, one, places, around=around, context=context, record=record
-            )
+            self._candidate(folded, told, one, near, around=around, context=context, record=record)
             for one in found
         )
         silent = [
             folded.span(one.start, one.end)
-            for one in told
-            if not any(one.start <= place.start < one.end for place in places)
+            for one, held in zip(told, near, strict=True)
+            if not held
         ]
         tongues = [one.language for one in told]
         ordered = sorted(set(tongues), key=lambda one: (-tongues.count(one), one))
@@ -258,7 +256,7 @@ class TextReader:
         folded: Folded,
         told: Sequence[Sentence],
         found: _Found,
-        places: Sequence[Place],
+        near: Sequence[Sequence[Place]],
         *,
         around: Sequence[Detail],
         context: set[str],
@@ -266,14 +264,20 @@ class TextReader:
     ) -> Candidate:
         place = found.place
         chosen, *others = self._chosen(found.terms, context)
-        turned = verdict(folded.text, told, place, places)
+        at = number_at(told, place.start)
+        sentence = told[at]
+        turned = verdict(
+            folded.text, told, place, [one for some in near[at : at + 2] for one in some]
+        )
         start, end = folded.span(place.start, place.end)
         clause = next(
-            (one for some in told for one in some.clauses if one.start <= place.start < one.end),
-            None,
+            (one for one in sentence.clauses if one.start <= place.start < one.end), sentence
         )
-        reach = folded.span(clause.start, clause.end) if clause else (start, end)
-        spans = [Place(*folded.span(one.start, one.end), ()) for one in places]
+        reach = Reach(
+            folded.span(clause.start, max(clause.end, place.end)),
+            folded.span(sentence.start, sentence.end),
+        )
+        spans = [Place(*folded.span(one.start, one.end), ()) for one in near[at]]
         return Candidate(
             term=chosen,
             alternatives=tuple(others),
@@ -291,9 +295,7 @@ class TextReader:
                 terms=self._terms,
                 record=record,
             ),
-            details=belonging(
-                around, (start, end), (min(start, reach[0]), max(end, reach[1])), spans
-            ),
+            details=belonging(around, (start, end), reach, spans),
             confidence=_SURENESS[found.pattern.source] * (0.9 if others else 1.0),
             source=found.pattern.source,
             said=found.pattern.said,
@@ -313,6 +315,14 @@ class TextReader:
     def _is_labelled(self, iri: str, others: Sequence[str]) -> bool:
         """Whether a concept is the more special of those that share a word."""
         return any(one in self._terms.ancestors(iri) for one in others if one != iri)
+
+
+def _by_sentence(told: Sequence[Sentence], places: Iterable[Place]) -> list[list[Place]]:
+    """Return the mentions of each sentence."""
+    held: list[list[Place]] = [[] for _ in told]
+    for one in places:
+        held[number_at(told, one.start)].append(one)
+    return held
 
 
 def _check(text: str) -> None:
@@ -389,7 +399,7 @@ def _places(pattern: Pattern, folded: str, told: Sequence[Sentence]) -> Iterator
     for hit in pattern.regex.finditer(folded):
         if hit.end() == hit.start():
             continue
-        if any(one.start < hit.end() and hit.start() < one.end <= hit.end() - 1 for one in told):
+        if told[number_at(told, hit.start())].end < hit.end():
             continue  # it runs over the end of a sentence
         groups = [hit.span(at) for at in range(1, (pattern.regex.groups or 0) + 1)]
         pieces = [one for one in groups if one[1] > one[0] >= 0] or [hit.span()]

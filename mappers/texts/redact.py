@@ -13,7 +13,12 @@ Kind: TypeAlias = Literal["email", "phone", "identity", "number"]
 # Latin only: a number stands right behind a Chinese character
 _BEFORE, _AFTER = r"(?<![A-Za-z0-9_@])", r"(?![A-Za-z0-9_@])"
 _PATTERNS: tuple[tuple[Kind, re.Pattern[str]], ...] = (
-    ("email", re.compile(r"[\w.+\-]+[@＠][\w\-]+(?:\.[\w\-]+)+")),
+    (
+        "email",
+        re.compile(
+            r"(?<![A-Za-z0-9_.+\-])[A-Za-z0-9_.+\-]{1,64}[@＠][A-Za-z0-9\-]{1,63}(?:\.[A-Za-z0-9\-]{1,63}){1,5}"
+        ),
+    ),
     (
         "identity",
         re.compile(

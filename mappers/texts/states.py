@@ -12,7 +12,7 @@ from functools import lru_cache
 from importlib.resources import files
 from typing import Literal, TypeAlias
 
-from qualweave.mappers.texts.clauses import Clause, Sentence
+from qualweave.mappers.texts.clauses import Clause, Sentence, number_at
 from qualweave.mappers.texts.wording import compiled_expression
 
 State: TypeAlias = Literal["present", "negated", "uncertain", "resolved"]
@@ -73,9 +73,9 @@ def verdict(
         folded: The folded text.
         sentences: Of it.
         place: The mention.
-        others: Every mention of the text.
+        others: Mentions of its sentence and of the one behind it, at least.
     """
-    sentence = next(one for one in sentences if one.start <= place.start < one.end)
+    sentence = sentences[number_at(sentences, place.start)]
     clause = _clause_of(sentence, place)
     view = _View(folded, sentence, clause, place, others)
     for state in _TURNED:
@@ -274,7 +274,7 @@ def _next_sentence(
     folded: str, sentences: Sequence[Sentence], sentence: Sentence, others: Sequence[Place]
 ) -> tuple[int, int] | None:
     """Return the cue of the sentence behind that only says it is over, as in ``Leak at the valve. Fixed.``."""
-    at = sentences.index(sentence)
+    at = number_at(sentences, sentence.start)
     if at + 1 >= len(sentences):
         return None
     after = sentences[at + 1]

@@ -15,7 +15,7 @@ from typing import Literal, TypeAlias, get_args
 
 from qualweave.errors import JsonValue
 from qualweave.iri import local_name
-from qualweave.mappers.texts.clauses import Sentence
+from qualweave.mappers.texts.clauses import Sentence, number_at
 from qualweave.mappers.texts.wording import compiled_expression
 from qualweave.ontology.terms import TermIndex
 
@@ -35,6 +35,7 @@ _OF_CLASS: Mapping[str, Viewpoint] = MappingProxyType(
         "DimensionalInaccuracy": "process",
     }
 )
+_LOOKED = 40  # sentences of a text that may tell where nothing nearer does
 
 
 @dataclass(frozen=True)
@@ -93,27 +94,28 @@ def viewpoint(
     own = _of_concept(term, terms)
     if own and own.viewpoint in ("equipment", "customer") and own.words != "FunctionalDefect":
         return own
-    sentence = next(one for one in sentences if one.start <= place[0] < one.end)
+    sentence = sentences[number_at(sentences, place[0])]
     clause = next((one for one in sentence.clauses if one.start <= place[0] < one.end), None)
     reaches = [(clause.start, clause.end)] if clause else []
     for start, end in (*reaches, (sentence.start, sentence.end)):
-        told = _by_words(folded, start, max(end, place[1]), sentence.language)
+        told = _by_words(folded[start : max(end, place[1])], sentence.language)
         if told:
             return told
     if record:
         return Told(record, "record", record)
     if own:
         return own
-    others = [_by_words(folded, one.start, one.end, one.language) for one in sentences]
+    others = (_by_words(folded[one.start : one.end], one.language) for one in sentences[:_LOOKED])
     return next((one for one in others if one), Told("", "none", ""))
 
 
-def _by_words(folded: str, start: int, end: int, language: str) -> Told | None:
+@lru_cache(maxsize=4096)
+def _by_words(folded: str, language: str) -> Told | None:
     """Return the viewpoint with most words in a stretch; a draw tells nothing."""
     said: dict[Viewpoint, list[str]] = {one: [] for one in VIEWPOINTS}
     for name, of, regex in _table():
         if of in (language, "en"):
-            said[name] += [hit.group() for hit in regex.finditer(folded, start, end)]
+            said[name] += [hit.group() for hit in regex.finditer(folded)]
     ranked = sorted(said, key=lambda one: -len(said[one]))
     if len(said[ranked[0]]) == len(said[ranked[1]]):
         return None

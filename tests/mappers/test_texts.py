@@ -1,5 +1,6 @@
 """Texts: every concept that is named, with its place, whether it is claimed, who speaks, and what is told of it."""
 
+import time
 import unicodedata
 
 import pytest
@@ -10,6 +11,7 @@ from qualweave.errors import InputError
 from qualweave.iri import local_name
 from qualweave.mappers.texts.folding import fold
 from qualweave.mappers.texts.reading import Candidate, TextReader
+from qualweave.mappers.texts.redact import redacted
 from qualweave.ontology.load import load_graph
 from qualweave.ontology.terms import TermIndex
 
@@ -151,6 +153,7 @@ def test_part_place_severity_and_quantity_belong_to_the_nearest_trouble(reader: 
     }
     assert ("count", "3 件", 3.0) in every
     assert ("quantity", "0,5mm", 0.5) in every
+    assert [one.words for one in reader.read("划痕长约5cm").details] == ["5cm"]
 
 
 def test_one_word_for_two_concepts_is_settled_by_a_causal_link(reader: TextReader) -> None:
@@ -218,6 +221,35 @@ def test_a_document_is_read_in_bounded_time(reader: TextReader) -> None:
     text = "夜班发现飞边，客户说没有异响。The door does not close. Tür schließt nicht. " * 200
 
     assert len(reader.read(text).candidates) == 800
+
+
+@pytest.mark.parametrize(
+    "piece",
+    [
+        "-a",
+        "a",
+        " ",
+        "1",
+        "关",
+        "door ",
+        "no ",
+        "door  -",
+        "焊",
+        "没有",
+        ".",
+        "ä\u0301",
+        "a@",
+        "1-",
+    ],
+)
+def test_a_hostile_text_is_read_in_bounded_time(reader: TextReader, piece: str) -> None:
+    text = "x" + piece * 20_000
+    before = time.process_time()
+
+    reader.read(text)
+    redacted(text)
+
+    assert time.process_time() - before < 12
 
 
 @pytest.mark.parametrize("text", ["", "  \n"])
