@@ -43,7 +43,7 @@ _SURENESS: Mapping[Source, float] = {
     "spelling": 0.6,
 }
 _STATES = ("ToolState", "EquipmentState", "RootCause", "EquipmentDeviation")
-_NEAR = re.compile(r"(?:[\s\-]+[a-z]+){0,2}[\s\-]+|[的地得很]?")
+_NEAR = re.compile(r"(?:[\s\-]+[a-z]+){0,3}[\s\-]+|[的地得很]?")
 """What stands between two words of one trouble."""
 _GENERAL = frozenset({"Defect", "FunctionalDefect", "SurfaceDefect", "MaterialDefect", "RootCause"})
 
