@@ -123,6 +123,9 @@ def test_an_accepted_span_is_in_the_graph_until_it_is_taken_back(client: TestCli
         origin = _good(client.get("/provenance", params={"s": row[name]["value"]}))
         assert "complaints.csv" in json.dumps(origin)
 
+    listed = _good(client.get("/queries/TermMention/list"))
+    assert "scratched" in json.dumps(listed)
+
     _good(client.post(f"/texts/{text['id']}/undo", headers=_as("chen")))
     _good(client.post("/texts/lift"))
     assert rows() == []
