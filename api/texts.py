@@ -9,6 +9,8 @@ from functools import cache
 from pathlib import Path, PurePath
 from typing import Literal
 
+from pyoxigraph import NamedNode
+
 from qualweave.api.service import Service
 from qualweave.errors import JsonValue
 from qualweave.iri import Q, mint
@@ -111,9 +113,12 @@ class Texts:
         with self.service.reading(tenant) as snapshot:
             index = self.service.index(snapshot, tenant)
 
+            own = {one.graph for one in snapshot.graphs("data", tenant=tenant)}
+
             def find(number: str) -> str:
                 iri = mint("item", number, tenant=tenant, base=base)
-                if iri in index:
+                said = snapshot.quads(NamedNode(iri))
+                if iri in index or any(getattr(one.graph_name, "value", "") in own for one in said):
                     return iri
                 found = index.numbered(number)
                 return found[0] if len(found) == 1 else ""

@@ -131,6 +131,23 @@ def test_an_accepted_span_is_in_the_graph_until_it_is_taken_back(client: TestCli
     assert rows() == []
 
 
+def test_a_number_is_looked_up_and_never_guessed(client: TestClient) -> None:
+    mine = {"Qualweave-Tenant": "numbers"}
+    rows = ROWS.replace("SN-000001", "4711081512")
+    _good(client.post("/sources?name=complaints.csv", content=rows.encode(), headers=mine))
+    said = "S/N 4711081512 leaks, S/N 9911081512 as well"
+
+    found = _good(client.post("/texts/read", json={"text": said}, headers=mine))["details"]
+
+    known = {one["words"]: one["known"] for one in found if one["kind"] == "identifier"}
+    assert known["4711081512"].endswith("/item/4711081512")
+    assert known["9911081512"] == ""
+    _good(client.post("/texts/read", json={"text": said, "keep": True}, headers=mine))
+    body = client.get("/texts/export?redact=true", headers=mine).text
+    assert "4711081512" in body
+    assert "9911081512" not in body
+
+
 def test_what_is_denied_is_never_lifted(client: TestClient) -> None:
     identifier = _kept(client, "没有异响")
     span = _good(client.get(f"/texts/{identifier}"))["spans"][0]
