@@ -6,8 +6,9 @@ graph holds already (a complaint that was ingested) is not doubled: its mentions
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import pyoxigraph as ox
 from pyoxigraph import Literal, NamedNode, Triple
@@ -16,6 +17,13 @@ from qualweave.iri import PROV, RDF, RDFS, XSD, Q
 from qualweave.mappers.lift.batch import Batch, minted
 from qualweave.mappers.texts.corpus import Span, Text
 
+_SPEAKERS: Mapping[str, Mapping[str, str]] = MappingProxyType(
+    {
+        "process": {"en": "process", "zh": "工艺"},
+        "equipment": {"en": "equipment", "zh": "设备"},
+        "customer": {"en": "customer", "zh": "客户"},
+    }
+)
 _TYPED = "typed"  # texts that came from no file
 
 
@@ -84,6 +92,7 @@ def _of_file(texts: Iterable[Text], batch: Batch, known: Mapping[str, str]) -> L
         )
         if text.text not in known:
             triples += _utterance(node, text)
+        triples += _speaker(node, spans, batch)
         for span in spans:
             triples += _mention(node, text, span, batch)
     body = ox.serialize(list(dict.fromkeys(triples)), format=ox.RdfFormat.N_TRIPLES) or b""
@@ -99,6 +108,21 @@ def _utterance(node: str, text: Text) -> list[Triple]:
     if text.row:
         facts.append((Q + "sourceRow", _integer(text.row)))
     return [Triple(NamedNode(node), NamedNode(name), value) for name, value in facts]
+
+
+def _speaker(utterance: str, spans: Sequence[Span], batch: Batch) -> list[Triple]:
+    """Return who speaks, where every span of an utterance says the same."""
+    said = {one.viewpoint for one in spans}
+    if len(said) != 1 or said == {""}:
+        return []
+    name = said.pop()
+    node = NamedNode(minted("viewpoint", name, tenant=batch.tenant, base=batch.base))
+    facts: list[tuple[str, NamedNode | Literal]] = [
+        (RDF + "type", NamedNode(Q + "SpeakerViewpoint")),
+        *((RDFS + "label", Literal(word, language=tag)) for tag, word in _SPEAKERS[name].items()),
+    ]
+    spoken = Triple(NamedNode(utterance), NamedNode(Q + "spokenBy"), node)
+    return [spoken, *(Triple(node, NamedNode(key), value) for key, value in facts)]
 
 
 def _mention(utterance: str, text: Text, span: Span, batch: Batch) -> list[Triple]:

@@ -105,8 +105,8 @@ def test_an_accepted_span_is_in_the_graph_until_it_is_taken_back(client: TestCli
     decision = {name: span[name] for name in ("start", "end", "term")} | {"verdict": "accept"}
     _good(client.post(f"/texts/{text['id']}/decisions", json=decision, headers=_as("chen")))
     query = (
-        "PREFIX q: <https://w3id.org/qonto/> SELECT ?m ?u ?start ?end ?text WHERE { ?m a q:TermMention ; "
-        "q:mentionOf q:Scratch ; q:inUtterance ?u ; q:spanStart ?start ; q:spanEnd ?end . ?u q:utteranceText ?text }"
+        "PREFIX q: <https://w3id.org/qonto/> PREFIX rdfs: <http://www.w3.org/2000/01/rdf-schema#> SELECT ?m ?u ?start ?end ?text WHERE { ?m a q:TermMention ; "
+        "q:mentionOf q:Scratch ; q:inUtterance ?u ; q:spanStart ?start ; q:spanEnd ?end . ?u q:utteranceText ?text ; q:spokenBy/rdfs:label 'customer'@en }"
     )
 
     def rows() -> list[dict]:
