@@ -54,7 +54,7 @@ _CODE = re.compile(
 )
 _HAN_DIGITS = {one: at for at, one in enumerate("零一二三四五六七八九十")} | {"两": 2}
 _NOT_UNITS = frozenset(
-    "号 机 线 班 月 日 年 周 次 of in on at to from and or mit und der die das am im".split()  # noqa: SIM905 - words
+    "d 号 机 线 班 月 日 年 周 次 of in on at to from and or mit und der die das am im".split()  # noqa: SIM905 - words
 )
 
 

@@ -45,6 +45,7 @@ _SURENESS: Mapping[Source, float] = {
 _STATES = ("ToolState", "EquipmentState", "RootCause", "EquipmentDeviation")
 _NEAR = re.compile(r"(?:[\s\-]+[a-z]+){0,3}[\s\-]+|[的地得很]?")
 """What stands between two words of one trouble."""
+_PART_ROOTS = ("Component", "EquipmentComponent", "Resource")
 _GENERAL = frozenset({"Defect", "FunctionalDefect", "SurfaceDefect", "MaterialDefect", "RootCause"})
 
 
@@ -188,8 +189,8 @@ class TextReader:
 
     @cached_property
     def _parts(self) -> tuple[tuple[re.Pattern[str], str], ...]:
-        root = Q + "PhysicalObject"
-        found = (self._terms.by_iri(one) for one in self._terms.descendants(root))
+        named = {one for root in _PART_ROOTS for one in self._terms.descendants(Q + root)}
+        found = (self._terms.by_iri(one) for one in sorted(named))
         return tuple(
             (pattern.regex, term.iri)
             for term in found
