@@ -24,6 +24,7 @@ from qualweave.api import (
     cli_ontology,
     cli_product_class,
     cli_table,
+    cli_texts,
     cli_trace_tables,
     cli_weights,
 )
@@ -60,6 +61,7 @@ app.add_typer(cli_mapping.app, name="mapping")
 app.add_typer(cli_trace_tables.dimensions, name="dimension")
 app.add_typer(cli_trace_tables.templates, name="template")
 app.add_typer(cli_weights.app, name="weights")
+app.add_typer(cli_texts.app, name="texts")
 app.add_typer(cli_product_class.app, name="product-class")
 cli_asking.add_commands(app)
 cli_live.add_commands(app)

@@ -14,6 +14,7 @@ from qualweave import documents
 from qualweave.api.app import add_rooms
 from qualweave.config import Settings
 from qualweave.mappers.mapping import json_schema
+from qualweave.mappers.texts.exchange import corpus_schema
 from qualweave.reasoning.trace.dimensions import DimensionDocument
 from qualweave.reasoning.trace.templates import TemplateDocument
 
@@ -79,6 +80,11 @@ def template_schema() -> str:
     return _schema(documents.json_schema(TemplateDocument, title="Qualweave export templates"))
 
 
+def corpus_page() -> str:
+    """Return the JSON schema of a line of a text corpus."""
+    return _schema(corpus_schema())
+
+
 def _schema(schema: dict[str, Any]) -> str:
     return json.dumps(schema, ensure_ascii=False, indent=2) + "\n"
 
@@ -89,6 +95,7 @@ PAGES = {
     "mapping-document.schema.json": mapping_schema,
     "trace-dimensions.schema.json": dimension_schema,
     "export-templates.schema.json": template_schema,
+    "text-corpus.schema.json": corpus_page,
 }
 
 

@@ -98,7 +98,7 @@ class Service:
         """Take a graph as the ontology: terms, domains, constraints and the reader of voices come from it."""
         self.terms = TermIndex.from_graph(graph)
         self.templates = TemplateBook(self.terms, graph)
-        self._voices = VoiceReader(self.terms, graph, self.settings)
+        self.voices = VoiceReader(self.terms, graph, self.settings)
         self._domains = {str(s): str(o) for s, o in graph.subject_objects(RDFS.domain)}
         self.constraints = compile_shapes(load_shapes(), graph)
         self.gate = ShapeGate(self.constraints)
@@ -420,7 +420,7 @@ class Service:
 
     def voice(self, sentence: str) -> dict[str, JsonValue]:
         """Return what a sentence is about."""
-        return self._voices.read(sentence).to_json(self.terms)
+        return self.voices.read(sentence).to_json(self.terms)
 
     def questions(self, principal: Principal) -> list[Question]:
         """Return the open change requests of the mapper."""

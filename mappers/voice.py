@@ -6,10 +6,8 @@ declared equal. Only words decide: where none is a term, the reading is silent, 
 in meaning are offered for a person to choose from (taken as an answer, two of three were wrong: benchmarks/voice.py).
 """
 
-import re
-import unicodedata
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
@@ -20,30 +18,27 @@ from rdflib.namespace import SKOS
 
 from qualweave import text
 from qualweave.config import Settings
-from qualweave.errors import InputError, JsonValue
+from qualweave.errors import JsonValue
 from qualweave.evidence import Evidence
-from qualweave.iri import Q, local_name
-from qualweave.mappers.readers.context import language_of
+from qualweave.iri import Q
+from qualweave.mappers.texts.reading import TextReader
 from qualweave.ontology.terms import Term, TermIndex
 
 Attribute: TypeAlias = Literal["cause", "sensor_fault", "customer_view", "observation", "none"]
 _DEFECT, _SENSOR_DRIFT = Q + "Defect", Q + "SensorDrift"
-_HAN = re.compile(r"[\u3400-\u9fff]")
-_BRACKETED = re.compile(r"\s*[(（][^)）]*[)）]")
-_SHORTEST = {"han": 2, "latin": 4}
-_ENDINGS = ("ing", "ed", "es", "s", "e")
 _SURE = 0.95
 _NEAREST = 3
 
 
 @dataclass(frozen=True)
 class Mention:
-    """A term that a sentence names: its IRI and the place, in characters."""
+    """A term that a sentence names: its IRI, the place in characters, and whether by a name that the ontology has."""
 
     term: str
     start: int
     end: int
     words: str
+    by_name: bool = True
 
 
 @dataclass(frozen=True)
@@ -108,7 +103,8 @@ class VoiceReader:
         self._settings = settings if settings is not None and text.available() else None
         self._effects = _pairs(graph, "hasCause", "hasEffect")
         self._mapped = _mappings(graph)
-        self._names = _names(terms)
+        self.texts = TextReader(terms, graph)
+        """What finds the concepts that a text names."""
         self._vectors: NDArray[np.float32] | None = None  # of the defects' names, once needed
         self._defects = [one for one in terms if one.is_defect and one.iri != _DEFECT]
 
@@ -116,23 +112,21 @@ class VoiceReader:
         """Return what a sentence is about.
 
         Raises:
-            InputError: If it is empty.
+            InputError: If it is empty or too long.
         """
-        plain = unicodedata.normalize("NFKC", sentence).strip()
-        if not plain:
-            raise InputError(
-                "The sentence is empty.",
-                message_zh="文本为空。",
-                next_step="Send a sentence in Chinese or English.",
-                next_step_zh="请提交中文或英文句子。",
-            )
-        mentions = tuple(self._mentions(plain))
+        reading = self.texts.read(sentence)
+        mentions = tuple(
+            Mention(iri, one.start, one.end, one.words, one.source in ("name", "inflected"))
+            for one in reading.present
+            for iri in (one.term, *one.alternatives)
+        )
         concept = self._telling(mentions)
-        nearest = () if concept else self._by_meaning(plain)
+        denied = bool(reading.candidates) and not mentions
+        nearest = () if concept or denied else self.by_meaning(sentence)
         path = self._path(concept) if concept else ()
         return VoiceReading(
             text=sentence,
-            language=language_of([plain]),
+            language=reading.languages[0],
             concept=concept,
             entity=path[-1] if path else "",
             attribute=self._attribute([one.term for one in mentions], concept, path),
@@ -143,25 +137,22 @@ class VoiceReader:
             nearest=nearest,
         )
 
-    # --- finding words ---------------------------------------------------------------------------
+    def attribute_of(self, term: str) -> Attribute:
+        """Return what the mention of one concept says of the quality entity that voices meet in."""
+        return self._attribute([term], term, self._path(term))
 
-    def _mentions(self, plain: str) -> Iterator[Mention]:
-        folded = plain.casefold()
-        taken = [False] * len(folded)
-        found: list[Mention] = []
-        for name, iris in self._names:  # the longest first
-            for start, end in _places(name, folded):
-                if any(taken[start:end]):
-                    continue
-                taken[start:end] = [True] * (end - start)
-                found.extend(Mention(iri, start, end, plain[start:end]) for iri in iris)
-        yield from sorted(found, key=lambda one: (one.start, one.term))
+    def entity_of(self, term: str) -> str:
+        """Return the IRI of the quality entity that voices of a concept meet in."""
+        return self._path(term)[-1]
+
+    # --- finding words ---------------------------------------------------------------------------
 
     def _telling(self, mentions: Sequence[Mention]) -> str:
         """Return the mention that says most: a state that causes something, else the longest-named defect."""
-        length: dict[str, int] = {}
-        for one in mentions:
-            length[one.term] = max(length.get(one.term, 0), one.end - one.start)
+        length: dict[str, tuple[bool, int]] = {}
+        for one in mentions:  # a name of the ontology says more than an expression
+            size = (one.by_name, one.end - one.start)
+            length[one.term] = max(length.get(one.term, size), size)
         defects = [one for one in length if self._is_defect(one) and one != _DEFECT]
         states = [
             one
@@ -179,7 +170,7 @@ class VoiceReader:
     def _is_defect(self, iri: str) -> bool:
         return self._terms.by_iri(iri).is_defect
 
-    def _by_meaning(self, plain: str) -> tuple[str, ...]:
+    def by_meaning(self, plain: str) -> tuple[str, ...]:
         """Return the defects whose names are nearest in meaning, to choose from."""
         if self._settings is None:
             return ()
@@ -271,41 +262,3 @@ def _spoken(term: Term) -> list[str]:
         for names in words.values()
         for name in names
     ]
-
-
-def _names(terms: TermIndex) -> list[tuple[str, tuple[str, ...]]]:
-    """Return folded names with the terms they name, the longest first."""
-    found: dict[str, set[str]] = defaultdict(set)
-    for term in terms:
-        if term.kind != "class" or not (
-            term.is_defect or term.is_mechanism or _is_state(term, terms)
-        ):
-            continue
-        for name in _spoken(term):
-            folded = unicodedata.normalize("NFKC", name).casefold().strip()
-            if len(folded) >= _SHORTEST["han" if _HAN.search(folded) else "latin"]:
-                found[folded].add(term.iri)
-    ordered = sorted(found, key=lambda name: (-len(name), name))
-    return [(name, tuple(sorted(found[name]))) for name in ordered]
-
-
-def _is_state(term: Term, terms: TermIndex) -> bool:
-    above = {local_name(one) for one in terms.ancestors(term.iri)}
-    return bool(above & {"ToolState", "EquipmentState", "RootCause", "EquipmentDeviation"})
-
-
-def _places(name: str, folded: str) -> Iterator[tuple[int, int]]:
-    if _HAN.search(name):
-        start = folded.find(name)
-        while start >= 0:
-            yield start, start + len(name)
-            start = folded.find(name, start + 1)
-        return
-    stem = name
-    for ending in _ENDINGS:
-        if name.endswith(ending) and len(name) - len(ending) >= _SHORTEST["latin"]:
-            stem = name[: -len(ending)]
-            break
-    pattern = r"[\s\-]+".join(re.escape(part) for part in re.split(r"[\s\-]+", stem))
-    for hit in re.finditer(rf"(?<![a-z]){pattern}(?:e|s|es|ed|ing)?(?![a-z])", folded):
-        yield hit.span()

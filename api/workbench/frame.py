@@ -19,6 +19,7 @@ PAGES: Mapping[str, str] = MappingProxyType(
         "engineer": "/pages/sources",
         "architect": "/pages/ontology",
         "floor": "/pages/floor",
+        "texts": "/pages/texts",
         "models": "/pages/programs",
     }
 )

@@ -10,6 +10,7 @@ from qualweave.api.workbench.engineer import add_engineer
 from qualweave.api.workbench.floor import add_floor
 from qualweave.api.workbench.home import add_home
 from qualweave.api.workbench.models import add_models
+from qualweave.api.workbench.texts import add_texts
 from qualweave.config import Settings
 from qualweave.principal import Principal
 
@@ -22,5 +23,6 @@ def mount(app: FastAPI, service: Service, settings: Settings) -> None:
     add_engineer(service, settings, who)
     add_architect(service, settings)
     add_floor(service, settings, who)
+    add_texts(service, settings)
     add_models(service, settings)
     ui.run_with(app, title="Qualweave", show_welcome_message=False)

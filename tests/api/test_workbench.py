@@ -63,7 +63,7 @@ def test_the_lot_story_counts_what_follows(plant: Plant) -> None:
 
 @pytest.mark.parametrize(
     "path",
-    ["/", "/pages/questions", "/pages/ontology", "/pages/floor", "/pages/programs"],
+    ["/", "/pages/questions", "/pages/ontology", "/pages/floor", "/pages/texts", "/pages/programs"],
 )
 @pytest.mark.parametrize("plant", [1], indirect=True, ids=["seed 1"])
 def test_a_page_is_served_whole_in_both_languages(plant: Plant, path: str) -> None:
@@ -74,6 +74,21 @@ def test_a_page_is_served_whole_in_both_languages(plant: Plant, path: str) -> No
         assert title in reply.text or title.encode("unicode_escape").decode() in reply.text
         ours = ("https://w3id.org", "https://example.org", "https://id.gs1.org")
         assert all(one.startswith(ours) for one in re.findall(r"https://[^\s\"'<]+", reply.text))
+
+
+def test_spans_are_highlighted_by_their_state_and_text_is_escaped() -> None:
+    texts = pytest.importorskip("qualweave.api.workbench.texts")
+    spans = [
+        {"start": 7, "end": 14, "state": "present"},
+        {"start": 7, "end": 14, "state": "present"},
+        {"start": 0, "end": 3, "state": "negated"},
+    ]
+
+    made = texts.highlighted("<b> & scratch", spans)
+
+    assert "&lt;b&gt;" in made
+    assert made.count("<mark") == 2
+    assert "line-through" in made
 
 
 def test_a_misspelt_term_is_answered_with_the_nearest(plant: Plant) -> None:
