@@ -25,6 +25,7 @@ PARTS = {
     "ask": "benchmarks.ask",
     "diff": "benchmarks.diff",
     "live": "benchmarks.live",
+    "codes": "benchmarks.codes",
 }
 
 

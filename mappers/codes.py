@@ -228,6 +228,15 @@ def resolve_code(
     )
 
 
+def scoped_name(code: str, *scope: str) -> str:
+    """Return how a code without words is named: never by its number alone, which means nothing.
+
+    >>> scoped_name("127", "AOI-02", "", "2024-01-01T00:00:00Z")
+    '127 @ AOI-02 · 2024-01-01T00:00:00Z'
+    """
+    return f"{code} @ {' · '.join(one for one in scope if one)}"
+
+
 def undecided(snapshot: Snapshot) -> list[CodeEntry]:
     """Return the code entries that denote no concept yet: what a person still has to decide."""
     return sorted(one for one in CodeBook.load(snapshot).entries() if not one.denotes)

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from qualweave.iri import RDF, RDFS, SKOS, XSD, Q, expand
-from qualweave.mappers.codes import CodeEntry
+from qualweave.iri import RDF, RDFS, SKOS, XSD, Q, expand, local_name
+from qualweave.mappers.codes import CodeEntry, scoped_name
 from qualweave.mappers.lift.batch import Batch, segment
 from qualweave.mappers.lift.code_words import (
     ASKED,
@@ -87,7 +87,8 @@ def _listed(
         sheet.problems.append(problem("unscoped-code", row=row, column=name, value=code))
         return None
     if not words:
-        key = _scoped_name(code, machine, programme, start)
+        names = (local_name(one) for one in (machine, programme))
+        key = scoped_name(code, *names, start)
         understood = _told(answers_of(column).get(key) if column else None)
         if not (understood.term or understood.is_closed or _may_be_told(sheet)):
             sheet.unresolved.append(Unresolved(name, role, key, 1))
@@ -101,11 +102,6 @@ def _may_be_told(sheet: Sheet) -> bool:
     """Return whether a column that still waits for its meaning may be the one that describes the codes."""
     waiting = sheet.mapping.having(Decision.ASKED)
     return any(expand(term.term) in _TELLING for one in waiting for term in one.candidates)
-
-
-def _scoped_name(code: str, *scope: str) -> str:
-    """Return how a code without words is asked about: never by its number alone, which means nothing."""
-    return f"{code} @ {' · '.join(one for one in scope if one)}"
 
 
 def _told(answer: str | None) -> Understood:
