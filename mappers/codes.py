@@ -7,11 +7,12 @@ none; it never guesses.
 
 from bisect import bisect_right
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal, TypeAlias
 
-from qualweave.errors import AmbiguousTerm, NotFound
+from qualweave.errors import AmbiguousTerm, JsonValue, NotFound
 from qualweave.iri import local_name
+from qualweave.mappers.code_forms import code_forms
 from qualweave.store.port import Snapshot
 
 MissReason: TypeAlias = Literal[
@@ -51,11 +52,22 @@ class CodeHit:
 
 @dataclass(frozen=True)
 class CodeMiss:
-    """Why no entry holds, in words that name what was looked for."""
+    """Why no entry holds, in words that name what was looked for.
+
+    Attributes:
+        reason: Which reason.
+        message: What is wrong, in English.
+        message_zh: The same in Chinese.
+        elsewhere: What the code means in other scopes; none of them holds here.
+        near: Entries whose codes are spelt nearly so (``0127`` for ``127``): on the machine where it has a list,
+            else anywhere. They are told and never taken.
+    """
 
     reason: MissReason
     message: str
     message_zh: str
+    elsewhere: tuple[CodeEntry, ...] = ()
+    near: tuple[CodeEntry, ...] = ()
 
 
 CodeAnswer: TypeAlias = CodeHit | CodeMiss
@@ -66,6 +78,8 @@ class CodeBook:
     """Every code entry, found by machine and code."""
 
     _entries: dict[tuple[str, str], list[CodeEntry]] = field(default_factory=dict)
+    _by_code: dict[str, list[CodeEntry]] = field(default_factory=dict)
+    _by_form: dict[str, list[CodeEntry]] = field(default_factory=dict)
     _machines: set[str] = field(default_factory=set)
     _firmware: dict[str, str] = field(default_factory=dict)
 
@@ -110,13 +124,23 @@ class CodeBook:
         """Add an entry."""
         self._machines.add(entry.machine)
         self._entries.setdefault((entry.machine, entry.code), []).append(entry)
+        self._by_code.setdefault(entry.code, []).append(entry)
+        for form in code_forms(entry.code):
+            self._by_form.setdefault(form, []).append(entry)
 
     def meanings(self, code: str) -> list[CodeEntry]:
         """Return every entry of a code, whatever its scope, by machine, programme and date."""
-        held = (
-            one for (_, known), entries in self._entries.items() if known == code for one in entries
-        )
-        return sorted(held, key=lambda one: (one.machine, one.programme, one.valid_from))
+        return sorted(self._by_code.get(code, ()), key=_scope_of)
+
+    def near(self, code: str, machine: str = "") -> list[CodeEntry]:
+        """Return the entries whose codes are spelt nearly as this one, on one machine or on any."""
+        found = {
+            one
+            for form in code_forms(code)
+            for one in self._by_form.get(form, ())
+            if one.code != code and machine in ("", one.machine)
+        }
+        return sorted(found, key=_scope_of)
 
     def codes(self) -> frozenset[str]:
         """Return every code of any machine."""
@@ -130,7 +154,7 @@ class CodeBook:
         return sum(len(one) for one in self._entries.values())
 
     def resolve(self, code: str, machine: str, programme: str = "", at: str = "") -> CodeAnswer:
-        """Return the entry of a code where and when it was written, or why there is none.
+        """Return the entry of a code where and when it was written, or why there is none and what is known elsewhere.
 
         Args:
             code: The code.
@@ -138,6 +162,13 @@ class CodeBook:
             programme: IRI of its firmware or programme, ``""`` where the row names none.
             at: ``xsd:dateTime`` form in UTC of when it was written, ``""`` where that is not known.
         """
+        answer = self._resolved(code, machine, programme, at)
+        if isinstance(answer, CodeHit):
+            return answer
+        near = self.near(code, machine if machine in self._machines else "")
+        return replace(answer, elsewhere=tuple(self.meanings(code)), near=tuple(near))
+
+    def _resolved(self, code: str, machine: str, programme: str, at: str) -> CodeAnswer:
         if not machine:
             return CodeMiss(
                 "no-machine", f"code {code} is given without a machine", f"代码 {code} 未指明机台"
@@ -167,6 +198,10 @@ class CodeBook:
                 f"机台 {name} 的代码表中没有代码 {code}",
             )
         return CodeMiss("no-list", f"there is no code list for {name}", f"没有机台 {name} 的代码表")
+
+
+def _scope_of(entry: CodeEntry) -> tuple[str, str, str, str]:
+    return (entry.machine, entry.programme, entry.valid_from, entry.code)
 
 
 def _valid_at(entries: list[CodeEntry], code: str, machine: str, at: str) -> CodeAnswer:
@@ -219,12 +254,23 @@ def resolve_code(
     if isinstance(answer, CodeHit):
         return answer.entry
     error = AmbiguousTerm if answer.reason in ("several", "no-machine") else NotFound
+    near = list(dict.fromkeys(one.code for one in answer.near))
+    hint, hint_zh = "", ""
+    if near:
+        hint, hint_zh = f"Did you mean {' or '.join(near)}? ", f"是否应为 {'或'.join(near)}？"
     raise error(
         f"Code {code} is not resolved: {answer.message}.",
         message_zh=f"代码 {code} 未解析：{answer.message_zh}。",
-        next_step="Ingest the code list of that machine and programme, or give the missing scope.",
-        next_step_zh="请导入该机台及程序版本的代码表，或补充作用域。",
-        data={"code": code, "machine": machine, "programme": programme, "reason": answer.reason},
+        next_step=hint
+        + "Ingest the code list of that machine and programme, or give the missing scope.",
+        next_step_zh=hint_zh + "请导入该机台及程序版本的代码表，或补充作用域。",
+        data={
+            "code": code,
+            "machine": machine,
+            "programme": programme,
+            "reason": answer.reason,
+            "near": list[JsonValue](near),
+        },
     )
 
 

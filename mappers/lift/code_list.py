@@ -84,7 +84,8 @@ def _listed(
     column = sheet.columns_of[role][0] if role in sheet.columns_of else None
     name = column.name if column else role
     if not machine:
-        sheet.problems.append(problem("unscoped-code", row=row, column=name, value=code))
+        file = sheet.batch.file_name
+        sheet.problems.append(problem("unscoped-code", row=row, column=name, value=code, file=file))
         return None
     if not words:
         names = (local_name(one) for one in (machine, programme))

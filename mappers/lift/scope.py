@@ -2,11 +2,11 @@
 
 import polars as pl
 
-from qualweave.mappers.codes import CodeBook, CodeHit
+from qualweave.mappers.codes import CodeAnswer, CodeBook, CodeHit, CodeMiss
 from qualweave.mappers.lift.batch import Batch, segment
+from qualweave.mappers.lift.code_problems import code_problem
 from qualweave.mappers.lift.entities import entity_iri
 from qualweave.mappers.lift.plan import record_table
-from qualweave.mappers.lift.problems import problem
 from qualweave.mappers.lift.sheet import Sheet
 from qualweave.mappers.table import ROW
 
@@ -43,7 +43,7 @@ def _resolve_code_role(sheet: Sheet, role: str, codes: CodeBook) -> None:
         keys = keys.filter((sheet.frame["r.conforms"] != "true").fill_null(value=True))
     column = sheet.columns_of[role][0].name if role in sheet.columns_of else role
     found: dict[int, tuple[str, str]] = {}
-    cache: dict[tuple[str, str, str, str], object] = {}
+    cache: dict[tuple[str, str, str, str], CodeAnswer] = {}
     for row, code, machine, programme, at, said in keys.filter(
         pl.col("code").is_not_null()
     ).iter_rows():
@@ -54,14 +54,14 @@ def _resolve_code_role(sheet: Sheet, role: str, codes: CodeBook) -> None:
         elif said and machine:
             # The alarm log itself says what its code means on this machine.
             found[row] = (_own_entry(batch, machine, code), "")
-        else:
-            detail = (getattr(answer, "message", ""), getattr(answer, "message_zh", ""))
-            kind = "unknown-scope" if machine else "unscoped-code"
+        elif isinstance(answer, CodeMiss):
+            scope = (machine or "", programme or "", at or "")
             sheet.problems.append(
-                problem(
-                    kind, row=row, column=column, value=code, detail=detail[0], detail_zh=detail[1]
+                code_problem(
+                    answer, row=row, column=column, code=code, scope=scope,
+                    vocabulary=sheet.vocabulary, file=batch.file_name,
                 )
-            )
+            )  # fmt: skip
     rows = sheet.frame[ROW].to_list()
     sheet.put(f"k.{role}", pl.Series([found.get(row, (None,))[0] for row in rows], dtype=pl.String))
     denoted = [found.get(row, ("", ""))[1] or None for row in rows]

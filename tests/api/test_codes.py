@@ -108,3 +108,35 @@ def test_an_unknown_code_or_scope_names_what_is_known(
 
     assert answer.status_code == 404
     assert near in answer.text or not machine
+
+
+def test_a_row_in_quarantine_lists_what_its_code_means_elsewhere(client: TestClient) -> None:
+    rows = _good(client.get("/quarantine"))["rows"]
+    held = {
+        (row["file"][:6], row["cells"]["Defect_ID"]): row["problems"][0]
+        for row in rows
+        if row["file"] in ("AOI-02_more.csv", "AOI-03_defects.csv")
+    }
+
+    assert {key: one["data"]["reason"] for key, one in held.items()} == {
+        ("AOI-02", "127"): "no-code", ("AOI-02", "0127"): "no-programme", ("AOI-02", "９"): "no-code",
+        ("AOI-02", "0x7F"): "no-code", ("AOI-02", "127.0"): "no-code", ("AOI-03", "127"): "no-list",
+        ("AOI-03", "0127"): "no-list", ("AOI-03", "９"): "no-list", ("AOI-03", "0x7F"): "no-list",
+        ("AOI-03", "127.0"): "no-list",
+    }  # fmt: skip
+    for key in (("AOI-02", "127"), ("AOI-02", "0x7F"), ("AOI-03", "127.0")):
+        assert "Did you mean '0127'?" in held[key]["fix"]["en"]
+        assert "是否应为 0127？" in held[key]["fix"]["zh"]
+    told = held["AOI-03", "0127"]
+    assert told["data"]["known"][0]["machine_name"] == "AOI-02"
+    assert "(AOI-02, P2, from 202" in told["message"]["en"]
+    assert "AOI-03_defects.csv" in told["message"]["en"]
+
+
+def test_asking_for_a_code_that_is_spelt_nearly_so_says_which_one_there_is(
+    client: TestClient,
+) -> None:
+    answer = client.get("/codes/127", params={"machine": "AOI-02"})
+
+    assert answer.status_code == 404
+    assert "Did you mean 0127?" in answer.text
