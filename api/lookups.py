@@ -218,6 +218,7 @@ class Lookups:
             "machine_name": local_name(entry.machine),
             "programme": entry.programme,
             "valid_from": entry.valid_from,
+            "valid_to": entry.valid_to,
             "label": entry.label,
             "meaning": meaning,
             "entry": entry.iri,

@@ -5,7 +5,6 @@ Resolving a code gives the one entry that is valid where and when it was written
 none; it never guesses.
 """
 
-from bisect import bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import Literal, TypeAlias
@@ -16,7 +15,7 @@ from qualweave.mappers.code_forms import code_forms
 from qualweave.store.port import Snapshot
 
 MissReason: TypeAlias = Literal[
-    "no-machine", "no-list", "no-code", "no-programme", "too-early", "several"
+    "no-machine", "no-list", "no-code", "no-programme", "too-early", "too-late", "several"
 ]
 
 
@@ -29,6 +28,7 @@ class CodeEntry:
         machine: IRI of the machine.
         programme: IRI of the firmware or programme, ``""`` where the list holds for all of them.
         valid_from: ``xsd:dateTime`` form in UTC, ``""`` where it always held.
+        valid_to: Last moment at which it holds, likewise; ``""`` where it holds until a newer entry of its scope.
         iri: IRI of the entry.
         denotes: IRI of the concept, ``""`` while nobody has decided.
         label: What the vendor's list says.
@@ -41,6 +41,7 @@ class CodeEntry:
     iri: str = ""
     denotes: str = ""
     label: str = ""
+    valid_to: str = ""
 
 
 @dataclass(frozen=True)
@@ -111,6 +112,7 @@ class CodeBook:
                 iri=_text(row["entry"]),
                 denotes=_text(row["concept"]),
                 label=_text(row["label"]),
+                valid_to=_text(row["end"]),
             )
             for row in snapshot.select(_ENTRIES, graphs=graphs)
         ]
@@ -205,18 +207,32 @@ def _scope_of(entry: CodeEntry) -> tuple[str, str, str, str]:
 
 
 def _valid_at(entries: list[CodeEntry], code: str, machine: str, at: str) -> CodeAnswer:
+    """Return the entry that holds at a time: the newest that has begun and not ended."""
     dated = sorted(entries, key=lambda one: one.valid_from)
     name = local_name(machine)
     if at:
-        place = bisect_right([one.valid_from for one in dated], at)
-        if place == 0:
+        begun = [one for one in dated if one.valid_from <= at]
+        if not begun:
             return CodeMiss(
                 "too-early",
                 f"{code} holds on {name} from {dated[0].valid_from}, the row is of {at}",
                 f"机台 {name} 的代码 {code} 自 {dated[0].valid_from} 起有效，该行时间为 {at}",
             )
-        newest = dated[place - 1].valid_from
-        dated = [one for one in dated if one.valid_from == newest]
+        newest = begun[-1].valid_from
+        # One without an end holds until the next begins; one with an end holds until then, whatever begins.
+        holding = [
+            one
+            for one in begun
+            if (one.valid_to >= at if one.valid_to else one.valid_from == newest)
+        ]
+        if not holding:
+            last = max(one.valid_to for one in begun)
+            return CodeMiss(
+                "too-late",
+                f"{code} held on {name} until {last}, the row is of {at}",
+                f"机台 {name} 的代码 {code} 有效期至 {last}，该行时间为 {at}",
+            )
+        dated = [one for one in holding if one.valid_from == holding[-1].valid_from]
     meanings = {one.denotes or one.label for one in dated}
     if len(meanings) > 1:
         return CodeMiss(
@@ -289,11 +305,12 @@ def undecided(snapshot: Snapshot) -> list[CodeEntry]:
 
 
 _ENTRIES = """
-SELECT ?entry ?code ?machine ?programme ?start ?concept ?label WHERE {
+SELECT ?entry ?code ?machine ?programme ?start ?end ?concept ?label WHERE {
   ?entry q:code ?code ; q:validInContext ?context .
   ?context q:contextMachine ?machine .
   OPTIONAL { ?context q:contextProgramme ?programme }
   OPTIONAL { ?context q:validFrom ?start }
+  OPTIONAL { ?context q:validTo ?end }
   OPTIONAL { ?entry q:denotes ?concept }
   OPTIONAL { ?entry rdfs:label ?label }
 }"""

@@ -5,8 +5,10 @@ The vendor's words are looked up among the defects and alarms of the ontology, b
 none. A code of which the list says nothing is asked about by itself.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import combinations
 
 import polars as pl
 
@@ -26,11 +28,12 @@ from qualweave.mappers.lift.code_words import (
     words_of,
 )
 from qualweave.mappers.lift.lines import Lines
-from qualweave.mappers.lift.problems import problem
+from qualweave.mappers.lift.problems import Problem, problem
 from qualweave.mappers.lift.sheet import Sheet, Unresolved
 from qualweave.mappers.mapping import Decision
 from qualweave.mappers.meanings import ConceptReader
 from qualweave.mappers.table import ROW
+from qualweave.mappers.vocabulary import text_key
 
 __all__ = ["ASKED", "concepts_in", "lift_codes"]
 
@@ -49,6 +52,17 @@ class _Listed:
     list_name: str
     words: tuple[Word, ...]
     understood: Understood
+
+    @property
+    def said(self) -> tuple[str, ...]:
+        """What two rows must share to mean the same: the concept, else the words."""
+        term = self.understood.term
+        return (term,) if term else tuple(text_key(one.text) for one in self.words)
+
+    @property
+    def meaning(self) -> str:
+        """What a message calls the meaning."""
+        return " / ".join(one.text for one in self.words) or local_name(self.understood.term) or "?"
 
 
 def lift_codes(sheet: Sheet, writer: Lines, reader: ConceptReader | None = None) -> None:
@@ -70,7 +84,8 @@ def lift_codes(sheet: Sheet, writer: Lines, reader: ConceptReader | None = None)
         if row not in bad and _cell(sheet, f"r.{role}", place):
             found = _listed(sheet, role, place, words=rows[place], understood=meanings[place])
             listed += [found] if found else []
-    _write(sheet, listed, writer)
+    apart = _contradicting(sheet, listed)
+    _write(sheet, [one for one in listed if one.row not in apart], writer)
 
 
 def _listed(
@@ -94,7 +109,7 @@ def _listed(
         if not (understood.term or understood.is_closed or _may_be_told(sheet)):
             sheet.unresolved.append(Unresolved(name, role, key, 1))
     label = words[0].text if words else ""
-    scope = (machine, programme, start)
+    scope = (machine, programme, start, _end(sheet, place))
     entry = _entry(sheet.batch, code, scope, denotes=understood.term, label=label)
     return _Listed(row, role, entry, list_name, words, understood)
 
@@ -113,13 +128,60 @@ def _cell(sheet: Sheet, column: str, place: int) -> str:
     return str(sheet.frame[column][place] or "") if sheet.has(column) else ""
 
 
-def _entry(
-    batch: Batch, code: str, scope: tuple[str, str, str], *, denotes: str, label: str
-) -> CodeEntry:
-    machine, programme, start = scope
-    path = "/".join(
-        one.rsplit("/", 1)[-1] for one in (machine, programme, start, segment(code)) if one
+def _end(sheet: Sheet, place: int) -> str:
+    """Return the last moment at which an entry holds; a date without a time is meant to its last second."""
+    end = _cell(sheet, "r.validTo", place)
+    if not end or "validTo" not in sheet.columns_of:
+        return end
+    written = str(sheet.table.frame[sheet.columns_of["validTo"][0].name][place] or "")
+    if ":" in written or "时" in written:
+        return end
+    last = datetime.fromisoformat(end) + timedelta(days=1, seconds=-1)
+    return last.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _contradicting(sheet: Sheet, listed: Sequence[_Listed]) -> set[int]:
+    """Report the rows of a list that give one code two meanings at one time, each with the other; return them.
+
+    A later start ends an entry without an end, so only equal starts and ends that reach past a start contradict.
+    """
+    by_scope: dict[tuple[str, str, str], list[_Listed]] = {}
+    for one in listed:
+        key = (one.entry.machine, one.entry.programme, one.entry.code)
+        by_scope.setdefault(key, []).append(one)
+    found: dict[int, None] = {}
+    for some in by_scope.values():
+        ordered = sorted(some, key=lambda one: (one.entry.valid_from, one.row))
+        for first, second in combinations(ordered, 2):
+            starts, until = (first.entry.valid_from, second.entry.valid_from), first.entry.valid_to
+            at_once = starts[0] == starts[1] or (until and until > starts[1])
+            if at_once and first.said != second.said:
+                for one, other in ((first, second), (second, first)):
+                    if one.row not in found:
+                        found[one.row] = None
+                        sheet.problems.append(_contradiction(sheet, one, other))
+    return set(found)
+
+
+def _contradiction(sheet: Sheet, one: _Listed, other: _Listed) -> Problem:
+    column = sheet.columns_of[one.role][0].name if one.role in sheet.columns_of else one.role
+    return problem(
+        "contradicting-codes",
+        row=one.row,
+        column=column,
+        value=one.entry.code,
+        detail=f"{one.meaning!r} here and {other.meaning!r} in row {other.row}",
+        detail_zh=f"此处为“{one.meaning}”，第 {other.row} 行为“{other.meaning}”",
+        file=sheet.batch.file_name,
     )
+
+
+def _entry(
+    batch: Batch, code: str, scope: tuple[str, str, str, str], *, denotes: str, label: str
+) -> CodeEntry:
+    machine, programme, start, end = scope
+    parts = (machine, programme, start, f"until-{end}" if end else "", segment(code))
+    path = "/".join(one.rsplit("/", 1)[-1] for one in parts if one)
     full = machine if machine.startswith("http") else batch.prefix("equipment") + machine
     return CodeEntry(
         code=code,
@@ -129,6 +191,7 @@ def _entry(
         iri=batch.prefix("code") + path,
         denotes=denotes,
         label=label,
+        valid_to=end,
     )
 
 
@@ -162,6 +225,8 @@ def _entry_lines(batch: Batch, one: _Listed) -> Iterable[str]:
         ]
     if entry.valid_from:
         facts.append((context, Q + "validFrom", f'"{entry.valid_from}"^^<{XSD}dateTime>'))
+    if entry.valid_to:
+        facts.append((context, Q + "validTo", f'"{entry.valid_to}"^^<{XSD}dateTime>'))
     facts += _said(one)
     for subject in dict.fromkeys(fact[0] for fact in facts):
         facts.append((subject, Q + "sourceRow", f'"{one.row}"^^<{XSD}integer>'))

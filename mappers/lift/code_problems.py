@@ -38,6 +38,10 @@ _STEPS: Mapping[MissReason, tuple[str, str]] = MappingProxyType(
             "Ingest the code list of {machine} that held at that time, or correct the time and release the row.",
             "请导入机台 {machine} 当时有效的代码表，或更正时间后放行此行。",
         ),
+        "too-late": (
+            "Ingest the code list of {machine} that held at that time, or correct the time and release the row.",
+            "请导入机台 {machine} 当时有效的代码表，或更正时间后放行此行。",
+        ),
         "several": (
             "Give the programme or the time of the row, or correct the code list of {machine}, in which they overlap.",
             "请补充该行的程序版本或时间，或更正机台 {machine} 中相互重叠的代码表条目。",
@@ -114,13 +118,13 @@ def _elsewhere(miss: CodeMiss, vocabulary: Vocabulary, language: str) -> str:
 
 def _meaning(entry: CodeEntry, vocabulary: Vocabulary, language: str, *, with_code: bool) -> str:
     name = label_of(entry, vocabulary, language)
-    since = {"en": f"from {entry.valid_from[:10]}", "zh": f"自 {entry.valid_from[:10]} 起"}[
-        language
-    ]
+    since = {"en": "from {}", "zh": "自 {} 起"}[language].format(entry.valid_from[:10])
+    until = {"en": "until {}", "zh": "至 {}"}[language].format(entry.valid_to[:10])
     scope = [
         local_name(entry.machine),
         local_name(entry.programme) if entry.programme else "",
         since if entry.valid_from else "",
+        until if entry.valid_to else "",
     ]
     code = f"{entry.code} = " if with_code else ""
     return f"{code}{name} ({', '.join(one for one in scope if one)})"
@@ -160,6 +164,7 @@ def _listed(entries: Iterable[CodeEntry], vocabulary: Vocabulary) -> list[JsonVa
             "programme": one.programme,
             "programme_name": local_name(one.programme) if one.programme else "",
             "valid_from": one.valid_from,
+            "valid_to": one.valid_to,
             "denotes": one.denotes,
             "meaning": {language: label_of(one, vocabulary, language) for language in ("en", "zh")},
             "label": one.label,

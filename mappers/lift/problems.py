@@ -44,6 +44,12 @@ _SAID: Mapping[str, tuple[str, str, str, str]] = MappingProxyType(
             "Ingest the code list of that machine and programme, then release the row.",
             "请先导入该机台及程序版本的代码表，然后放行此行。",
         ),
+        "contradicting-codes": (
+            "Code {value!r} in {column} of row {row}{of_file} has two meanings in one scope and time: {detail}.",
+            "第 {row} 行{of_file_zh}列 {column} 中的代码 {value!r} 在同一机台、程序版本和时间有两种含义：{detail_zh}。",
+            "Correct one of the rows, or give the programme or dates that tell them apart, and ingest the list again.",
+            "请更正其中一行，或补充能区分两者的程序版本或有效期，然后重新导入代码表。",
+        ),
         "shape": (
             "{detail}",
             "{detail_zh}",

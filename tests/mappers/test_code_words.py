@@ -9,7 +9,7 @@ import pytest
 from qualweave.config import Settings
 from qualweave.iri import Q
 from qualweave.mappers.align.concepts import ConceptAligner, concept_targets
-from qualweave.mappers.codes import CodeBook, CodeEntry
+from qualweave.mappers.codes import CodeBook, CodeEntry, CodeHit
 from qualweave.mappers.desk import Desk, desk
 from qualweave.mappers.ingest import ingest
 from qualweave.mappers.lift.code_words import (
@@ -269,3 +269,59 @@ def test_codes_are_not_asked_about_one_by_one_while_a_column_may_describe_them(
     _ingest(work, tmp_path, LIST.replace("code description", "description"))
 
     assert not [one for one in _open(work) if "@" in one]
+
+
+DATED = """
+    equipment,program version,defect code,code description,valid from,valid until
+    AOI-A,P1,1,wire shift,2024-01-01,2024-12-31
+    AOI-A,P1,1,crack,2025-01-01,
+    AOI-A,P2,1,scratch,2024-01-01,
+    AOI-A,P1,2,crack,2024-01-01,2024-12-31
+    AOI-A,P1,2,scratch,2024-06-01,
+    AOI-A,P1,3,crack,2024-01-01,
+    AOI-A,P1,3,scratch,2024-01-01,
+    AOI-A,P1,4,crack,2024-01-01,
+    AOI-A,P1,4,裂纹,2024-01-01,
+    AOI-A,P1,5,crack,2024-01-01,
+    AOI-A,P1,5,scratch,2025-01-01,
+"""
+
+
+def test_entries_hold_in_their_programme_and_until_their_last_day(
+    work: Desk, tmp_path: Path
+) -> None:
+    _ingest(work, tmp_path, DATED)
+
+    with work.store.snapshot() as snapshot:
+        book = CodeBook.load(snapshot)
+    (machine,) = {one.machine for one in book.entries()}
+    (first, second) = sorted({one.programme for one in book.entries()})
+    cases = {
+        ("1", first, "2024-12-31T20:00:00Z"): WIRE,
+        ("1", first, "2025-01-01T00:00:00Z"): CRACK,
+        ("1", second, "2025-01-01T00:00:00Z"): SCRATCH,
+        ("4", first, "2025-01-01T00:00:00Z"): CRACK,
+        ("5", first, "2024-12-31T23:59:59Z"): CRACK,
+        ("5", first, "2025-01-01T00:00:00Z"): SCRATCH,
+    }
+    for (code, programme, at), meant in cases.items():
+        answer = book.resolve(code, machine, programme, at)
+        assert isinstance(answer, CodeHit), (code, at, answer)
+        assert answer.entry.denotes == meant, (code, at)
+
+
+def test_rows_that_contradict_each_other_wait_and_each_names_the_other(
+    work: Desk, tmp_path: Path
+) -> None:
+    _ingest(work, tmp_path, DATED)
+
+    held = {one.row: one.problems[0] for one in work.quarantine.held()}
+
+    assert {row: one.code for row, one in held.items()} == dict.fromkeys(
+        (5, 6, 7, 8), "contradicting-codes"
+    )
+    said = "'3' in defect code of row 7 of codes.csv has two meanings in one scope and time: 'crack' here and 'scratch' in row 8"
+    assert said in held[7].message["en"]
+    assert "第 7 行" in held[8].message["zh"]
+    assert "dates that tell them apart" in held[5].fix["en"]
+    assert set(_entries(work)) == {"1", "4", "5"}

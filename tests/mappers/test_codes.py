@@ -27,6 +27,24 @@ def book() -> CodeBook:
             CodeEntry("127", B, programme=V2, denotes=CRACK, iri="urn:3"),
             CodeEntry("9", A, valid_from="2024-01-01T00:00:00Z", denotes=WIRE, iri="urn:4"),
             CodeEntry("9", A, valid_from="2025-01-01T00:00:00Z", denotes=CRACK, iri="urn:5"),
+            CodeEntry("5", A, valid_from="2024-01-01T00:00:00Z", denotes=WIRE, iri="urn:6"),
+            CodeEntry(
+                "5",
+                A,
+                valid_from="2024-06-01T00:00:00Z",
+                valid_to="2024-06-30T23:59:59Z",
+                denotes=CRACK,
+                iri="urn:7",
+            ),
+            CodeEntry("6", A, valid_to="2024-12-31T23:59:59Z", denotes=WIRE, iri="urn:8"),
+            CodeEntry(
+                "6",
+                A,
+                valid_from="2024-06-01T00:00:00Z",
+                valid_to="2024-06-30T23:59:59Z",
+                denotes=CRACK,
+                iri="urn:9",
+            ),
         ]
     )
 
@@ -47,6 +65,18 @@ def book() -> CodeBook:
         ("9", A, "", "2025-01-01T00:00:00Z", "urn:5"),
         ("9", A, "", "2023-06-01T00:00:00Z", "too-early"),
         ("9", A, "", "", "several"),
+        ("5", A, "", "2024-05-31T23:59:59Z", "urn:6"),
+        ("5", A, "", "2024-06-30T23:59:59Z", "urn:7"),
+        (
+            "5",
+            A,
+            "",
+            "2024-07-01T00:00:00Z",
+            "too-late",
+        ),  # the first was superseded, the second has ended
+        ("6", A, "", "2024-06-15T00:00:00Z", "urn:9"),
+        ("6", A, "", "2024-07-01T00:00:00Z", "urn:8"),  # the first says itself how long it holds
+        ("6", A, "", "2025-01-01T00:00:00Z", "too-late"),
     ],
 )
 def test_a_code_has_one_meaning_in_its_scope_or_a_reason(
@@ -109,6 +139,7 @@ ROW = {"row": 7, "column": "Defect_ID", "vocabulary": Vocabulary([Concept(WIRE, 
         ("128", (A, "", ""), "no-code", "add it to the code list of A"),
         ("127", (B, "https://x/firmware/9", ""), "no-programme", "programme that B ran"),
         ("9", (A, "", "2023-01-01T00:00:00Z"), "too-early", "list of A that held at that time"),
+        ("6", (A, "", "2025-06-01T00:00:00Z"), "too-late", "list of A that held at that time"),
         ("9", (A, "", ""), "several", "programme or the time"),
     ],
 )
