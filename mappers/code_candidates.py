@@ -19,6 +19,7 @@ from qualweave.mappers.vocabulary import Vocabulary
 from qualweave.ontology.terms import TermIndex
 from qualweave.store.port import Snapshot
 
+_MACHINES = 8  # machines whose codes are looked up for one list of questions
 _SHOWN = 3  # associations that a question shows
 
 
@@ -122,7 +123,8 @@ def with_cooccurrence(
 ) -> list[Question]:
     """Return questions in which those about codes also tell what others saw on the same things.
 
-    It is read anew each time: a list is mostly ingested before the data that speak of its codes.
+    It is read anew each time: a list is mostly ingested before the data that speak of its codes. Only the codes of the
+    first machines are looked up, so that a long queue stays quick; the others are at ``GET /codes/{code}/candidates``.
     """
     listed = list(questions)
     if not any(one.request.kind == "code_list" for one in listed):
@@ -136,6 +138,8 @@ def with_cooccurrence(
         more: list[Evidence] = []
         for entry in entries:
             if entry.machine not in observed:
+                if len(observed) == _MACHINES:
+                    continue
                 observed[entry.machine] = CodeEvidence.load(
                     snapshot, entry.machine, vocabulary, tenant=tenant
                 )

@@ -10,6 +10,8 @@ from qualweave.mappers.lift.plan import record_table
 from qualweave.mappers.lift.sheet import Sheet
 from qualweave.mappers.table import ROW
 
+_TIMES = ("resultTime", "eventTime", "startedAt", "recordedAt")
+
 
 def resolve_codes(sheet: Sheet, codes: CodeBook) -> None:
     """Add entry (``k.ROLE``) and concept (``d.ROLE``) of every code; a code without a meaning holds its row."""
@@ -18,18 +20,11 @@ def resolve_codes(sheet: Sheet, codes: CodeBook) -> None:
             _resolve_code_role(sheet, role, codes)
 
 
-def _resolve_code_role(sheet: Sheet, role: str, codes: CodeBook) -> None:
-    """Resolve each distinct (code, machine, programme, time) in its scope; misses put rows aside."""
+def _coded_rows(sheet: Sheet, role: str) -> pl.DataFrame:
+    """Return every row that carries a code, with what scopes it: machine, programme, time, and the row's own words."""
     batch, nothing = sheet.batch, pl.lit(None, dtype=pl.String)
     said = f"r.{role.removesuffix('Code')}Text"
-    time = next(
-        (
-            one
-            for one in ("resultTime", "eventTime", "startedAt", "recordedAt")
-            if sheet.has(f"r.{one}")
-        ),
-        "",
-    )
+    time = next((one for one in _TIMES if sheet.has(f"r.{one}")), "")
     keys = sheet.frame.select(
         pl.col(ROW),
         pl.col(f"r.{role}").alias("code"),
@@ -41,12 +36,16 @@ def _resolve_code_role(sheet: Sheet, role: str, codes: CodeBook) -> None:
     if sheet.has("r.conforms"):
         # A pass needs no defect: its code says "none" in the words of the machine.
         keys = keys.filter((sheet.frame["r.conforms"] != "true").fill_null(value=True))
+    return keys.filter(pl.col("code").is_not_null())
+
+
+def _resolve_code_role(sheet: Sheet, role: str, codes: CodeBook) -> None:
+    """Resolve each distinct (code, machine, programme, time) in its scope; misses put rows aside."""
+    batch = sheet.batch
     column = sheet.columns_of[role][0].name if role in sheet.columns_of else role
     found: dict[int, tuple[str, str]] = {}
     cache: dict[tuple[str, str, str, str], CodeAnswer] = {}
-    for row, code, machine, programme, at, said in keys.filter(
-        pl.col("code").is_not_null()
-    ).iter_rows():
+    for row, code, machine, programme, at, said in _coded_rows(sheet, role).iter_rows():
         key = (code, machine or "", programme or "", at or "")
         answer = cache.get(key) or cache.setdefault(key, codes.resolve(*key))
         if isinstance(answer, CodeHit):
