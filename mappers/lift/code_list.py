@@ -108,8 +108,12 @@ def _listed(
         understood = _told(answers_of(column).get(key) if column else None)
         if not (understood.term or understood.is_closed or _may_be_told(sheet)):
             sheet.unresolved.append(Unresolved(name, role, key, 1))
+    end = _end(sheet, place)
+    if end and end < start:
+        sheet.problems.append(_never(sheet, name, code, row=row, dates=(start, end)))
+        return None
     label = words[0].text if words else ""
-    scope = (machine, programme, start, _end(sheet, place))
+    scope = (machine, programme, start, end)
     entry = _entry(sheet.batch, code, scope, denotes=understood.term, label=label)
     return _Listed(row, role, entry, list_name, words, understood)
 
@@ -138,6 +142,19 @@ def _end(sheet: Sheet, place: int) -> str:
         return end
     last = datetime.fromisoformat(end) + timedelta(days=1, seconds=-1)
     return last.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _never(sheet: Sheet, column: str, code: str, *, row: int, dates: tuple[str, str]) -> Problem:
+    start, end = dates
+    return problem(
+        "empty-validity",
+        row=row,
+        column=column,
+        value=code,
+        detail=f"it ends at {end}, before it begins at {start}",
+        detail_zh=f"结束时间 {end} 早于开始时间 {start}",
+        file=sheet.batch.file_name,
+    )
 
 
 def _contradicting(sheet: Sheet, listed: Sequence[_Listed]) -> set[int]:

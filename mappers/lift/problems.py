@@ -50,6 +50,12 @@ _SAID: Mapping[str, tuple[str, str, str, str]] = MappingProxyType(
             "Correct one of the rows, or give the programme or dates that tell them apart, and ingest the list again.",
             "请更正其中一行，或补充能区分两者的程序版本或有效期，然后重新导入代码表。",
         ),
+        "empty-validity": (
+            "Code {value!r} in {column} of row {row}{of_file} never holds: {detail}.",
+            "第 {row} 行{of_file_zh}列 {column} 中的代码 {value!r} 从未有效：{detail_zh}。",
+            "Correct the dates of the row and ingest the list again.",
+            "请更正该行的有效期后重新导入代码表。",
+        ),
         "shape": (
             "{detail}",
             "{detail_zh}",

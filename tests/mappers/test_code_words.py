@@ -284,6 +284,7 @@ DATED = """
     AOI-A,P1,4,裂纹,2024-01-01,
     AOI-A,P1,5,crack,2024-01-01,
     AOI-A,P1,5,scratch,2025-01-01,
+    AOI-A,P1,6,crack,2025-01-01,2024-12-31
 """
 
 
@@ -319,9 +320,10 @@ def test_rows_that_contradict_each_other_wait_and_each_names_the_other(
 
     assert {row: one.code for row, one in held.items()} == dict.fromkeys(
         (5, 6, 7, 8), "contradicting-codes"
-    )
+    ) | {13: "empty-validity"}
     said = "'3' in defect code of row 7 of codes.csv has two meanings in one scope and time: 'crack' here and 'scratch' in row 8"
     assert said in held[7].message["en"]
     assert "第 7 行" in held[8].message["zh"]
     assert "dates that tell them apart" in held[5].fix["en"]
+    assert "before it begins at 2025-01-01T00:00:00Z" in held[13].message["en"]
     assert set(_entries(work)) == {"1", "4", "5"}
