@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -9,7 +10,11 @@ from fastapi.testclient import TestClient
 
 from qualweave.api.app import make_app
 from qualweave.api.service import Service
+from qualweave.api.workbench.engineer import candidates_of
+from qualweave.change_request import ChangeRequest
 from qualweave.config import Settings
+from qualweave.evidence import Evidence
+from qualweave.mappers.revise import Question
 from tests.api.conftest import ENGINEER
 
 HEAD = "Machine,Program,Unit_SN,Insp_Time,Defect_ID,Result\n"
@@ -140,3 +145,21 @@ def test_asking_for_a_code_that_is_spelt_nearly_so_says_which_one_there_is(
 
     assert answer.status_code == 404
     assert "Did you mean 0127?" in answer.text
+
+
+def test_the_page_offers_what_words_and_company_suggest() -> None:
+    wire, crack = "https://w3id.org/qonto/WireShift", "https://w3id.org/qonto/Crack"
+    request = ChangeRequest(
+        kind="code_list",
+        subject="urn:field",
+        proposal={"source": "s", "column": "c", "text": "odd", "candidates": [wire]},
+        statement={"en": "?", "zh": "?"},
+        submitted_by="li",
+        created=datetime(2026, 1, 1, tzinfo=UTC),
+        evidence=(
+            Evidence("cooccurrence", {"en": "9 of 9"}, weight=2.0, sources=(crack, "urn:entry")),
+            Evidence("candidate", {"en": "80 %"}, weight=0.8, sources=(wire,)),
+        ),
+    )
+
+    assert candidates_of(Question(request), None) == {wire: 0.8, crack: 0.0}
