@@ -12,7 +12,7 @@ from qualweave.iri import local_name
 from qualweave.mappers.code_evidence import CodeEvidence, evidence_of
 from qualweave.mappers.codes import CodeBook, CodeEntry, scoped_name
 from qualweave.mappers.cooccurrence import Association
-from qualweave.mappers.lift.code_words import ASKED
+from qualweave.mappers.lift.code_words import ASKED, concepts_in
 from qualweave.mappers.meanings import ConceptReader, Meaning
 from qualweave.mappers.revise import Question
 from qualweave.mappers.vocabulary import Vocabulary
@@ -72,7 +72,7 @@ def code_candidates(
     """
     texts = _texts(snapshot, tenant)
     said = [texts.get(one.iri, ()) for one in entries]
-    ranked = [one.ranked for one in reader(said, ASKED)] if reader else [()] * len(entries)
+    ranked = _ranked(said, vocabulary, reader)
     observed: dict[str, CodeEvidence] = {}
     found = []
     for entry, meanings in zip(entries, ranked, strict=True):
@@ -83,6 +83,34 @@ def code_candidates(
         together = observed[entry.machine].associations(entry.iri)
         found.append(_merged(entry, meanings, together, vocabulary))
     return found
+
+
+def _ranked(
+    said: Sequence[Sequence[str]], vocabulary: Vocabulary, reader: ConceptReader | None
+) -> list[tuple[Meaning, ...]]:
+    """Return what words mean, code by code: a name needs no scoring, and so no text model that must be loaded first."""
+    found = [_named(texts, vocabulary) for texts in said]
+    left = [place for place, some in enumerate(found) if not some and said[place]]
+    if reader is not None and left:
+        for place, one in zip(left, reader([said[place] for place in left], ASKED), strict=True):
+            found[place] = one.ranked
+    return found
+
+
+def _named(texts: Sequence[str], vocabulary: Vocabulary) -> tuple[Meaning, ...]:
+    """Return the concepts that texts name, each with the text."""
+    found: dict[str, Meaning] = {}
+    for text in texts:
+        hits = concepts_in(text, vocabulary, *ASKED)
+        if len(hits) == 1:
+            iri, said = hits[0].iri, vocabulary.printed(hits[0].iri)
+            words = {
+                "en": f"{text!r} holds a name of {said}",
+                "zh": f"“{text}”含有 {said} 的名称",
+            }
+            found[iri] = Meaning(iri, 1.0, (Evidence("name", words, weight=1.0, sources=(iri,)),))
+    share = 1 / max(len(found), 1)
+    return tuple(replace(one, probability=share) for one in found.values())
 
 
 def _merged(

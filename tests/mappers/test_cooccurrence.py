@@ -18,6 +18,7 @@ from qualweave.mappers.code_candidates import code_candidates, with_cooccurrence
 from qualweave.mappers.code_evidence import CodeEvidence, evidence_of
 from qualweave.mappers.codes import CodeBook, CodeEntry
 from qualweave.mappers.cooccurrence import Observed, Witness, associations
+from qualweave.mappers.meanings import Reading
 from qualweave.mappers.revise import questions
 from qualweave.mappers.vocabulary import Vocabulary
 from qualweave.ontology.load import load_graph
@@ -262,3 +263,18 @@ def test_the_question_about_it_tells_what_occurs_together(
     assert local_name(evidence.sources[0]) == meanings[machine]
     assert evidence.statement["en"].endswith("comparisons)")
     assert "基准率" in evidence.statement["zh"]
+
+
+def test_words_that_name_a_concept_are_not_scored(
+    silent: tuple[Snapshot, str, str, dict[str, str]], vocabulary: Vocabulary
+) -> None:
+    def unasked(codes: object, within: object) -> list[Reading]:
+        pytest.fail(f"{codes} were scored below {within}")
+
+    snapshot, _, _, _ = silent
+    decided = [one for one in CodeBook.load(snapshot).entries() if one.denotes]
+
+    found = code_candidates(snapshot, decided, vocabulary, reader=unasked)
+
+    assert [some[0].concept for some in found] == [one.denotes for one in decided]
+    assert all(some[0].probability == 1.0 for some in found)
