@@ -13,6 +13,7 @@ from qualweave.api.service import Service
 from qualweave.api.workbench.content import example_questions
 from qualweave.errors import InputError, JsonValue, NotFound, QualweaveError
 from qualweave.iri import PREFIXES, curie, local_name, mint
+from qualweave.mappers.code_candidates import CodeCandidate, code_candidates
 from qualweave.mappers.codes import CodeBook, CodeEntry, resolve_code
 from qualweave.ontology.describe import Use, classes_in_use, describe_term
 from qualweave.ontology.search import FoundTerm, SearchKind, kind_of, search_terms
@@ -159,6 +160,36 @@ class Lookups:
             "meanings": [self._meaning(one) for one in held],
         }
 
+    def code_candidates(self, code: str, *, machine: str, programme: str) -> dict[str, JsonValue]:
+        """Return what a code may mean in each of its scopes: by its words, and by what occurs together with it.
+
+        Raises:
+            NotFound: If no list has the code, or none of that machine and programme; ``nearest`` names others.
+        """
+        tenant = self.principal.tenant
+        work = self.service.desk(self.principal)
+        with self.service.reading(tenant) as snapshot:
+            book = CodeBook.load(snapshot, tenant=tenant)
+            meanings = book.meanings(code)
+            scope = (self._iri("equipment", machine), self._iri("firmware", programme))
+            held = [one for one in meanings if _is_within(one, *scope)]
+            if not held:
+                error = _unknown_code(code, book)
+                if meanings:
+                    error.data["nearest"] = [self._meaning(one) for one in meanings[:5]]
+                raise error
+            found = code_candidates(
+                snapshot, held, work.vocabulary, reader=work.reader, tenant=tenant
+            )
+        entries: list[JsonValue] = [
+            {**self._meaning(entry), "candidates": [self._candidate(one) for one in some]}
+            for entry, some in zip(held, found, strict=True)
+        ]
+        return {"code": code, "entries": entries}
+
+    def _candidate(self, one: CodeCandidate) -> dict[str, JsonValue]:
+        return {**one.to_json(), "concept": self._named(one.concept)}
+
     def _resolved(
         self,
         snapshot: Snapshot,
@@ -187,6 +218,7 @@ class Lookups:
             "machine_name": local_name(entry.machine),
             "programme": entry.programme,
             "valid_from": entry.valid_from,
+            "valid_to": entry.valid_to,
             "label": entry.label,
             "meaning": meaning,
             "entry": entry.iri,
@@ -356,6 +388,10 @@ class Lookups:
 
     def _graphs(self, snapshot: Snapshot) -> list[str]:
         return [one.graph for one in snapshot.graphs(tenant=self.principal.tenant)]
+
+
+def _is_within(entry: CodeEntry, machine: str, programme: str) -> bool:
+    return machine in ("", entry.machine) and programme in ("", entry.programme)
 
 
 def _unknown_code(code: str, book: CodeBook) -> NotFound:

@@ -19,6 +19,7 @@ from qualweave.errors import JsonValue, UnreadableSource
 from qualweave.gnn.capability import require_torch
 from qualweave.iri import Q, expand
 from qualweave.mappers.answering import answer_many
+from qualweave.mappers.code_candidates import with_cooccurrence
 from qualweave.mappers.desk import Desk, desk
 from qualweave.mappers.drafting import read_answers
 from qualweave.mappers.environment import associate
@@ -423,9 +424,10 @@ class Service:
         return self.voices.read(sentence).to_json(self.terms)
 
     def questions(self, principal: Principal) -> list[Question]:
-        """Return the open change requests of the mapper."""
+        """Return the open change requests of the mapper; those about codes tell what occurs together with them."""
         with self.reading(principal.tenant) as snapshot:
-            return questions(snapshot, tenant=principal.tenant, base=self.settings.base_iri)
+            found = questions(snapshot, tenant=principal.tenant, base=self.settings.base_iri)
+            return with_cooccurrence(found, snapshot, self.terms, tenant=principal.tenant)
 
     def quarantine(self, tenant: str) -> list[QuarantinedRow]:
         """Return the rows that wait for repair."""

@@ -26,6 +26,7 @@ PARTS = {
     "diff": "benchmarks.diff",
     "live": "benchmarks.live",
     "vocabularies": "benchmarks.vocabularies",
+    "codes": "benchmarks.codes",
 }
 
 

@@ -5,17 +5,17 @@ Resolving a code gives the one entry that is valid where and when it was written
 none; it never guesses.
 """
 
-from bisect import bisect_right
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal, TypeAlias
 
-from qualweave.errors import AmbiguousTerm, NotFound
+from qualweave.errors import AmbiguousTerm, JsonValue, NotFound
 from qualweave.iri import local_name
+from qualweave.mappers.code_forms import code_forms
 from qualweave.store.port import Snapshot
 
 MissReason: TypeAlias = Literal[
-    "no-machine", "no-list", "no-code", "no-programme", "too-early", "several"
+    "no-machine", "no-list", "no-code", "no-programme", "too-early", "too-late", "several"
 ]
 
 
@@ -28,6 +28,7 @@ class CodeEntry:
         machine: IRI of the machine.
         programme: IRI of the firmware or programme, ``""`` where the list holds for all of them.
         valid_from: ``xsd:dateTime`` form in UTC, ``""`` where it always held.
+        valid_to: Last moment at which it holds, likewise; ``""`` where it holds until a newer entry of its scope.
         iri: IRI of the entry.
         denotes: IRI of the concept, ``""`` while nobody has decided.
         label: What the vendor's list says.
@@ -40,6 +41,7 @@ class CodeEntry:
     iri: str = ""
     denotes: str = ""
     label: str = ""
+    valid_to: str = ""
 
 
 @dataclass(frozen=True)
@@ -51,11 +53,22 @@ class CodeHit:
 
 @dataclass(frozen=True)
 class CodeMiss:
-    """Why no entry holds, in words that name what was looked for."""
+    """Why no entry holds, in words that name what was looked for.
+
+    Attributes:
+        reason: Which reason.
+        message: What is wrong, in English.
+        message_zh: The same in Chinese.
+        elsewhere: What the code means in other scopes; none of them holds here.
+        near: Entries whose codes are spelt nearly so (``0127`` for ``127``): on the machine where it has a list,
+            else anywhere. They are told and never taken.
+    """
 
     reason: MissReason
     message: str
     message_zh: str
+    elsewhere: tuple[CodeEntry, ...] = ()
+    near: tuple[CodeEntry, ...] = ()
 
 
 CodeAnswer: TypeAlias = CodeHit | CodeMiss
@@ -66,6 +79,8 @@ class CodeBook:
     """Every code entry, found by machine and code."""
 
     _entries: dict[tuple[str, str], list[CodeEntry]] = field(default_factory=dict)
+    _by_code: dict[str, list[CodeEntry]] = field(default_factory=dict)
+    _by_form: dict[str, list[CodeEntry]] = field(default_factory=dict)
     _machines: set[str] = field(default_factory=set)
     _firmware: dict[str, str] = field(default_factory=dict)
 
@@ -97,6 +112,7 @@ class CodeBook:
                 iri=_text(row["entry"]),
                 denotes=_text(row["concept"]),
                 label=_text(row["label"]),
+                valid_to=_text(row["end"]),
             )
             for row in snapshot.select(_ENTRIES, graphs=graphs)
         ]
@@ -110,13 +126,23 @@ class CodeBook:
         """Add an entry."""
         self._machines.add(entry.machine)
         self._entries.setdefault((entry.machine, entry.code), []).append(entry)
+        self._by_code.setdefault(entry.code, []).append(entry)
+        for form in code_forms(entry.code):
+            self._by_form.setdefault(form, []).append(entry)
 
     def meanings(self, code: str) -> list[CodeEntry]:
         """Return every entry of a code, whatever its scope, by machine, programme and date."""
-        held = (
-            one for (_, known), entries in self._entries.items() if known == code for one in entries
-        )
-        return sorted(held, key=lambda one: (one.machine, one.programme, one.valid_from))
+        return sorted(self._by_code.get(code, ()), key=_scope_of)
+
+    def near(self, code: str, machine: str = "") -> list[CodeEntry]:
+        """Return the entries whose codes are spelt nearly as this one, on one machine or on any."""
+        found = {
+            one
+            for form in code_forms(code)
+            for one in self._by_form.get(form, ())
+            if one.code != code and machine in ("", one.machine)
+        }
+        return sorted(found, key=_scope_of)
 
     def codes(self) -> frozenset[str]:
         """Return every code of any machine."""
@@ -130,7 +156,7 @@ class CodeBook:
         return sum(len(one) for one in self._entries.values())
 
     def resolve(self, code: str, machine: str, programme: str = "", at: str = "") -> CodeAnswer:
-        """Return the entry of a code where and when it was written, or why there is none.
+        """Return the entry of a code where and when it was written, or why there is none and what is known elsewhere.
 
         Args:
             code: The code.
@@ -138,6 +164,13 @@ class CodeBook:
             programme: IRI of its firmware or programme, ``""`` where the row names none.
             at: ``xsd:dateTime`` form in UTC of when it was written, ``""`` where that is not known.
         """
+        answer = self._resolved(code, machine, programme, at)
+        if isinstance(answer, CodeHit):
+            return answer
+        near = self.near(code, machine if machine in self._machines else "")
+        return replace(answer, elsewhere=tuple(self.meanings(code)), near=tuple(near))
+
+    def _resolved(self, code: str, machine: str, programme: str, at: str) -> CodeAnswer:
         if not machine:
             return CodeMiss(
                 "no-machine", f"code {code} is given without a machine", f"代码 {code} 未指明机台"
@@ -169,19 +202,37 @@ class CodeBook:
         return CodeMiss("no-list", f"there is no code list for {name}", f"没有机台 {name} 的代码表")
 
 
+def _scope_of(entry: CodeEntry) -> tuple[str, str, str, str]:
+    return (entry.machine, entry.programme, entry.valid_from, entry.code)
+
+
 def _valid_at(entries: list[CodeEntry], code: str, machine: str, at: str) -> CodeAnswer:
+    """Return the entry that holds at a time: the newest that has begun and not ended."""
     dated = sorted(entries, key=lambda one: one.valid_from)
     name = local_name(machine)
     if at:
-        place = bisect_right([one.valid_from for one in dated], at)
-        if place == 0:
+        begun = [one for one in dated if one.valid_from <= at]
+        if not begun:
             return CodeMiss(
                 "too-early",
                 f"{code} holds on {name} from {dated[0].valid_from}, the row is of {at}",
                 f"机台 {name} 的代码 {code} 自 {dated[0].valid_from} 起有效，该行时间为 {at}",
             )
-        newest = dated[place - 1].valid_from
-        dated = [one for one in dated if one.valid_from == newest]
+        newest = begun[-1].valid_from
+        # One without an end holds until the next begins; one with an end holds until then, whatever begins.
+        holding = [
+            one
+            for one in begun
+            if (one.valid_to >= at if one.valid_to else one.valid_from == newest)
+        ]
+        if not holding:
+            last = max(one.valid_to for one in begun)
+            return CodeMiss(
+                "too-late",
+                f"{code} held on {name} until {last}, the row is of {at}",
+                f"机台 {name} 的代码 {code} 有效期至 {last}，该行时间为 {at}",
+            )
+        dated = [one for one in holding if one.valid_from == holding[-1].valid_from]
     meanings = {one.denotes or one.label for one in dated}
     if len(meanings) > 1:
         return CodeMiss(
@@ -219,13 +270,33 @@ def resolve_code(
     if isinstance(answer, CodeHit):
         return answer.entry
     error = AmbiguousTerm if answer.reason in ("several", "no-machine") else NotFound
+    near = list(dict.fromkeys(one.code for one in answer.near))
+    hint, hint_zh = "", ""
+    if near:
+        hint, hint_zh = f"Did you mean {' or '.join(near)}? ", f"是否应为 {'或'.join(near)}？"
     raise error(
         f"Code {code} is not resolved: {answer.message}.",
         message_zh=f"代码 {code} 未解析：{answer.message_zh}。",
-        next_step="Ingest the code list of that machine and programme, or give the missing scope.",
-        next_step_zh="请导入该机台及程序版本的代码表，或补充作用域。",
-        data={"code": code, "machine": machine, "programme": programme, "reason": answer.reason},
+        next_step=hint
+        + "Ingest the code list of that machine and programme, or give the missing scope.",
+        next_step_zh=hint_zh + "请导入该机台及程序版本的代码表，或补充作用域。",
+        data={
+            "code": code,
+            "machine": machine,
+            "programme": programme,
+            "reason": answer.reason,
+            "near": list[JsonValue](near),
+        },
     )
+
+
+def scoped_name(code: str, *scope: str) -> str:
+    """Return how a code without words is named: never by its number alone, which means nothing.
+
+    >>> scoped_name("127", "AOI-02", "", "2024-01-01T00:00:00Z")
+    '127 @ AOI-02 · 2024-01-01T00:00:00Z'
+    """
+    return f"{code} @ {' · '.join(one for one in scope if one)}"
 
 
 def undecided(snapshot: Snapshot) -> list[CodeEntry]:
@@ -234,11 +305,12 @@ def undecided(snapshot: Snapshot) -> list[CodeEntry]:
 
 
 _ENTRIES = """
-SELECT ?entry ?code ?machine ?programme ?start ?concept ?label WHERE {
+SELECT ?entry ?code ?machine ?programme ?start ?end ?concept ?label WHERE {
   ?entry q:code ?code ; q:validInContext ?context .
   ?context q:contextMachine ?machine .
   OPTIONAL { ?context q:contextProgramme ?programme }
   OPTIONAL { ?context q:validFrom ?start }
+  OPTIONAL { ?context q:validTo ?end }
   OPTIONAL { ?entry q:denotes ?concept }
   OPTIONAL { ?entry rdfs:label ?label }
 }"""

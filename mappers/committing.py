@@ -24,11 +24,10 @@ from qualweave.mappers.governance import (
 from qualweave.mappers.lift.batch import Batch
 from qualweave.mappers.lift.build import Lifted, lift
 from qualweave.mappers.lift.problems import Problem, problem
-from qualweave.mappers.lift.sheet import Unresolved
 from qualweave.mappers.mapping import Decision, MappingDocument
 from qualweave.mappers.quarantine import QuarantinedRow, quarantined_rows
 from qualweave.mappers.report import FileReport
-from qualweave.mappers.requesting import field_iri, requests_for
+from qualweave.mappers.requesting import requests_for, text_requests
 from qualweave.mappers.series.axis import is_series
 from qualweave.mappers.series.segments import lift_series
 from qualweave.mappers.series.spectra import axis_column, known_spectra, lift_spectra
@@ -160,6 +159,7 @@ def _lift_tables(
     refused: Mapping[int, Sequence[Problem]],
 ) -> Outcome:
     codes = code_book(work, plan.documents)
+    reader = work.reader if any("code_entry" in one.records for one in plan.documents) else None
     zone = Zones.load(work.zones_path).zone(plan.name)
     parts: list[bytes] = []
     rows: list[QuarantinedRow] = []
@@ -176,7 +176,7 @@ def _lift_tables(
         at_rate = None if is_live else _at_rate(work, _sound(fixed, judged), mapping, part)
         result = at_rate or lift(
             fixed, mapping, batch=part, vocabulary=work.vocabulary, codes=codes,
-            without=frozenset(one.row for one in judged),
+            without=frozenset(one.row for one in judged), reader=reader,
         )  # fmt: skip
         parts.append(result.ntriples)
         rows += quarantined_rows(fixed, [*result.problems, *judged], part)
@@ -272,35 +272,15 @@ def code_book(work: Desk, documents: Sequence[MappingDocument]) -> CodeBook:
 def _requests(work: Desk, document: MappingDocument, result: Lifted) -> list[ChangeRequest]:
     scope = {"tenant": work.tenant, "base": work.settings.base_iri}
     found = requests_for(document, work.vocabulary, by=work.principal.id, **scope)
-    return found + [_text_request(work, document, one) for one in result.unresolved]
-
-
-def _text_request(work: Desk, document: MappingDocument, text: Unresolved) -> ChangeRequest:
-    """Return the question which concept a text names."""
     is_code = "code_entry" in document.records
-    named = [work.vocabulary.printed(one) for one in text.candidates]
-    tail = f" ({', '.join(named)}?)" if named else ""
-    tail_zh = f"（{'、'.join(named)}？）" if named else ""
-    return ChangeRequest(
-        kind="code_list" if is_code else "mapping",
-        subject=field_iri(
-            document.source, text.column, tenant=work.tenant, base=work.settings.base_iri
-        ),
-        proposal={
-            "source": document.source,
-            "column": text.column,
-            "role": text.role,
-            "text": text.text,
-            "candidates": list(text.candidates),
-        },
-        statement={
-            "en": f"{text.column} of {document.source}: which concept is meant by {text.text!r}?{tail}",
-            "zh": f"{document.source} 的 {text.column}：“{text.text}”指哪个概念？{tail_zh}",
-        },
-        submitted_by=work.principal.id,
-        created=datetime.now(UTC),
-        samples=(text.text,),
-        tenant=work.tenant,
+    reader = work.reader if is_code and result.unresolved else None
+    return found + text_requests(
+        document,
+        work.vocabulary,
+        result.unresolved,
+        reader=reader,
+        by=work.principal.id,
+        **scope,
     )
 
 

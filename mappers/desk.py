@@ -14,6 +14,7 @@ from qualweave.iri import RDFS
 from qualweave.mappers.drafting import AlignmentLike, Answer
 from qualweave.mappers.library import MappingLibrary
 from qualweave.mappers.mapping import MappingDocument
+from qualweave.mappers.meanings import ConceptReader
 from qualweave.mappers.memory import DecisionMemory, SourceMemory
 from qualweave.mappers.profile import FieldProfile
 from qualweave.mappers.quarantine import Quarantine
@@ -57,6 +58,16 @@ class Desk:
     gate: Gate | None = None
     answers: tuple[Answer, ...] = ()
     aligner: Aligner | None = None
+    concept_reader: ConceptReader | None = None
+
+    @property
+    def reader(self) -> ConceptReader | None:
+        """What reads the words of codes; None where fields are aligned by something of the caller's own."""
+        if self.concept_reader is not None or self.aligner is not None:
+            return self.concept_reader
+        from qualweave.mappers.align.concepts import ConceptAligner  # noqa: PLC0415 - it loads the text model's parts
+
+        return ConceptAligner(self.terms, self.settings)
 
     @property
     def tenant(self) -> str:
@@ -126,7 +137,7 @@ def align_with(
     return align(fields, work.terms, settings=work.settings, memory=memory)
 
 
-def desk(
+def desk(  # noqa: PLR0913 - each is one thing that a caller may choose
     *,
     store: Store,
     terms: TermIndex,
@@ -136,6 +147,7 @@ def desk(
     answers: Sequence[Answer] | None = None,
     domains: Mapping[str, str] | None = None,
     aligner: Aligner | None = None,
+    concept_reader: ConceptReader | None = None,
 ) -> Desk:
     """Return what an ingest works with; ``domains`` are those of the ontology's properties."""
     with reading(store, principal.tenant) as snapshot:
@@ -143,7 +155,10 @@ def desk(
         known = domains if domains is not None else _domains(snapshot, releases)
     vocabulary = Vocabulary.from_terms(terms, domains=known)
     vocabulary.version = max(releases, default="").rsplit("/", 1)[-1]
-    return Desk(store, vocabulary, terms, settings, principal, gate, tuple(answers or ()), aligner)
+    said = tuple(answers or ())
+    return Desk(
+        store, vocabulary, terms, settings, principal, gate, said, aligner, concept_reader
+    )  # fmt: skip
 
 
 def _domains(snapshot: Snapshot, releases: Sequence[str]) -> dict[str, str]:

@@ -31,6 +31,7 @@ from qualweave.mappers.drafting import (
 from qualweave.mappers.epcis import is_epcis
 from qualweave.mappers.epcis.ingest import ingest_epcis
 from qualweave.mappers.mapping import MappingDocument
+from qualweave.mappers.meanings import ConceptReader
 from qualweave.mappers.profile import profile
 from qualweave.mappers.readers import ReadLimits, TableStream
 from qualweave.mappers.relift import relift_batches, waiting_on_others
@@ -64,6 +65,7 @@ def ingest(  # noqa: PLR0913 - each is one thing that a caller may choose
     progress: Progress | None = None,
     domains: Mapping[str, str] | None = None,
     aligner: Aligner | None = None,
+    concept_reader: ConceptReader | None = None,
 ) -> IngestReport:
     """Ingest a file or every file of a folder.
 
@@ -78,6 +80,7 @@ def ingest(  # noqa: PLR0913 - each is one thing that a caller may choose
         progress: Told before each file.
         domains: Domain of each property of the ontology, for the words of suggestions.
         aligner: What aligns fields; the package's own where left out.
+        concept_reader: What reads the words of codes; the package's own where both are left out.
 
     Returns:
         What became of each file; a file that cannot be used is refused there and stops nothing.
@@ -90,7 +93,7 @@ def ingest(  # noqa: PLR0913 - each is one thing that a caller may choose
     files = _files(path_or_dir)
     work = desk(
         store=store, terms=terms, settings=settings, principal=principal, gate=gate,
-        answers=answers, domains=domains, aligner=aligner,
+        answers=answers, domains=domains, aligner=aligner, concept_reader=concept_reader,
     )  # fmt: skip
     root = path_or_dir if path_or_dir.is_dir() else path_or_dir.parent
     named = [(path, path.relative_to(root).as_posix()) for path in files]

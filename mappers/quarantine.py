@@ -56,7 +56,7 @@ class QuarantinedRow:
             "cells": dict(self.cells),
             "corrections": dict(self.corrections),
             "problems": [
-                {**vars(one), "message": dict(one.message), "fix": dict(one.fix)}
+                {**vars(one), "message": dict(one.message), "fix": dict(one.fix), "data": dict(one.data)}
                 for one in self.problems
             ],
         }  # fmt: skip

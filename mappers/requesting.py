@@ -1,5 +1,6 @@
 """Fields that wait become change requests, in words made from the ontology (R70, R75)."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from qualweave.change_request import ChangeRequest
@@ -7,8 +8,13 @@ from qualweave.errors import JsonValue
 from qualweave.evidence import Evidence
 from qualweave.iri import expand
 from qualweave.mappers.lift.batch import minted, segment
+from qualweave.mappers.lift.code_words import ASKED
+from qualweave.mappers.lift.sheet import Unresolved
 from qualweave.mappers.mapping import ColumnMapping, Decision, MappingDocument
+from qualweave.mappers.meanings import ConceptReader, Meaning, Reading
 from qualweave.mappers.vocabulary import Vocabulary, text_key
+
+_NAMED = 5  # candidates that a sentence names
 
 
 def field_iri(source: str, column: str, *, tenant: str, base: str) -> str:
@@ -90,3 +96,93 @@ def _proposal(
         "label": column.name,
         "parent": "q:Parameter",
     }
+
+
+def _text_request(
+    document: MappingDocument,
+    vocabulary: Vocabulary,
+    text: Unresolved,
+    *,
+    tenant: str,
+    base: str,
+    by: str,
+    meanings: Sequence[Meaning] = (),
+) -> ChangeRequest:
+    """Return the question which concept a text names, with what the aligner makes of it where it was asked."""
+    is_code = "code_entry" in document.records
+    named = [vocabulary.printed(one) for one in text.candidates[:_NAMED]]
+    tail = f" ({', '.join(named)}?)" if named else ""
+    tail_zh = f"（{'、'.join(named)}？）" if named else ""
+    return ChangeRequest(
+        kind="code_list" if is_code else "mapping",
+        subject=field_iri(document.source, text.column, tenant=tenant, base=base),
+        proposal={
+            "source": document.source,
+            "column": text.column,
+            "role": text.role,
+            "text": text.text,
+            "candidates": list(text.candidates),
+        },
+        statement={
+            "en": f"{text.column} of {document.source}: which concept is meant by {text.text!r}?{tail}",
+            "zh": f"{document.source} 的 {text.column}：“{text.text}”指哪个概念？{tail_zh}",
+        },
+        submitted_by=by,
+        created=datetime.now(UTC),
+        evidence=tuple(_of_meaning(one, vocabulary) for one in meanings),
+        samples=tuple(dict.fromkeys((text.text, *text.also))),
+        tenant=tenant,
+    )
+
+
+def _of_meaning(meaning: Meaning, vocabulary: Vocabulary) -> Evidence:
+    """Return a candidate as one piece of evidence: how probable it is, and the strongest reason."""
+    name, share = vocabulary.printed(meaning.term), f"{100 * meaning.probability:.0f} %"
+    why = next((one for one in meaning.evidence if one.weight > 0), None)
+    tail = {
+        language: f"{mark}{why.in_language(language)}" if why else ""
+        for language, mark in (("en", ": "), ("zh", "："))
+    }
+    return Evidence(
+        "candidate",
+        {
+            "en": f"{name}, probability {share}{tail['en']}",
+            "zh": f"{name}，概率 {share}{tail['zh']}",
+        },
+        weight=meaning.probability,
+        sources=(meaning.term,),
+        rule="align",
+        version=why.version if why else "",
+        data={
+            "term": meaning.term,
+            "probability": round(meaning.probability, 4),
+            "evidence": [one.to_json() for one in meaning.evidence],
+        },
+    )
+
+
+def text_requests(
+    document: MappingDocument,
+    vocabulary: Vocabulary,
+    texts: Sequence[Unresolved],
+    *,
+    reader: ConceptReader | None,
+    tenant: str,
+    base: str,
+    by: str,
+) -> list[ChangeRequest]:
+    """Return one question per text that names no concept; a code's are ranked by what the reader finds.
+
+    A code without words has nothing to be ranked by; what is written about the same items as it may still tell
+    (`qualweave.mappers.cooccurrence`), once there are such items.
+    """
+    worded = [one for one in texts if one.role not in ("defectCode", "alarmCode")]
+    found = reader([(one.text, *one.also) for one in worded], ASKED) if reader and worded else []
+    read = dict(zip(worded, found, strict=True)) if found else {}
+    return [
+        _text_request(
+            document, vocabulary, one, by=by, tenant=tenant, base=base,
+            meanings=read.get(one, Reading()).ranked,
+        )
+        for one in texts
+    ]  # fmt: skip

@@ -267,6 +267,7 @@ def _lift_row(
         batch=batch,
         vocabulary=work.vocabulary,
         codes=code_book(work, [document]) if document.records else CodeBook(),
+        reader=work.reader if "code_entry" in document.records else None,
     )
     if result.problems:
         first = result.problems[0]

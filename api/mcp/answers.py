@@ -102,6 +102,7 @@ class CodeMeaning(BaseModel):
     machine_name: str
     programme: str
     valid_from: str
+    valid_to: str = Field(description="Empty where it holds until a newer entry.")
     label: str = Field(description="What the vendor's list says.")
     meaning: Named | None = Field(description="None while nobody has decided.")
 

@@ -79,6 +79,14 @@ def add_routes(router: APIRouter) -> None:
         found = Lookups(service, who).code(code, machine=machine, programme=programme, at=at)
         return json_reply(found)
 
+    @router.get("/codes/{code}/candidates")
+    def code_candidates(
+        code: str, service: ServiceOf, who: Who, machine: str = "", programme: str = ""
+    ) -> Response:
+        """Return what a code may mean, by the words of its list and by what others saw on the same items."""
+        found = Lookups(service, who).code_candidates(code, machine=machine, programme=programme)
+        return json_reply(found)
+
     @router.get("/items/{item:path}")
     def item(item: str, service: ServiceOf, who: Who) -> Response:
         """Return what an item is, what is wrong with it, and what was unusual when it was made."""

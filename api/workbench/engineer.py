@@ -193,8 +193,11 @@ def candidates_of(question: Question, document: MappingDocument | None) -> dict[
         else None
     )
     known = {expand(one.term): one.probability for one in column.candidates} if column else {}
+    scored = [one for one in question.request.evidence if one.kind == "candidate"]
+    known |= {term: one.weight for one in scored for term in one.sources}
     asked = question.request.proposal.get("candidates")
     names = [expand(str(one)) for one in asked] if isinstance(asked, list) else [*known]
+    names += [one.sources[0] for one in question.request.evidence if one.kind == "cooccurrence"]
     found = {one: known.get(one, 0.0) for one in names}
     return dict(sorted(found.items(), key=lambda pair: -pair[1]))
 

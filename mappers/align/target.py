@@ -108,7 +108,10 @@ _DATATYPES = {
 }  # fmt: skip
 _FIELD_MODULES = {"process", "resource", "material", "inspection"}
 _ROLE_TYPES = (
-    ("time", ("startedAt", "endedAt", "eventTime", "resultTime", "recordedAt", "validFrom")),
+    (
+        "time",
+        ("startedAt", "endedAt", "eventTime", "resultTime", "recordedAt", "validFrom", "validTo"),
+    ),
     ("boolean", ("conforms", "temporaryChange")),
     ("running", ("rowIdentifier",)),
     ("unit", ("unitText",)),

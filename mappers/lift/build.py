@@ -23,6 +23,7 @@ from qualweave.mappers.lift.problems import Problem, problem
 from qualweave.mappers.lift.scope import resolve_codes
 from qualweave.mappers.lift.sheet import Repeated, Sheet, Unresolved, Values, bind
 from qualweave.mappers.mapping import MappingDocument
+from qualweave.mappers.meanings import ConceptReader
 from qualweave.mappers.table import ROW, RawTable
 from qualweave.mappers.vocabulary import Vocabulary
 
@@ -84,6 +85,7 @@ def lift(
     vocabulary: Vocabulary,
     codes: CodeBook | None = None,
     without: frozenset[int] = frozenset(),
+    reader: ConceptReader | None = None,
 ) -> Lifted:
     """Lift a table to triples.
 
@@ -94,13 +96,14 @@ def lift(
         vocabulary: The ontology, as the lifter sees it.
         codes: Code entries of the graph, for code columns.
         without: Source rows to leave out (those that a gate refused).
+        reader: Scores concepts for the words of a code list; None leaves names alone to decide.
 
     Returns:
         The triples of every row that could be read, and the problems of the rows that could not.
     """
     part = lift_part(
-        table, mapping, batch=batch, vocabulary=vocabulary, codes=codes, without=without
-    )
+        table, mapping, batch=batch, vocabulary=vocabulary, codes=codes, without=without, reader=reader
+    )  # fmt: skip
     source_rows(part.lines, part.first)
     return Lifted(
         ntriples=part.lines.text(),
@@ -121,6 +124,7 @@ def lift_part(
     codes: CodeBook | None = None,
     without: frozenset[int] = frozenset(),
     repeated: Repeated | None = None,
+    reader: ConceptReader | None = None,
 ) -> Part:
     """Lift a table, or some rows of one: the function that the stream and Spark call per part.
 
@@ -132,6 +136,7 @@ def lift_part(
         codes: Code entries of the graph, for code columns.
         without: Source rows to leave out.
         repeated: Identities that several rows of the whole table have; None where the part is the whole.
+        reader: Scores concepts for the words of a code list.
 
     Returns:
         The lines of the part, and its things with the first row of each: which of them another part has named
@@ -142,7 +147,7 @@ def lift_part(
     records = [record(kind) for kind in mapping.records]
     writer, first = Lines(), pl.DataFrame(schema={"s": pl.String, ROW: pl.Int64})
     if any(one.codes for one in records):
-        lift_codes(sheet, writer)
+        lift_codes(sheet, writer, reader)
         bad = {one.row for one in sheet.problems}
         lifted = sheet.frame.filter(~pl.col(ROW).is_in(sorted(bad))).height
     elif not records:

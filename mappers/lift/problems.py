@@ -1,8 +1,10 @@
 """Why a row waits: each reason with what to do about it, in both languages, and where it stands."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
+
+from qualweave.errors import JsonValue
 
 _SAID: Mapping[str, tuple[str, str, str, str]] = MappingProxyType(
     {
@@ -31,16 +33,28 @@ _SAID: Mapping[str, tuple[str, str, str, str]] = MappingProxyType(
             "请回答关于该名称的问题，或申请新增术语；随后该行将被提升。",
         ),
         "unscoped-code": (
-            "Code {value!r} in {column} has no scope: the row names no machine.",
-            "列 {column} 中的代码 {value!r} 没有作用域：该行未指明机台。",
+            "Code {value!r} in {column} of row {row}{of_file} has no scope: the row names no machine.{detail}",
+            "第 {row} 行{of_file_zh}列 {column} 中的代码 {value!r} 没有作用域：该行未指明机台。{detail_zh}",
             "Say which machine wrote this file: the same code means different things on different machines.",
             "请说明此文件来自哪台机器：同一代码在不同机台含义不同。",
         ),
         "unknown-scope": (
-            "Code {value!r} in {column} cannot be resolved: {detail}",
-            "列 {column} 中的代码 {value!r} 无法解析：{detail_zh}",
+            "Code {value!r} in {column} of row {row}{of_file} cannot be resolved: {detail}",
+            "第 {row} 行{of_file_zh}列 {column} 中的代码 {value!r} 无法解析：{detail_zh}",
             "Ingest the code list of that machine and programme, then release the row.",
             "请先导入该机台及程序版本的代码表，然后放行此行。",
+        ),
+        "contradicting-codes": (
+            "Code {value!r} in {column} of row {row}{of_file} has two meanings in one scope and time: {detail}.",
+            "第 {row} 行{of_file_zh}列 {column} 中的代码 {value!r} 在同一机台、程序版本和时间有两种含义：{detail_zh}。",
+            "Correct one of the rows, or give the programme or dates that tell them apart, and ingest the list again.",
+            "请更正其中一行，或补充能区分两者的程序版本或有效期，然后重新导入代码表。",
+        ),
+        "empty-validity": (
+            "Code {value!r} in {column} of row {row}{of_file} never holds: {detail}.",
+            "第 {row} 行{of_file_zh}列 {column} 中的代码 {value!r} 从未有效：{detail_zh}。",
+            "Correct the dates of the row and ingest the list again.",
+            "请更正该行的有效期后重新导入代码表。",
         ),
         "shape": (
             "{detail}",
@@ -132,6 +146,7 @@ class Problem:
         code: Which reason.
         message: What is wrong, per language.
         fix: What to do, per language.
+        data: Further facts as JSON values, for example what a code means elsewhere.
     """
 
     row: int
@@ -140,6 +155,7 @@ class Problem:
     code: str
     message: Mapping[str, str]
     fix: Mapping[str, str]
+    data: Mapping[str, JsonValue] = field(default_factory=dict)
 
 
 def problem(
@@ -151,9 +167,12 @@ def problem(
     wanted: str = "",
     detail: str = "",
     detail_zh: str = "",
+    file: str = "",
 ) -> Problem:
     """Return a problem in the words of the table."""
     facts = {
+        "of_file": f" of {file}" if file else "",
+        "of_file_zh": f"（{file}）" if file else "",
         "row": row,
         "column": column,
         "value": value,

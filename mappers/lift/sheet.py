@@ -60,13 +60,17 @@ class Flag:
 
 @dataclass(frozen=True)
 class Unresolved:
-    """A text that should name a concept and names none, or several: a question to a person."""
+    """A text that should name a concept and names none, or several: a question to a person.
+
+    ``also`` are the other texts that its source gives the same thing.
+    """
 
     column: str
     role: str
     text: str
     rows: int
     candidates: tuple[str, ...] = ()
+    also: tuple[str, ...] = ()
 
 
 @dataclass

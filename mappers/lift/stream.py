@@ -251,7 +251,8 @@ def _kept(path: Path, key: str, met: HashSet) -> _Note | None:
     met.take_in(np.load(path.with_suffix(".npy")))
     data["problems"] = tuple(Problem(**one) for one in data["problems"])
     data["unresolved"] = tuple(
-        Unresolved(**{**one, "candidates": tuple(one["candidates"])}) for one in data["unresolved"]
+        Unresolved(**{**one, **{name: tuple(one[name]) for name in ("candidates", "also")}})
+        for one in data["unresolved"]
     )
     return _Note(**data)
 

@@ -143,6 +143,15 @@ def test_the_neighbourhood_is_typed_capped_and_convertible(client: Client, told:
     assert whole.number_of[item] == 0
 
 
+def test_what_a_code_may_mean_is_asked_in_its_scope(client: Client, told: Any) -> None:
+    code = told["scoped-code"]
+    machine, meaning = next(iter(code["meanings"].items()))
+
+    (entry,) = client.code_candidates(code["code"], machine=machine)["entries"]
+
+    assert local_name(entry["candidates"][0]["concept"]["iri"]) == meaning
+
+
 def test_two_questions_at_once_from_an_event_loop(url: str, told: Any) -> None:
     async def both() -> tuple[Any, Any]:
         async with AsyncClient(url) as client:
@@ -165,6 +174,8 @@ def test_another_tenant_sees_nothing(url: str, told: Any) -> None:
             client.neighbourhood(item)
         with pytest.raises(NotFound):
             client.code(told["scoped-code"]["code"])
+        with pytest.raises(NotFound):
+            client.code_candidates(told["scoped-code"]["code"])
         assert client.similar_cases(defect="Warpage")["total"] == 0
         assert "labelled" not in str(client.causal_links("Warpage"))
 

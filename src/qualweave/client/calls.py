@@ -192,6 +192,12 @@ def code(name: str, machine: str, programme: str, at: str) -> Call[JsonObject]:
     return Call("GET", f"/codes/{segment(name)}", read_json, scope)
 
 
+def code_candidates(name: str, machine: str, programme: str) -> Call[JsonObject]:
+    """What a machine's code may mean."""
+    scope = {"machine": machine, "programme": programme}
+    return Call("GET", f"/codes/{segment(name)}/candidates", read_json, scope)
+
+
 # --- traces and causes ----------------------------------------------------------------------------
 
 

@@ -109,6 +109,10 @@ class Client:
         """Return what a machine's code means: in a scope, or in every scope where no machine is named."""
         return self.run(calls.code(code, machine, programme, at))
 
+    def code_candidates(self, code: str, *, machine: str = "", programme: str = "") -> JsonObject:
+        """Return what a code may mean, by the words of its list and by what others saw on the same items."""
+        return self.run(calls.code_candidates(code, machine, programme))
+
     def trace(
         self, item: str, direction: Direction = "back", *, step_limit: int | None = None
     ) -> JsonObject:
