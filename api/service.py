@@ -18,7 +18,7 @@ from qualweave.config import Settings
 from qualweave.errors import JsonValue, UnreadableSource
 from qualweave.gnn.capability import require_torch
 from qualweave.iri import Q, expand
-from qualweave.mappers.answering import answer_many
+from qualweave.mappers.answering import answer_many, answer_question
 from qualweave.mappers.desk import Desk, desk
 from qualweave.mappers.drafting import read_answers
 from qualweave.mappers.environment import associate
@@ -28,7 +28,7 @@ from qualweave.mappers.provenance import Origin, provenance
 from qualweave.mappers.quarantine import QuarantinedRow, list_quarantine
 from qualweave.mappers.relift import relift_source
 from qualweave.mappers.report import IngestReport
-from qualweave.mappers.revise import Question, answer_question, count_open, questions
+from qualweave.mappers.revise import Question, count_open, questions
 from qualweave.mappers.voice import VoiceReader
 from qualweave.ontology.load import load_codelists, load_graph, load_ntriples
 from qualweave.ontology.queries.asking import Asker

@@ -12,6 +12,7 @@ from qualweave.errors import InputError
 from qualweave.mappers.codes import CodeBook
 from qualweave.mappers.desk import Desk, Plan
 from qualweave.mappers.drafting import context_of
+from qualweave.mappers.drift import in_unit_of_file
 from qualweave.mappers.governance import (
     batch_triples,
     governance_change,
@@ -32,7 +33,7 @@ from qualweave.mappers.requesting import field_iri, requests_for
 from qualweave.mappers.series.axis import is_series
 from qualweave.mappers.series.segments import lift_series
 from qualweave.mappers.series.spectra import axis_column, known_spectra, lift_spectra
-from qualweave.mappers.table import ROW, Fault, RawTable
+from qualweave.mappers.table import ROW, Fault, RawTable, field_diff
 from qualweave.mappers.vocabulary import Vocabulary
 from qualweave.mappers.zones import Zones
 from qualweave.store.port import ChangeSet, Gate, ShapeResult, Snapshot, Verdict
@@ -63,10 +64,10 @@ def lift_file(work: Desk, plan: Plan, tables: Sequence[RawTable]) -> FileReport:
     batch = Batch(source, plan.content_hash, plan.name, work.tenant, work.settings.base_iri)
     outcome = judged(work, plan, tables, batch)
     commit_batch(work, batch, outcome, documents=plan.documents, raw=plan.raw)
-    return _report(plan, outcome)
+    return _report(plan, tables, outcome)
 
 
-def _report(plan: Plan, outcome: Outcome) -> FileReport:
+def _report(plan: Plan, tables: Sequence[RawTable], outcome: Outcome) -> FileReport:
     columns = [one for document in plan.documents for one in document.columns]
     counts = Counter(one.decision for one in columns)
     records = tuple(dict.fromkeys(kind for one in plan.documents for kind in one.records))
@@ -88,6 +89,11 @@ def _report(plan: Plan, outcome: Outcome) -> FileReport:
         rows_waiting=outcome.waiting,
         triples=outcome.triples,
         questions=tuple(one.id for one in outcome.requests),
+        missing_columns=tuple(
+            name
+            for table, document in zip(tables, plan.documents, strict=True)
+            for name in field_diff([one.name for one in document.columns], table).removed
+        ),
     )
 
 
@@ -250,7 +256,7 @@ def for_file(
         if document.context_reason.get(role, "").startswith("set by")
     }
     timezone = zone if zone and document.timezone == "UTC" else document.timezone
-    return document.model_copy(
+    return in_unit_of_file(document, table).model_copy(
         update={"context": {**own, **fixed}, "context_reason": reasons, "timezone": timezone}
     )
 

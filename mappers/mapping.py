@@ -5,7 +5,8 @@ machine finds it by its source id. It is YAML, has a version and a JSON schema, 
 term it carries, who or what decided so, how sure, and on what evidence.
 """
 
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
@@ -84,6 +85,11 @@ class ColumnMapping(_Part):
         (), description="What was considered, the best first."
     )
     unit: str = Field("", description="UCUM code of the unit that the source writes.")
+    units: dict[str, str] = Field(
+        default_factory=dict,
+        description="Other units that files of the source state, as written, with the UCUM code "
+        "that they are read in; a column waits for a person when one comes.",
+    )
     datatype: Literal["number", "text"] = Field(
         "number", description="What a parameter's cells hold; roles have their own type."
     )
@@ -235,6 +241,24 @@ def with_answers(
         for one in document.columns
     ]
     return document.revised(columns=[one.model_dump() for one in columns], created_by=by)
+
+
+def rivals(candidates: Sequence[CandidateTerm]) -> tuple[CandidateTerm, ...]:
+    """Return candidates whose probabilities are those of answers of which one at most holds: the sum is 1 at most.
+
+    The first keeps its own; what the others have shrinks to what it leaves.
+    """
+    if sum(one.probability for one in candidates) <= 1:
+        return tuple(candidates)
+    first, *others = candidates
+    share = (1 - first.probability) / (sum(one.probability for one in others) or 1)
+    return (
+        first,
+        *(
+            one.model_copy(update={"probability": math.floor(1e4 * share * one.probability) / 1e4})
+            for one in others
+        ),
+    )
 
 
 def _answered(column: ColumnMapping, answer: str, by: str) -> ColumnMapping:

@@ -14,19 +14,18 @@ import pyoxigraph as ox
 from pyoxigraph import NamedNode, Triple
 
 from qualweave.change_request import ChangeRequest, request_iri, to_quads
-from qualweave.errors import Conflict, InputError, NotFound
-from qualweave.iri import Q, expand
+from qualweave.errors import Conflict, InputError
+from qualweave.iri import Q
 from qualweave.mappers.codes import CodeBook
 from qualweave.mappers.committing import code_book, for_file
 from qualweave.mappers.desk import Desk
 from qualweave.mappers.governance import governance_change, present, requests_of
 from qualweave.mappers.lift.batch import Batch
 from qualweave.mappers.lift.build import lift
-from qualweave.mappers.mapping import MappingDocument, with_answers
+from qualweave.mappers.mapping import MappingDocument
 from qualweave.mappers.memory import DecisionMemory, Remembered
 from qualweave.mappers.quarantine import QuarantinedRow
-from qualweave.mappers.relift import documents_of, relift_source, tables_of
-from qualweave.mappers.report import IngestReport
+from qualweave.mappers.relift import documents_of, tables_of
 from qualweave.mappers.zones import Zones
 from qualweave.store.port import ChangeSet, GraphEntry, Snapshot
 
@@ -74,79 +73,6 @@ def questions(
 def count_open(snapshot: Snapshot, *, tenant: str, base: str) -> int:
     """Return how many change requests of a tenant are open, be they about fields or about the ontology."""
     return sum(one.state == "open" for one in requests_of(snapshot, tenant=tenant, base=base))
-
-
-def answer_question(work: Desk, request_id: str, term: str, *, reason: str = "") -> IngestReport:
-    """Answer a question or request, and lift what waited for it.
-
-    Args:
-        work: What the ingest works with; its principal is who answers.
-        request_id: Id of the change request.
-        term: IRI or CURIE of the term that is meant; ``""`` for none of ours (the field or text is left out).
-        reason: Why; needed where ``term`` is empty.
-
-    Returns:
-        What became of the files of that source.
-
-    Raises:
-        NotFound: If there is no such open question.
-        InputError: If the term is not one of the ontology.
-        Forbidden: If the principal is not an engineer.
-    """
-    work.principal.require("engineer")
-    question = _open_question(work, request_id)
-    iri = _known_term(work, term) if term else ""
-    stored = work.library.get(question.source)
-    document = (
-        _with_text(stored, question, iri, by=work.principal.id)
-        if question.text
-        else with_answers(stored, {question.column: iri}, by=work.principal.id)
-    )
-    document = rechosen(work, document)
-    remember(work, question, iri)
-    work.library.put(document)
-    decide(work, question.request, accepted=bool(term), reason=reason or "no term of ours")
-    return relift_source(work, question.source)
-
-
-def _open_question(work: Desk, request_id: str) -> Question:
-    with work.snapshot() as snapshot:
-        found = questions(snapshot, tenant=work.tenant, base=work.settings.base_iri)
-    question = next((one for one in found if one.id == request_id), None)
-    if question is None:
-        raise NotFound(
-            f"There is no open question {request_id}.",
-            message_zh=f"没有未决问题 {request_id}。",
-            next_step="List the open change requests for their ids.",
-            next_step_zh="请查看未决变更申请列表以获取标识。",
-            data={"request": request_id},
-        )
-    return question
-
-
-def _known_term(work: Desk, term: str) -> str:
-    iri = expand(term)
-    if work.vocabulary.concept(iri) is None:
-        raise InputError(
-            f"The ontology has no term {term}.",
-            message_zh=f"本体中没有术语 {term}。",
-            next_step="Choose a term of the ontology, or accept a request for a new one first.",
-            next_step_zh="请选择本体中的术语，或先通过新增术语申请。",
-            data={"term": term},
-        )
-    return iri
-
-
-def _with_text(
-    document: MappingDocument, question: Question, iri: str, *, by: str
-) -> MappingDocument:
-    columns = [
-        one.model_copy(update={"values": {**one.values, question.text: iri}})
-        if one.name == question.column
-        else one
-        for one in document.columns
-    ]
-    return document.revised(columns=[one.model_dump() for one in columns], created_by=by)
 
 
 def rechosen(work: Desk, document: MappingDocument) -> MappingDocument:

@@ -1,0 +1,137 @@
+"""What changes about a known source, and which of its fields must wait for it (R75).
+
+A source that was aligned once is trusted only as long as it says the same: a field that is new, a unit row that names
+another unit, another firmware. What changed waits for a person; everything else goes on.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from qualweave.iri import expand
+from qualweave.mappers.mapping import (
+    CandidateTerm,
+    ColumnMapping,
+    Decision,
+    MappingDocument,
+    MappingEvidence,
+    rivals,
+)
+from qualweave.mappers.profile import stated_units
+from qualweave.mappers.table import RawTable
+from qualweave.mappers.vocabulary import Vocabulary
+from qualweave.values import find_unit
+
+DRIFT = "drift"
+"""Kind of the evidence that says what changed."""
+
+
+def firmware_changed(document: MappingDocument, context: Mapping[str, str]) -> bool:
+    """Return whether a file names another firmware than the one that its source was mapped under."""
+    before, now = document.context.get("firmwareVersion"), context.get("firmwareVersion")
+    return bool(before and now and before != now)
+
+
+def with_unit_of_file(
+    column: ColumnMapping, table: RawTable, vocabulary: Vocabulary
+) -> ColumnMapping:
+    """Return a column that waits where a file states another unit than the one its source is known to write.
+
+    A number in another unit looks like any other number, so nothing of it is lifted until a person says that the
+    unit row is right. What the file writes is kept in ``units``; a text that is no unit is read as before.
+    """
+    stated = stated_units(table).get(column.name, "").strip()
+    if not stated or column.decision is not Decision.ACCEPTED or stated in column.units:
+        return column
+    iri = expand(column.term)
+    known = column.unit or vocabulary.unit(iri)
+    found = find_unit(stated)
+    same = found is not None and found == find_unit(known)
+    if same or not known or not vocabulary.is_parameter(iri):
+        return column
+    return column.model_copy(
+        update={
+            "decision": Decision.ASKED,
+            "term": "",
+            "units": {**column.units, stated: found.ucum if found else known},
+            "candidates": _first(column.term, column),
+            "evidence": (_unit_evidence(column, known, stated), *column.evidence),
+        }
+    )
+
+
+def _first(term: str, column: ColumnMapping) -> tuple[CandidateTerm, ...]:
+    """Return the candidates of a column with the term first that it had until now."""
+    others = [one for one in column.candidates if one.term != term]
+    return rivals((CandidateTerm(term=term, probability=column.confidence), *others))
+
+
+def _unit_evidence(column: ColumnMapping, known: str, stated: str) -> MappingEvidence:
+    said = {
+        "en": f"a file states {stated} for {column.name}, which was read in {known} as {column.term}",
+        "zh": f"文件中 {column.name} 的单位为 {stated}，此前按 {known} 读作 {column.term}",
+    }
+    return MappingEvidence(kind=DRIFT, statement=said, weight=-1.0)
+
+
+def in_unit_of_file(document: MappingDocument, table: RawTable) -> MappingDocument:
+    """Return a mapping whose columns are read in the unit that a file itself states, where a person confirmed it."""
+    if not any(one.units for one in document.columns):
+        return document
+    stated = stated_units(table)
+    columns = tuple(
+        one.model_copy(update={"unit": one.units[text]})
+        if one.units.get(text := stated.get(one.name, "").strip())
+        else one
+        for one in document.columns
+    )
+    return document.model_copy(update={"columns": columns})
+
+
+def with_renaming(
+    columns: Iterable[ColumnMapping], missing: Iterable[ColumnMapping]
+) -> list[ColumnMapping]:
+    """Return new columns with a word of each missing one that had the term they are thought to have."""
+    gone = {one.term: one.name for one in missing if one.term}
+    found = []
+    for one in columns:
+        best = one.candidates[0].term if one.candidates else ""
+        former = gone.get(best) if one.decision is Decision.ASKED else None
+        if former is not None and not any(known.kind == DRIFT for known in one.evidence):
+            said = {
+                "en": f"the file lacks {former}, which was mapped to {best}: it may be renamed",
+                "zh": f"文件缺少原映射至 {best} 的 {former}，可能已更名",
+            }
+            told = MappingEvidence(kind=DRIFT, statement=said, weight=1.0)
+            found.append(one.model_copy(update={"evidence": (told, *one.evidence)}))
+        else:
+            found.append(one)
+    return found
+
+
+def asked_again(
+    column: ColumnMapping, ranked: Sequence[CandidateTerm], *, sure: bool
+) -> ColumnMapping:
+    """Return a column of a source with new firmware, which waits where the aligner no longer confirms it.
+
+    Args:
+        column: The column as it is mapped.
+        ranked: What the aligner now thinks, the likeliest first.
+        sure: Whether it would map that unasked.
+    """
+    by_person = any(one.kind == "answer" for one in column.evidence)
+    if column.decision is not Decision.ACCEPTED or by_person or not ranked:
+        return column
+    if sure and ranked[0].term == column.term:
+        return column
+    said = {
+        "en": f"the firmware changed, and {column.term} is no longer confirmed for {column.name}",
+        "zh": f"固件已变更，无法再确认 {column.name} 映射至 {column.term}",
+    }
+    told = MappingEvidence(kind=DRIFT, statement=said, weight=-1.0)
+    return column.model_copy(
+        update={
+            "decision": Decision.ASKED,
+            "term": "",
+            "candidates": tuple(ranked),
+            "evidence": (told, *column.evidence),
+        }
+    )
