@@ -2,8 +2,8 @@
 
 import gc
 import threading
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from functools import cached_property
 from hashlib import sha256
@@ -196,31 +196,31 @@ class Service:
             self._after_write(principal.tenant)
         return report
 
+    @contextmanager
+    def lifting(self, principal: Principal) -> Iterator[Desk]:
+        """Lend a desk to who decides and lifts, and bring what is entailed up to date afterwards."""
+        with self.deciding, self._lifting:
+            yield self.desk(principal)
+            self._after_write(principal.tenant)
+
     def answer(self, request: str, term: str, *, reason: str, principal: Principal) -> IngestReport:
         """Answer a question of the mapper and lift what waited for it."""
-        with self._lifting:
-            report = answer_question(self.desk(principal), request, term, reason=reason)
-            self._after_write(principal.tenant)
-        return report
+        with self.lifting(principal) as work:
+            return answer_question(work, request, term, reason=reason)
 
     def remap(self, document: MappingDocument, *, principal: Principal) -> IngestReport:
         """Store a mapping document as its source's newest, and lift the source's files again by it."""
-        with self._lifting:
-            work = self.desk(principal)
+        with self.lifting(principal) as work:
             work.library.put(document)
-            report = relift_source(work, document.source)
-            self._after_write(principal.tenant)
-        return report
+            return relift_source(work, document.source)
 
     def answer_from(
         self, answers: Path | bytes, *, principal: Principal, progress: Progress | None = None
     ) -> IngestReport:
         """Answer every open question about a field that a YAML document of answers knows."""
         told = read_answers(_yaml(answers))
-        with self._lifting:
-            report = answer_many(self.desk(principal), told, progress=progress)
-            self._after_write(principal.tenant)
-        return report
+        with self.lifting(principal) as work:
+            return answer_many(work, told, progress=progress)
 
     def train(
         self,

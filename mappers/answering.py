@@ -5,19 +5,17 @@ know, stay as they are. Each source that got an answer is lifted again once, the
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from qualweave.errors import InputError, NotFound
 from qualweave.iri import expand
 from qualweave.mappers.desk import Desk
 from qualweave.mappers.drafting import Answer
-from qualweave.mappers.mapping import MappingDocument, with_answers
-from qualweave.mappers.relift import relift_batches, relift_source, waiting_on_others
-from qualweave.mappers.report import IngestReport, merged
-from qualweave.mappers.revise import Question, decide, questions, rechosen, remember
+from qualweave.mappers.relift import relift_batches, waiting_on_others
+from qualweave.mappers.report import IngestReport
+from qualweave.mappers.review.settle import Choice, Told, Why, settle
+from qualweave.mappers.revise import Question, questions
 from qualweave.mappers.sources import source_id
-
-Told = Callable[[str, int, int], None]
 
 
 def answer_question(work: Desk, request_id: str, term: str, *, reason: str = "") -> IngestReport:
@@ -39,18 +37,9 @@ def answer_question(work: Desk, request_id: str, term: str, *, reason: str = "")
     """
     work.principal.require("engineer")
     question = _open_question(work, request_id)
-    iri = _known_term(work, term) if term else ""
-    stored = work.library.get(question.source)
-    document = (
-        _with_text(stored, question, iri, by=work.principal.id)
-        if question.text
-        else with_answers(stored, {question.column: iri}, by=work.principal.id)
-    )
-    document = rechosen(work, document)
-    remember(work, question, iri)
-    work.library.put(document)
-    decide(work, question.request, accepted=bool(term), reason=reason or "no term of ours")
-    return relift_source(work, question.source)
+    iri = known_term(work, term) if term else ""
+    why = Why("choose" if iri else "reject", reason)
+    return settle(work, [Choice(question, iri)], why).report
 
 
 def answer_many(
@@ -70,15 +59,15 @@ def answer_many(
         Forbidden: If the principal is not an engineer.
     """
     work.principal.require("engineer")
-    asked = _asked(work, answers)
-    for number, (source, chosen) in enumerate(asked.items()):
-        if progress:
-            progress(source, number, len(asked))
-        _settle(work, source, chosen)
-    reports = [relift_source(work, source) for source in asked]
-    again = relift_batches(work, waiting_on_others(work))
-    work.store.publish()
-    return merged([*reports, IngestReport(tuple(again))])
+    choices = [
+        Choice(question, term)
+        for some in _asked(work, answers).values()
+        for question, term in some
+        if not term or work.vocabulary.concept(term)
+    ]
+    if not choices:
+        return IngestReport(tuple(relift_batches(work, waiting_on_others(work))))
+    return settle(work, choices, Why("choose"), retry=True, progress=progress).report
 
 
 def _asked(work: Desk, answers: Sequence[Answer]) -> Mapping[str, list[tuple[Question, str]]]:
@@ -105,18 +94,6 @@ def _by_field(answers: Sequence[Answer]) -> Mapping[str, list[tuple[str, str]]]:
     return found
 
 
-def _settle(work: Desk, source: str, chosen: Sequence[tuple[Question, str]]) -> None:
-    known = [(one, term) for one, term in chosen if not term or work.vocabulary.concept(term)]
-    if not known:
-        return
-    terms = {question.column: term for question, term in known}
-    document = with_answers(work.library.get(source), terms, by=work.principal.id)
-    work.library.put(rechosen(work, document))
-    for question, term in known:
-        remember(work, question, term)
-        decide(work, question.request, accepted=bool(term), reason="no term of ours")
-
-
 def _open_question(work: Desk, request_id: str) -> Question:
     with work.snapshot() as snapshot:
         found = questions(snapshot, tenant=work.tenant, base=work.settings.base_iri)
@@ -132,7 +109,12 @@ def _open_question(work: Desk, request_id: str) -> Question:
     return question
 
 
-def _known_term(work: Desk, term: str) -> str:
+def known_term(work: Desk, term: str) -> str:
+    """Return the IRI of a term of the ontology.
+
+    Raises:
+        InputError: If it has no such term.
+    """
     iri = expand(term)
     if work.vocabulary.concept(iri) is None:
         raise InputError(
@@ -143,15 +125,3 @@ def _known_term(work: Desk, term: str) -> str:
             data={"term": term},
         )
     return iri
-
-
-def _with_text(
-    document: MappingDocument, question: Question, iri: str, *, by: str
-) -> MappingDocument:
-    columns = [
-        one.model_copy(update={"values": {**one.values, question.text: iri}})
-        if one.name == question.column
-        else one
-        for one in document.columns
-    ]
-    return document.revised(columns=[one.model_dump() for one in columns], created_by=by)

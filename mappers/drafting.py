@@ -15,6 +15,7 @@ from qualweave.evidence import Evidence
 from qualweave.iri import Q, curie, expand, local_name
 from qualweave.mappers.cell_fit import typed
 from qualweave.mappers.drift import (
+    DRIFT,
     asked_again,
     firmware_changed,
     with_renaming,
@@ -247,7 +248,29 @@ def _drafted(
         unit=unit.ucum if unit else "",
         samples=samples,
     )
-    if alignment is None or not alignment.ranked:
+    if alignment is None:
+        return _named_outright(base, vocabulary)
+    return _as_aligned(base, alignment, vocabulary, strict=strict)
+
+
+def redrafted(
+    column: ColumnMapping, alignment: AlignmentLike, vocabulary: Vocabulary
+) -> ColumnMapping:
+    """Return a column as alignment sees it now: a question or a request, whatever it was; why it waits stays first."""
+    kept = tuple(one for one in column.evidence[:1] if one.kind == DRIFT)
+    bare = column.model_copy(
+        update={"decision": Decision.REQUESTED, "term": "", "candidates": (), "evidence": ()}
+    )
+    made = _as_aligned(bare, alignment, vocabulary, strict=True)
+    return made.model_copy(
+        update={"evidence": (*kept, *made.evidence), "unit": column.unit or made.unit}
+    )
+
+
+def _as_aligned(
+    base: ColumnMapping, alignment: AlignmentLike, vocabulary: Vocabulary, *, strict: bool
+) -> ColumnMapping:
+    if not alignment.ranked:
         return _named_outright(base, vocabulary)
     facts = _field_facts(alignment.field)
     best = alignment.ranked[0]

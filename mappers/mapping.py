@@ -142,8 +142,8 @@ class MappingDocument(_Part):
         Raises:
             InputError: If the changed document would not be valid.
         """
-        data = self.model_dump(by_alias=True) | changes | {"version": self.version + 1}
-        data.setdefault("created", datetime.now(UTC))
+        now = {"version": self.version + 1, "created": datetime.now(UTC)}
+        data = self.model_dump(by_alias=True) | changes | now
         return validated(type(self), data, file="the revised mapping", page=PAGE)
 
     def to_yaml(self) -> str:
@@ -215,7 +215,7 @@ def _without_empty(value: Any) -> Any:  # noqa: ANN401 - YAML has any shape
 
 
 def with_answers(
-    document: MappingDocument, answers: Mapping[str, str], *, by: str
+    document: MappingDocument, answers: Mapping[str, str], *, by: str, reason: str = ""
 ) -> MappingDocument:
     """Return the next version in which a person has decided some columns.
 
@@ -223,6 +223,7 @@ def with_answers(
         document: The present version.
         answers: Column name to term (IRI or CURIE); ``""`` or ``"ignore"`` leaves the column out for good.
         by: Id of the principal.
+        reason: Why, as that person says it.
 
     Raises:
         InputError: If a column is not in the document or a term is not an IRI or CURIE.
@@ -237,7 +238,7 @@ def with_answers(
             data={"column": unknown[0], "source": document.source},
         )
     columns = [
-        _answered(one, answers[one.name], by) if one.name in answers else one
+        _answered(one, answers[one.name], by, reason) if one.name in answers else one
         for one in document.columns
     ]
     return document.revised(columns=[one.model_dump() for one in columns], created_by=by)
@@ -261,22 +262,13 @@ def rivals(candidates: Sequence[CandidateTerm]) -> tuple[CandidateTerm, ...]:
     )
 
 
-def _answered(column: ColumnMapping, answer: str, by: str) -> ColumnMapping:
+def _answered(column: ColumnMapping, answer: str, by: str, reason: str) -> ColumnMapping:
+    why, why_zh = (f": {reason}", f"：{reason}") if reason else ("", "")
+    said = {"en": f"{by} decided so{why}", "zh": f"由 {by} 决定{why_zh}"}
+    told = MappingEvidence(kind="answer", statement=said, weight=1.0)
+    changes: dict[str, Any] = {"by": by, "evidence": (told, *column.evidence)}
     if answer in ("", "ignore"):
-        return column.model_copy(update={"term": "", "decision": Decision.IGNORED, "by": by})
-    return column.model_copy(
-        update={
-            "term": _term(answer),
-            "decision": Decision.ACCEPTED,
-            "by": by,
-            "confidence": 1.0,
-            "evidence": (
-                MappingEvidence(
-                    kind="answer",
-                    statement={"en": f"{by} decided so", "zh": f"由 {by} 决定"},
-                    weight=1.0,
-                ),
-                *column.evidence,
-            ),
-        }
-    )
+        changes |= {"term": "", "decision": Decision.IGNORED}
+    else:
+        changes |= {"term": _term(answer), "decision": Decision.ACCEPTED, "confidence": 1.0}
+    return column.model_copy(update=changes)

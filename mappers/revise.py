@@ -6,14 +6,13 @@ place of their former selves in one commit, so that no reader sees half.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from typing import Literal
 
 import polars as pl
 import pyoxigraph as ox
 from pyoxigraph import NamedNode, Triple
 
-from qualweave.change_request import ChangeRequest, request_iri, to_quads
+from qualweave.change_request import ChangeRequest
 from qualweave.errors import Conflict, InputError
 from qualweave.iri import Q
 from qualweave.mappers.codes import CodeBook
@@ -23,7 +22,6 @@ from qualweave.mappers.governance import governance_change, present, requests_of
 from qualweave.mappers.lift.batch import Batch
 from qualweave.mappers.lift.build import lift
 from qualweave.mappers.mapping import MappingDocument
-from qualweave.mappers.memory import DecisionMemory, Remembered
 from qualweave.mappers.quarantine import QuarantinedRow
 from qualweave.mappers.relift import documents_of, tables_of
 from qualweave.mappers.zones import Zones
@@ -81,45 +79,6 @@ def rechosen(work: Desk, document: MappingDocument) -> MappingDocument:
 
     records, why = chosen_records(document.columns, document.context, work.vocabulary)
     return document.model_copy(update={"records": records, "records_reason": why})
-
-
-def remember(work: Desk, question: Question, iri: str) -> None:
-    """Keep what was answered, so that nobody is asked twice."""
-    memory = DecisionMemory.load(work.memory_path)
-    if question.text:
-        return
-    proposed = question.request.proposal.get("candidates")
-    best = str(proposed[0]) if isinstance(proposed, list) and proposed else ""
-    term, verdict = (iri, "accepted") if iri else (best, "rejected")
-    if term:
-        memory.remember(
-            Remembered(
-                question.source,
-                question.column,
-                term,
-                "accepted" if verdict == "accepted" else "rejected",
-                work.principal.id,
-                when=datetime.now(UTC).isoformat(timespec="seconds"),
-            )
-        )
-    memory.save(work.memory_path)
-
-
-def decide(work: Desk, request: ChangeRequest, *, accepted: bool, reason: str) -> None:
-    """Close a change request in the governance graph."""
-    decided = request.decide(
-        "accepted" if accepted else "refused", by=work.principal.id, reason=reason
-    )
-    base = work.settings.base_iri
-    node = NamedNode(request_iri(request, base))
-    with work.snapshot() as snapshot:
-        gone = [quad.triple for quad in snapshot.quads(node)]
-    fresh = [quad.triple for quad in to_quads(decided, base)]
-    work.store.commit(
-        [governance_change(fresh, tenant=work.tenant, base=base, deletes=gone)],
-        principal=work.principal,
-    )
-    work.store.publish()
 
 
 def release(work: Desk, row_id: str, corrections: Mapping[str, str]) -> QuarantinedRow:

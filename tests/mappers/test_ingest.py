@@ -208,7 +208,9 @@ def test_a_released_row_stays_in_when_its_source_is_lifted_again(work: Desk, pla
     question = next(one for one in open_requests(work) if one.text == "odd thing")
     answer_question(work, question.id, "q:Warpage")
 
-    assert before <= triples(work)
+    # Lifted with the others, the row is no longer the one that its machine was met in first.
+    first_met = {one for one in before if "/equipment/AOI-A> " in one and "sourceRow" in one}
+    assert before - first_met <= triples(work)
     assert len(list_quarantine(work.settings.data_dir)) == 1
 
 
