@@ -16,7 +16,7 @@ from pyoxigraph import NamedNode, Triple
 
 from qualweave.change_request import governance_graph
 from qualweave.errors import JsonValue, NotFound
-from qualweave.iri import DCTERMS, PROV, RDF, XSD, mint
+from qualweave.iri import DCTERMS, PROV, RDF, XSD, curie, mint
 from qualweave.mappers.lift.batch import minted
 from qualweave.mappers.memory import Remembered
 from qualweave.store.port import Snapshot
@@ -132,9 +132,11 @@ class Review:
         tail = f" and {more} more" if more else ""
         tail_zh = f"等 {len(cells)} 项" if more else ""
         why, why_zh = (f": {self.reason}", f"：{self.reason}") if self.reason else ("", "")
+        terms = {curie(cell.term) for _, cell in cells if cell.term}
+        term = f" → {', '.join(sorted(terms))}" if len(terms) == 1 else ""
         return {
-            "en": f"{self.by} {en} {', '.join(names)}{tail}{why}",
-            "zh": f"{self.by} {zh}：{'、'.join(names)}{tail_zh}{why_zh}",
+            "en": f"{self.by} {en} {', '.join(names)}{tail}{term}{why}",
+            "zh": f"{self.by} {zh}：{'、'.join(names)}{tail_zh}{term}{why_zh}",
         }
 
     def to_json(self) -> dict[str, JsonValue]:

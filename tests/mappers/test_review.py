@@ -202,7 +202,7 @@ def test_both_decision_and_undo_are_activities_of_persons(work: Desk, mixers: Pa
         for row in rows
     ]
     assert told == [
-        ("li.wei", "li.wei chose a term for mystery (Mixer1): sure", "2"),
+        ("li.wei", "li.wei chose a term for mystery (Mixer1) → q:SlurryViscosity: sure", "2"),
         ("wang.fang", "wang.fang undid a decision about mystery (Mixer1): not sure", "3"),
     ]
 
