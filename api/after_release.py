@@ -13,14 +13,12 @@ from qualweave.errors import JsonValue
 from qualweave.mappers.desk import Desk
 from qualweave.mappers.review import reconsider
 from qualweave.mappers.review.record import Review, reviews_of, undone
-from qualweave.mappers.review.settle import Choice, Settled, Why, commit_review, settle, told
+from qualweave.mappers.review.settle import Choice, Why, commit_review, settle, told
 from qualweave.mappers.revise import open_requests
 from qualweave.principal import Principal
 
 
-def after_release(
-    service: Service, requests: Sequence[str], *, principal: Principal
-) -> dict[str, JsonValue]:
+def after_release(service: Service, requests: Sequence[str], *, principal: Principal) -> None:
     """Back-fill what waited for released requests, and align again what waits for anything.
 
     Args:
@@ -28,29 +26,42 @@ def after_release(
         requests: Ids of the change requests that were released.
         principal: Who released; the committee's vote stands behind it, so that it may map what was voted on.
 
-    Returns:
-        ``filled``: what was mapped and lifted; ``changes``: what alignment says anew.
     """
     lifter = replace(principal, roles=principal.roles | {"engineer"})
     with service.lifting(lifter) as work:
-        filled = [one for request in requests if (one := _back_filled(work, request)) is not None]
-        review = _again(work)
-    return {
-        "filled": [
-            {
-                **dict(one.review.statement()),
-                "id": one.review.id,
-                "linked": one.review.linked,
-                "rows": one.report.total("rows_lifted"),
-                "files": [file.file for file in one.report.files],
-            }
-            for one in filled
-        ],
-        "changes": [dict(one) for one in review.changes] if review else [],
-    }
+        for request in requests:
+            _back_filled(work, request)
+        _again(work)
 
 
-def _back_filled(work: Desk, request: str) -> Settled | None:
+def told_of(
+    service: Service, version: str, requests: Sequence[str], *, principal: Principal
+) -> list[JsonValue]:
+    """Return what a release did to waiting fields: what was filled in by it, and what alignment says anew.
+
+    Args:
+        service: The service.
+        version: Version of the release.
+        requests: Ids of the change requests that were released with it.
+        principal: Who asks.
+    """
+    tenant, base = principal.tenant, service.settings.base_iri
+    with service.reading(tenant) as snapshot:
+        found = reviews_of(snapshot, tenant=tenant, base=base)
+    return [
+        {
+            "id": one.id,
+            "action": one.action,
+            "statement": dict(one.statement()),
+            "changes": [dict(change) for change in one.changes],
+        }
+        for one in found
+        if (one.action == "release" and one.linked in requests)
+        or (one.action == "rerun" and one.reason == f"release {version}")
+    ]
+
+
+def _back_filled(work: Desk, request: str) -> None:
     """Map the fields that wait for a request of the ontology to its term, and lift their kept raw values."""
     with work.snapshot() as snapshot:
         reviews = reviews_of(snapshot, tenant=work.tenant, base=work.settings.base_iri)
@@ -64,10 +75,9 @@ def _back_filled(work: Desk, request: str) -> Settled | None:
         if work.vocabulary.concept(cell.term) is not None
     }
     choices = [Choice(one, terms[one.id]) for one in open_requests(work) if one.id in terms]
-    if not choices:
-        return None
-    why = Why("release", f"released with change request {request}", linked=request)
-    return settle(work, choices, why)
+    if choices:
+        why = Why("release", f"released with change request {request}", linked=request)
+        settle(work, choices, why, retry=True)
 
 
 def _again(work: Desk) -> Review | None:

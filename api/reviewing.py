@@ -98,7 +98,7 @@ class Reviewing:
                 review = hand_over(work, some, to=wanted.to, reason=wanted.reason)
                 return self.shown(review)
             why = Why(wanted.action, wanted.reason, family=wanted.family)
-            settled = settle(work, self._choices(work, some, wanted), why)
+            settled = settle(work, self._choices(work, some, wanted), why, retry=True)
         return self._settled(settled)
 
     def log(self) -> list[JsonValue]:

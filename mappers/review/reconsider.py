@@ -4,7 +4,7 @@ Fields are profiled from the kept raw bytes of the newest file of their source. 
 mapping document as candidates of a field that still waits; a field that is mapped stays so.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import PurePosixPath
@@ -114,15 +114,33 @@ def _alike(one: frozenset[str], other: frozenset[str]) -> bool:
     return len(one & other) >= _ALIKE * max(len(one | other), 1)
 
 
-def after_decision(work: Desk, names: Iterable[str]) -> list[Fresh]:
+def after_decision(
+    work: Desk,
+    names: Iterable[str],
+    *,
+    first: Collection[str] = (),
+    without: Collection[tuple[str, str]] = (),
+) -> list[Fresh]:
     """Return the documents whose waiting fields are like decided ones, as alignment sees those now.
 
     Memory must hold the decision by now: it is what is new. Every source is aligned once, however many decisions.
+
+    Args:
+        work: What the ingest works with.
+        names: Names of the decided fields.
+        first: Sources that are looked at before others.
+        without: Sources and fields that are not looked at.
     """
     documents = {one.source: one for one in work.library.documents()}
-    some = touched(names, documents.values())
-    found = [fresh(work, documents[source], some[source]) for source in sorted(some)[:_MOST]]
-    return [one for one in found if one.changes]
+    found = touched(names, documents.values())
+    left = {
+        source: {column for column in columns if (source, column) not in without}
+        for source, columns in found.items()
+    }
+    some = {source: columns for source, columns in left.items() if columns}
+    order = sorted(some, key=lambda source: (source not in first, source))
+    seen = [fresh(work, documents[source], some[source]) for source in order[:_MOST]]
+    return [one for one in seen if one.changes]
 
 
 def after_release(work: Desk) -> Iterator[Fresh]:

@@ -89,6 +89,7 @@ class Review:
         linked: Id of the change request of the ontology.
         changes: What alignment says anew of other questions since.
         withdrawn: Questions about texts that had come up by the decision and went with it.
+        lifted: Short hashes of files of other sources that leaned on what was decided.
         tenant: Whose it is.
     """
 
@@ -105,6 +106,7 @@ class Review:
     linked: str = ""
     changes: tuple[Mapping[str, JsonValue], ...] = ()
     withdrawn: tuple[str, ...] = ()
+    lifted: tuple[str, ...] = ()
     tenant: str = "plant"
 
     @property
@@ -157,6 +159,7 @@ class Review:
             "linked": self.linked,
             "changes": [dict(one) for one in self.changes],
             "withdrawn": list(self.withdrawn),
+            "lifted": list(self.lifted),
             "tenant": self.tenant,
         }
 
@@ -254,5 +257,6 @@ def _from_json(data: dict[str, Any]) -> Review:
         linked=data["linked"],
         changes=tuple(data["changes"]),
         withdrawn=tuple(data["withdrawn"]),
+        lifted=tuple(data["lifted"]),
         tenant=data["tenant"],
     )

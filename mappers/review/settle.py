@@ -6,20 +6,18 @@ beside the decision in one commit, and what waited is lifted from the kept raw b
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from pyoxigraph import NamedNode, Triple
 
 from qualweave.change_request import ChangeRequest, request_iri, to_quads
 from qualweave.errors import JsonValue
-from qualweave.iri import curie, expand
-from qualweave.mappers.align.recall import component
+from qualweave.iri import curie
 from qualweave.mappers.desk import Desk
 from qualweave.mappers.governance import governance_change, request_triples
 from qualweave.mappers.mapping import Decision, MappingDocument, with_answers
 from qualweave.mappers.memory import DecisionMemory, Remembered
-from qualweave.mappers.profile import FieldProfile
 from qualweave.mappers.relift import (
     documents_of,
     relift_batches,
@@ -30,6 +28,7 @@ from qualweave.mappers.relift import (
 from qualweave.mappers.report import IngestReport, merged
 from qualweave.mappers.requesting import requests_for
 from qualweave.mappers.review import reconsider
+from qualweave.mappers.review.learning import remembered
 from qualweave.mappers.review.reconsider import Fresh
 from qualweave.mappers.review.record import Action, Cell, Review, Step, review_triples
 from qualweave.mappers.revise import Question, rechosen
@@ -104,7 +103,7 @@ def settle(
         if progress:
             progress(source, number, len(by_source))
         former = work.library.get(source)
-        for row in remembered(work, former, some, why):
+        for row in remembered(work, former, said_of(some), by=work.principal.id, reason=why.reason):
             forgotten += memory.remember(row)
             learnt.append(row)
         document = decided_document(work, former, some, why)
@@ -112,16 +111,17 @@ def settle(
         steps.append(Step(source, former.version, document.version, _cells(some)))
     memory.save(work.memory_path)
     again = _reconsidered(work, choices)
+    others = leaning(work, by_source) | (waiting_on_others(work) if retry else set())
     review = Review(
         action=why.action, by=work.principal.id, at=datetime.now(UTC), reason=why.reason,
         steps=tuple(steps), learnt=tuple(learnt), forgotten=tuple(forgotten), family=why.family,
-        linked=why.linked, changes=told(again), tenant=work.tenant,
+        linked=why.linked, changes=told(again), lifted=tuple(sorted(others)),
+        tenant=work.tenant,
     )  # fmt: skip
     commit_review(
         work, review, [(one.question.request, decided[one.question.id]) for one in choices]
     )
-    report = relift_all(work, by_source, retry=retry)
-    return Settled(review, report)
+    return Settled(review, relift_all(work, by_source, others, retry=retry))
 
 
 def _decided(work: Desk, choice: Choice, why: Why) -> ChangeRequest:
@@ -142,8 +142,7 @@ def decided_document(
 ) -> MappingDocument:
     """Return the next version of a mapping, in which a person has decided fields and texts in them."""
     by = work.principal.id
-    fields = {one.question.column: one.term for one in choices if not one.question.text}
-    decided = with_answers(document, fields, by=by, reason=why.reason)
+    decided = with_answers(document, said_of(choices), by=by, reason=why.reason)
     texts: dict[str, dict[str, str]] = defaultdict(dict)
     for one in choices:
         if one.question.text:
@@ -161,60 +160,9 @@ def _curies(texts: Mapping[str, str]) -> dict[str, str]:
     return {text: curie(term) if term else "" for text, term in texts.items()}
 
 
-def remembered(
-    work: Desk, document: MappingDocument, choices: Sequence[Choice], why: Why
-) -> list[Remembered]:
-    """Return what memory learns of decisions about one source: each with unit, kind, device and words of its field."""
-    some = [one for one in choices if not one.question.text]
-    if not some:
-        return []
-    known = {one.name: one for one in reconsider.profiles(work, document.source)}
-    rows = []
-    for one in some:
-        terms = (one.term,) if one.term else _refused(document, one.question)
-        row = _context(document, one.question.column, known.get(one.question.column))
-        rows += [
-            replace(
-                row,
-                term=term,
-                verdict="accepted" if one.term else "rejected",
-                by=work.principal.id,
-                reason=why.reason,
-            )
-            for term in terms
-        ]
-    return rows
-
-
-def _refused(document: MappingDocument, question: Question) -> tuple[str, ...]:
-    """Return what was suggested for a field: whoever says that none fits has refused every one."""
-    column = document.column(question.column)
-    shown = [one.term for one in column.candidates] if column else []
-    return tuple(expand(one) for one in shown)
-
-
-def _context(document: MappingDocument, column: str, field: FieldProfile | None) -> Remembered:
-    mapped = document.column(column)
-    context = field.context if field else None
-    header = {key.casefold(): value for key, value in (context.header if context else {}).items()}
-    unit = field.unit_text if field else ""
-    vendor = document.context.get("organizationName", "") or header.get("manufacturer", "")
-    return Remembered(
-        document.source,
-        column,
-        "",
-        "accepted",
-        "",
-        unit=unit or (mapped.unit if mapped else ""),
-        kind=field.kind if field else "",
-        device=(context.device if context else "")
-        or document.context.get("equipmentIdentifier", ""),
-        description=field.description if field else "",
-        when=datetime.now(UTC).isoformat(timespec="seconds"),
-        family=document.context.get("equipment_class", ""),
-        vendor=vendor,
-        component=header.get("component", "") if field and component(field) else "",
-    )
+def said_of(choices: Sequence[Choice]) -> dict[str, str]:
+    """Return what is said of fields: name to the IRI of a term, or ``""``; texts in them say nothing of it."""
+    return {one.question.column: one.term for one in choices if not one.question.text}
 
 
 def _reconsidered(work: Desk, choices: Sequence[Choice]) -> list[Fresh]:
@@ -267,17 +215,21 @@ def commit_review(
     work.store.publish()
 
 
-def relift_all(work: Desk, sources: Collection[str], *, retry: bool = False) -> IngestReport:
-    """Lift every file of some sources again, then what leans on their code lists or waits for others."""
+def relift_all(
+    work: Desk, sources: Collection[str], others: Collection[str], *, retry: bool = False
+) -> IngestReport:
+    """Lift every file of some sources again, then files of others by their short hashes.
+
+    With ``retry`` also those of which rows wait for others by then.
+    """
     reports = [relift_source(work, source) for source in sources]
-    leaning = _leaning(work, sources)
-    more = leaning | (waiting_on_others(work) if retry else set())
+    more = {*others, *(waiting_on_others(work) if retry else ())}
     reports.append(IngestReport(tuple(relift_batches(work, more))))
     work.store.publish()
     return merged(reports)
 
 
-def _leaning(work: Desk, sources: Collection[str]) -> set[str]:
+def leaning(work: Desk, sources: Collection[str]) -> set[str]:
     """Return the batches, by their short hash, of other sources that read codes of which a source gives the list."""
     if not any("code_entry" in work.library.get(one).records for one in sources):
         return set()

@@ -21,7 +21,7 @@ from qualweave.mappers.review.record import (
     reviews_of,
     undone,
 )
-from qualweave.mappers.review.settle import Settled, commit_review, relift_all, told
+from qualweave.mappers.review.settle import Settled, commit_review, leaning, relift_all, told
 from qualweave.mappers.revise import rechosen
 
 _FINAL = ("undo", "rerun")
@@ -61,7 +61,12 @@ def undo(work: Desk, review_id: str, *, reason: str) -> Settled:
         if document is not None:
             work.library.put(document)
     _unlearn(work, former)
-    again = reconsider.after_decision(work, [column for _, column in sorted(former.touched)])
+    again = reconsider.after_decision(
+        work,
+        [column for _, column in sorted(former.touched)],
+        first={str(one["source"]) for one in former.changes},
+        without=former.touched,
+    )
     reconsider.keep(work, again)
     reopened = [(requests[one], _before(requests[one], former)) for one in former.requests]
     gone = _risen(former, requests.values())
@@ -72,8 +77,8 @@ def undo(work: Desk, review_id: str, *, reason: str) -> Settled:
         changes=told(again), withdrawn=tuple(one.id for one in gone), tenant=work.tenant,
     )  # fmt: skip
     commit_review(work, review, reopened, former=former, withdrawn=gone)
-    lifted = [one.source for one in former.steps if one.after != one.before]
-    return Settled(review, relift_all(work, lifted))
+    sources = [one.source for one in former.steps if one.after != one.before]
+    return Settled(review, relift_all(work, sources, {*former.lifted, *leaning(work, sources)}))
 
 
 def _require_undoable(former: Review, reviews: Sequence[Review]) -> None:

@@ -81,7 +81,7 @@ def values(client: TestClient, term: str) -> list[dict[str, str]]:
     return [{name: one["value"] for name, one in row.items()} for row in rows]
 
 
-def release(client: TestClient, request: str) -> None:
+def release(client: TestClient, request: str) -> Any:
     for seat in SEATS[:3]:
         headers = {"Qualweave-Principal": f"holder of {seat}", "Qualweave-Seats": seat}
         reply = client.post(
@@ -92,6 +92,7 @@ def release(client: TestClient, request: str) -> None:
         assert reply.status_code == 200, reply.text
     reply = client.post(f"/ontology/change-requests/{request}/accept", headers=WANG)
     assert reply.status_code == 200, reply.text
+    return reply.json()["reviews"]
 
 
 def propose(client: TestClient, turtle: str) -> str:
@@ -117,8 +118,9 @@ def test_an_unknown_column_waits_and_its_released_term_back_fills_it(client: Tes
     assert asked["findings"] == []
     assert waiting(client)[0]["linked"] == asked["linked"]
     assert values(client, "FlurbIndex") == []
-    release(client, asked["linked"])
+    told = release(client, asked["linked"])
 
+    assert [one["action"] for one in told] == ["release"]
     assert [one["v"] for one in values(client, "FlurbIndex")] == ["0.5", "0.6", "0.7", "0.8"]
     assert values(client, "ChamberTemperature") == before
     assert waiting(client) == []
@@ -182,8 +184,9 @@ q:FlurbIdx a owl:Class, skos:Concept ; rdfs:subClassOf q:Parameter ; skos:broade
     skos:definition "The index of flurb of a batch."@en, "批次的弗勒布指数。"@zh ;
     skos:example "Batch 7 has a flurb of 0.5."@en, "批次 7 的弗勒布指数为 0.5。"@zh .
 """
-    release(client, propose(client, HEAD + term))
+    told = release(client, propose(client, HEAD + term))
 
+    assert [(one["action"], len(one["changes"])) for one in told] == [("rerun", 1)]
     log = client.get("/reviews", headers=LI).json()["reviews"]
     assert [(one["action"], len(one["changes"])) for one in log] == [("rerun", 1)]
     change = log[0]["changes"][0]

@@ -383,3 +383,19 @@ def test_an_answer_by_its_id_is_a_decision_like_any_other(work: Desk, mixers: Pa
         "as told",
         (first.question.id,),
     )
+
+
+def test_rows_that_could_be_lifted_only_by_a_decision_wait_again_once_it_is_undone(
+    work: Desk, tmp_path: Path
+) -> None:
+    listed = CODES.replace("defect code", "riddle").replace("odd thing", "金线偏移")
+    hand_in(work, tmp_path, mes__process=PROCESS, aoi__results=RESULTS, aoi__list=listed)
+    before, held = data(work), len(work.quarantine.held())
+    (question,) = queue(work)
+    review = decide(work, [question], "defectCode", Why("choose"), retry=True)
+    assert (held, len(work.quarantine.held())) == (1, 0)
+
+    undo(work, review.id, reason="it is another number")
+
+    assert data(work) == before
+    assert len(work.quarantine.held()) == held
