@@ -29,22 +29,23 @@ def suggestion(column: ColumnMapping, vocabulary: Vocabulary) -> dict[str, str]:
     its domain or superclass; renaming either in the ontology changes the sentence.
     """
     name = column.name
-    if not column.candidates or column.decision is Decision.REQUESTED:
+    best = expand(column.candidates[0].term) if column.candidates else ""
+    if (changed := _what_changed(column)) is not None:
+        still, still_zh = (
+            (f"is it {vocabulary.printed(best)}?", f"是否为 {vocabulary.printed(best)}？")
+            if best
+            else ("what is it?", "其含义为何？")
+        )
+        return {
+            "en": f"{changed.statement['en']}; {still}",
+            "zh": f"{changed.statement['zh']}；{still_zh}",
+        }
+    if not best or column.decision is Decision.REQUESTED:
         return {
             "en": f"New field {name}: no term of the Q-Ontology fits; a new term is requested",
             "zh": f"新增字段{name},Q-Ontology中没有合适的术语,申请新增术语",
         }
-    iri = expand(column.candidates[0].term)
-    changed = next(
-        (one for one in column.evidence[:1] if one.kind == DRIFT and one.weight < 0), None
-    )
-    if changed is not None:
-        return {
-            "en": f"{changed.statement['en']}; is it still {vocabulary.printed(iri)}?",
-            "zh": f"{changed.statement['zh']}；是否仍为 {vocabulary.printed(iri)}？",
-        }
-    concept = vocabulary.concept(iri)
-    printed = vocabulary.printed(iri)
+    concept, printed = vocabulary.concept(best), vocabulary.printed(best)
     above = concept.domain if concept else ""
     if not above:
         return {

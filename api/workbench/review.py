@@ -79,6 +79,10 @@ class ReviewCards:
             if request.samples:
                 values = f"{' | '.join(request.samples[:_SAMPLES])} {first.unit}".strip()
                 ui.label(say("samples", language, values=values)).classes("text-sm break-all")
+            if first.kind == "new_term" and first.candidates:
+                rival = first.candidates[0]
+                share = f"{100 * rival.probability:.0f} %"
+                hint("nearest_term", language, term=self._name(rival.term), share=share)
             for evidence in strongest(first.evidence):
                 ui.label(f"– {evidence.in_language(language)}").classes("text-sm text-gray-700")
             for note in first.handovers:

@@ -55,22 +55,22 @@ class TermDraft:
 
 
 def filled_in(some: Sequence[Waiting]) -> TermDraft:
-    """Return a draft made from the fields that wait: name, unit and samples of the first, sources of all."""
+    """Return a draft made from the first of the fields that wait: its name, unit, samples and source."""
     first = some[0]
     request, column = first.question.request, first.question.column or first.question.text
     words = text_key(column)
     unit = first.unit
     shown = ", ".join(request.samples[:3]) + (f" {unit}" if unit and request.samples else "")
-    places = ", ".join(dict.fromkeys(one.question.source for one in some))
+    place = first.question.source
     name = "".join(word[:1].upper() + word[1:] for word in words.split() if word.isascii())
     return TermDraft(
         name=re.sub(r"[^A-Za-z0-9]", "", name),
         label_en=words if words.isascii() else "",
         label_zh=words if _HAN.search(words) else "",
-        definition_en=f"The quantity that the field {column} of {places} records.",
-        definition_zh=f"数据源 {places} 的字段 {column} 所记录的量。",
-        example_en=f"{places} writes {shown} in its field {column}.",
-        example_zh=f"{places} 在字段 {column} 中写入 {shown}。",
+        definition_en=f"The quantity that the field {column} of {place} records.",
+        definition_zh=f"数据源 {place} 的字段 {column} 所记录的量。",
+        example_en=f"{place} writes {shown} in its field {column}.",
+        example_zh=f"{place} 在字段 {column} 中写入 {shown}。",
         parent="q:Parameter",
         unit=unit,
     )

@@ -24,6 +24,7 @@ from qualweave.mappers.revise import Question, questions
 from qualweave.mappers.vocabulary import text_key
 
 Kind: TypeAlias = Literal["field", "new_term", "text"]
+_ORDER: tuple[Kind, ...] = ("field", "text", "new_term")
 
 
 @dataclass(frozen=True)
@@ -96,7 +97,7 @@ class Waiting:
 
 
 def queue(work: Desk) -> list[Waiting]:
-    """Return every question that waits, the largest families first."""
+    """Return every question that waits: what a person can accept first, the largest families before others."""
     with work.snapshot() as snapshot:
         tenant, base = work.tenant, work.settings.base_iri
         open_ones = questions(snapshot, tenant=tenant, base=base)
@@ -114,7 +115,7 @@ def queue(work: Desk) -> list[Waiting]:
     ]
     sizes = Counter(one.family for one in found)
     ordered = [replace(one, family_size=sizes[one.family]) for one in found]
-    return sorted(ordered, key=lambda one: (-one.family_size, one.family))
+    return sorted(ordered, key=lambda one: (_ORDER.index(one.kind), -one.family_size, one.family))
 
 
 def _links(reviews: Sequence[Review]) -> dict[str, str]:

@@ -268,3 +268,28 @@ def test_the_commands_list_preview_decide_and_undo(settings: Settings, tmp_path:
     assert "Cooling_Rate_Unit" in run("list")
     assert "(undone by" in run("log")
     assert "Nothing changed" in run("rerun", "--dry-run")
+
+
+def test_a_requested_term_is_withdrawn_with_the_decision_that_requested_it(
+    client: TestClient,
+) -> None:
+    upload(client, "Oven3_20250302.csv", UNKNOWN)
+    by_column = {one["column"]: one for one in waiting(client)}
+    asked = decide(
+        client, action="new_term", questions=[by_column["flurb_idx"]["id"]], new_term=FLURB
+    )
+    draft = decide(
+        client, action="new_term", questions=[by_column["flurb_idx"]["id"]], dry_run=True
+    )["draft"]
+    assert (draft["name"], draft["example_en"]) == (
+        "FlurbIdx",
+        "Oven3 writes 0.5, 0.6, 0.7 in its field flurb_idx.",
+    )
+
+    undone = client.post(f"/reviews/{asked['id']}/undo", json={"reason": "no need"}, headers=LI)
+
+    assert undone.status_code == 200, undone.text
+    request = client.get(f"/ontology/change-requests/{asked['linked']}", headers=LI).json()
+    assert (request["state"], request["decision_reason"]) == ("refused", "no need")
+    (still,) = [one for one in waiting(client) if one["column"] == "flurb_idx"]
+    assert still["linked"] == ""

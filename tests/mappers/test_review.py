@@ -8,20 +8,24 @@ from pathlib import Path
 import pytest
 
 from qualweave.config import Settings
-from qualweave.errors import Conflict, InputError, NotFound
+from qualweave.errors import Conflict, Forbidden, InputError, NotFound
 from qualweave.iri import Q
 from qualweave.mappers.answering import answer_question
-from qualweave.mappers.desk import Desk, desk
+from qualweave.mappers.desk import Aligner, Desk, desk
 from qualweave.mappers.governance import requests_of
 from qualweave.mappers.ingest import ingest
 from qualweave.mappers.mapping import Decision
 from qualweave.mappers.memory import DecisionMemory, SourceMemory
 from qualweave.mappers.profile import FieldProfile
 from qualweave.mappers.provenance import provenance
+from qualweave.mappers.review.draft import TermDraft, filled_in, turtle
+from qualweave.mappers.review.handing import hand_over
 from qualweave.mappers.review.queue import Waiting, chosen, queue
+from qualweave.mappers.review.reconsider import after_release, fresh, keep
 from qualweave.mappers.review.record import Review, reviews_of
 from qualweave.mappers.review.settle import Choice, Why, preview, settle
 from qualweave.mappers.review.undo import undo
+from qualweave.mappers.vocabulary import Vocabulary
 from qualweave.ontology.load import load_graph
 from qualweave.ontology.terms import TermIndex
 from qualweave.principal import Principal
@@ -399,3 +403,114 @@ def test_rows_that_could_be_lifted_only_by_a_decision_wait_again_once_it_is_undo
 
     assert data(work) == before
     assert len(work.quarantine.held()) == held
+
+
+def suggests(*terms: str) -> Aligner:
+    """Return an aligner that suggests some terms for a field nobody knows, the first first."""
+
+    def aligner(
+        fields: Sequence[FieldProfile],
+        index: TermIndex,
+        *,
+        settings: Settings,
+        memory: SourceMemory,
+    ) -> list[Aligned]:
+        return [
+            one
+            if one.ranked
+            else replace(
+                one,
+                decision="ask",
+                ranked=tuple(
+                    Candidate(Q + term, 0.6 - 0.1 * at, ())
+                    for at, term in enumerate(terms)
+                    if Q + term not in memory.rejected(one.field)
+                ),
+            )
+            for one in exact(fields, index, settings=settings, memory=memory)
+        ]
+
+    return aligner
+
+
+def test_what_was_rejected_comes_back_only_with_a_term_that_was_not_there(
+    work: Desk, tmp_path: Path
+) -> None:
+    guessing = replace(work, aligner=suggests("TapDensity", "SlurryViscosity"))
+    hand_in(guessing, tmp_path, Mixer1_20250101=MIXER.format(id="M1", day=1))
+    (question,) = queue(guessing)
+    assert [one.term for one in question.candidates] == ["q:TapDensity", "q:SlurryViscosity"]
+
+    decide(guessing, [question], "", Why("reject", "neither"))
+
+    assert list(after_release(guessing)) == []
+    (again,) = after_release(replace(work, aligner=suggests("TapDensity", "MeltFlowIndex")))
+    assert [(one.kind, one.column, one.after[0]) for one in again.changes] == [
+        ("answered", "mystery", "q:MeltFlowIndex")
+    ]
+    assert work.library.get("Mixer1").column("mystery").decision is Decision.IGNORED  # type: ignore[union-attr]
+
+
+def test_a_mapped_field_whose_term_is_gone_is_asked_about_and_keeps_its_data(
+    work: Desk, mixers: Path, terms: TermIndex
+) -> None:
+    decide(work, queue(work)[:1], "SlurryViscosity", Why("choose"))
+    source = reviews(work)[0].steps[0].source
+    left = Vocabulary(
+        concept
+        for concept in work.vocabulary.below(Q + "Parameter")
+        if concept.iri != Q + "SlurryViscosity"
+    )
+    later = replace(work, vocabulary=left)
+
+    document = work.library.get(source)
+    found = fresh(later, document, {"mystery"})
+
+    (change,) = found.changes
+    assert (change.kind, change.before[0]) == ("withdrawn", "q:SlurryViscosity")
+    assert "不在本体中" in change.statement["zh"]
+    assert found.document.column("mystery").decision is Decision.ASKED  # type: ignore[union-attr]
+    keep(later, [found])
+    assert values(work, "SlurryViscosity") == [7, 8]
+
+
+def test_a_question_that_is_handed_on_stays_open_and_the_note_can_be_taken_back(
+    work: Desk, mixers: Path
+) -> None:
+    (first, *_) = queue(work)
+    with pytest.raises(InputError, match="takes a reason"):
+        hand_over(work, [first], to="zhao.min", reason=" ")
+
+    review = hand_over(work, [first], to="zhao.min", reason="which sensor is it?")
+
+    asked = {one.question.id: one for one in queue(work)}[first.question.id]
+    assert [(one.by, one.to, one.reason) for one in asked.handovers] == [
+        ("li.wei", "zhao.min", "which sensor is it?")
+    ]
+    undo(work, review.id, reason="asked the wrong person")
+    assert all(one.handovers == () for one in queue(work))
+    assert len(queue(work)) == 3
+
+
+def test_only_engineers_decide_and_undo(work: Desk, mixers: Path) -> None:
+    reader = replace(work, principal=Principal(id="x", roles=frozenset({"reader"})))
+    review = decide(work, queue(work)[:1], "SlurryViscosity", Why("choose"))
+
+    with pytest.raises(Forbidden):
+        decide(reader, queue(work), "SlurryViscosity", Why("choose"))
+    with pytest.raises(Forbidden):
+        undo(reader, review.id, reason="x")
+
+
+def test_a_draft_is_filled_in_from_the_field_and_refused_without_a_label(
+    work: Desk, mixers: Path
+) -> None:
+    draft = filled_in(queue(work))
+
+    assert (draft.name, draft.label_en, draft.parent) == ("Mystery", "mystery", "q:Parameter")
+    assert "7, 8" in draft.example_zh
+    with pytest.raises(InputError, match="lacks label_zh"):
+        turtle(draft)
+    with pytest.raises(InputError, match="UpperCamelCase"):
+        turtle(draft.over(TermDraft(name="mystery", label_zh="谜")))
+    assert "q:Mystery" in turtle(draft.over(TermDraft(label_zh="谜", unit="Cel")))
