@@ -31,6 +31,7 @@ from qualweave.mappers.mapping import (
     MappingEvidence,
     rivals,
 )
+from qualweave.mappers.profile import stated_units
 from qualweave.mappers.sources import file_pattern
 from qualweave.mappers.table import RawTable
 from qualweave.mappers.vocabulary import Vocabulary, text_key
@@ -157,7 +158,7 @@ def build_mapping(
     realign = previous is not None and firmware_changed(
         previous, context_of(table, previous.columns, vocabulary)[0]
     )
-    said = {one.field: one for one in answers}
+    said, stated = {one.field: one for one in answers}, stated_units(table)
     columns: list[ColumnMapping] = []
     for name in table.columns:
         known = previous.column(name) if previous else None
@@ -170,9 +171,9 @@ def build_mapping(
                 vocabulary=vocabulary,
                 strict=strict,
                 aligner=aligner,
-            )
+            ).model_copy(update={"unit_text": stated.get(name, "").strip()})
         else:
-            known = with_unit_of_file(known, table, vocabulary)
+            known = with_unit_of_file(known, stated.get(name, "").strip(), vocabulary)
             if realign and name in aligned:
                 ranked, sure = _ranked(aligned[name]), aligned[name].decision == "accept"
                 known = asked_again(known, ranked, sure=sure)

@@ -17,6 +17,7 @@ from qualweave.mappers.mapping import (
 )
 from qualweave.mappers.profile import stated_units
 from qualweave.mappers.table import RawTable
+from qualweave.mappers.units import unit_like
 from qualweave.mappers.vocabulary import Vocabulary
 from qualweave.values import find_unit
 
@@ -30,21 +31,24 @@ def firmware_changed(document: MappingDocument, context: Mapping[str, str]) -> b
     return bool(before and now and before != now)
 
 
-def with_unit_of_file(
-    column: ColumnMapping, table: RawTable, vocabulary: Vocabulary
-) -> ColumnMapping:
+def with_unit_of_file(column: ColumnMapping, stated: str, vocabulary: Vocabulary) -> ColumnMapping:
     """Return a column that waits where a file states another unit than the one its source is known to write.
 
     A number in another unit looks like any other number, so nothing of it is lifted until a person says that the
     unit row is right. What the file writes is kept in ``units``; a text that is no unit is read as before.
+
+    Args:
+        column: The column as it is mapped.
+        stated: Unit of it that the file states, as written; ``""`` where it states none.
+        vocabulary: The ontology, as the lifter sees it.
     """
-    stated = stated_units(table).get(column.name, "").strip()
-    if not stated or column.decision is not Decision.ACCEPTED or stated in column.units:
+    known_text = not stated or stated == column.unit_text or stated in column.units
+    if known_text or column.decision is not Decision.ACCEPTED:
         return column
     iri = expand(column.term)
     known = column.unit or vocabulary.unit(iri)
-    found = find_unit(stated)
-    same = found is not None and found == find_unit(known)
+    found = unit_like(stated)
+    same = found == find_unit(known) if found is not None else not column.unit
     if same or not known or not vocabulary.is_parameter(iri):
         return column
     return column.model_copy(

@@ -85,6 +85,7 @@ class ColumnMapping(_Part):
         (), description="What was considered, the best first."
     )
     unit: str = Field("", description="UCUM code of the unit that the source writes.")
+    unit_text: str = Field("", description="Unit as the first file of the source states it.")
     units: dict[str, str] = Field(
         default_factory=dict,
         description="Other units that files of the source state, as written, with the UCUM code "

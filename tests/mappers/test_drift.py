@@ -161,6 +161,31 @@ def test_another_spelling_of_the_same_unit_is_no_change(work: Desk, oven: Path) 
     assert told.asked == 0
 
 
+@pytest.mark.parametrize("unit", ["C", "Grad"])
+def test_a_unit_row_that_stays_the_same_is_no_change_whatever_it_says(
+    work: Desk, tmp_path: Path, unit: str
+) -> None:
+    hand_in(work, tmp_path / "in" / "Oven3_20250301.csv", delivery(1, unit=unit))
+
+    told = hand_in(work, tmp_path / "in" / "Oven3_20250302.csv", delivery(2, unit=unit))
+
+    assert (told.asked, told.mapped) == (0, 4)
+
+
+def test_a_unit_that_a_person_corrected_is_not_asked_about_again(work: Desk, oven: Path) -> None:
+    document = work.library.get("Oven3")
+    columns = [
+        one.model_copy(update={"unit": "[degF]"}) if one.name == "chamber temperature" else one
+        for one in document.columns
+    ]
+    work.library.put(document.revised(columns=[one.model_dump() for one in columns]))
+
+    told = hand_in(work, oven / "Oven3_20250302.csv", delivery(2))
+
+    assert told.asked == 0
+    assert min(values(work, "ChamberTemperature")) == pytest.approx(82.2222, abs=1e-3)
+
+
 def test_other_firmware_asks_about_what_is_no_longer_confirmed_and_nothing_else(
     work: Desk, tmp_path: Path
 ) -> None:
