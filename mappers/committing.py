@@ -11,8 +11,8 @@ from qualweave.change_request import ChangeRequest
 from qualweave.errors import InputError
 from qualweave.mappers.codes import CodeBook
 from qualweave.mappers.desk import Desk, Plan
-from qualweave.mappers.drafting import context_of
-from qualweave.mappers.drift import in_unit_of_file
+from qualweave.mappers.drafting import chosen_records, context_of
+from qualweave.mappers.drift import as_before, in_unit_of_file
 from qualweave.mappers.governance import (
     batch_triples,
     governance_change,
@@ -256,7 +256,11 @@ def for_file(
         if document.context_reason.get(role, "").startswith("set by")
     }
     timezone = zone if zone and document.timezone == "UTC" else document.timezone
-    return in_unit_of_file(document, table).model_copy(
+    before = as_before(document, table, own)
+    if before is not document:
+        records, why = chosen_records(before.columns, {**own, **fixed}, vocabulary)
+        before = before.model_copy(update={"records": records, "records_reason": why})
+    return in_unit_of_file(before, table).model_copy(
         update={"context": {**own, **fixed}, "context_reason": reasons, "timezone": timezone}
     )
 

@@ -155,9 +155,9 @@ def build_mapping(
         The document, or ``previous`` itself where nothing changed.
     """
     aligned = {_name_of(one.field): one for one in alignments}
-    realign = previous is not None and firmware_changed(
-        previous, context_of(table, previous.columns, vocabulary)[0]
-    )
+    said_of_file = context_of(table, previous.columns, vocabulary)[0] if previous else {}
+    firmware = said_of_file.get("firmwareVersion", "")
+    realign = previous is not None and firmware_changed(previous, said_of_file)
     said, stated = {one.field: one for one in answers}, stated_units(table)
     columns: list[ColumnMapping] = []
     for name in table.columns:
@@ -176,7 +176,7 @@ def build_mapping(
             known = with_unit_of_file(known, stated.get(name, "").strip(), vocabulary)
             if realign and name in aligned:
                 ranked, sure = _ranked(aligned[name]), aligned[name].decision == "accept"
-                known = asked_again(known, ranked, sure=sure)
+                known = asked_again(known, ranked, sure=sure, firmware=firmware)
         if name in said:
             known = _answered(known, said[name])
         columns.append(typed(table, known, vocabulary))
@@ -348,7 +348,8 @@ def _answered(column: ColumnMapping, answer: Answer) -> ColumnMapping:
     }
     evidence = (MappingEvidence(kind="answer", statement=said, weight=1.0), *column.evidence)
     unit = find_unit(answer.unit)
-    common = {"by": answer.by, "evidence": evidence, **({"unit": unit.ucum} if unit else {})}
+    common = {"by": answer.by, "evidence": evidence, "former": "", "pending": ()}
+    common |= {"unit": unit.ucum} if unit else {}
     if answer.term in ("", "NIL", "ignore"):
         return column.model_copy(update={**common, "term": "", "decision": Decision.IGNORED})
     return column.model_copy(

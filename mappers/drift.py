@@ -43,23 +43,52 @@ def with_unit_of_file(column: ColumnMapping, stated: str, vocabulary: Vocabulary
         vocabulary: The ontology, as the lifter sees it.
     """
     known_text = not stated or stated == column.unit_text or stated in column.units
-    if known_text or column.decision is not Decision.ACCEPTED:
+    if known_text or not (column.decision is Decision.ACCEPTED or column.former):
         return column
-    iri = expand(column.term)
+    iri = expand(column.term or column.former)
     known = column.unit or vocabulary.unit(iri)
     found = unit_like(stated)
     same = found == find_unit(known) if found is not None else not column.unit
     if same or not known or not vocabulary.is_parameter(iri):
         return column
+    code = found.ucum if found else known
+    waiting = _held_back(column, _unit_evidence(column, known, stated), since=stated)
+    return waiting.model_copy(update={"units": {**column.units, stated: code}})
+
+
+def _held_back(column: ColumnMapping, why: MappingEvidence, *, since: str) -> ColumnMapping:
+    """Return a column whose files wait that state a unit or firmware; those of before are read as before."""
+    if column.former:
+        return column.model_copy(update={"pending": (*column.pending, since)})
     return column.model_copy(
         update={
             "decision": Decision.ASKED,
             "term": "",
-            "units": {**column.units, stated: found.ucum if found else known},
+            "former": column.term,
+            "pending": (since,),
             "candidates": _first(column.term, column),
-            "evidence": (_unit_evidence(column, known, stated), *column.evidence),
+            "evidence": (why, *column.evidence),
         }
     )
+
+
+def as_before(
+    document: MappingDocument, table: RawTable, context: Mapping[str, str]
+) -> MappingDocument:
+    """Return a mapping as it holds for a file from before its source changed, or that says what those said.
+
+    A field that waits for a person because of another unit or firmware keeps its meaning in every other file.
+    """
+    if not any(one.former for one in document.columns):
+        return document
+    stated, firmware = stated_units(table), context.get("firmwareVersion", "")
+    columns = tuple(
+        one.model_copy(update={"decision": Decision.ACCEPTED, "term": one.former})
+        if one.former and not {stated.get(one.name, "").strip(), firmware} & {*one.pending}
+        else one
+        for one in document.columns
+    )
+    return document.model_copy(update={"columns": columns})
 
 
 def _first(term: str, column: ColumnMapping) -> tuple[CandidateTerm, ...]:
@@ -69,9 +98,10 @@ def _first(term: str, column: ColumnMapping) -> tuple[CandidateTerm, ...]:
 
 
 def _unit_evidence(column: ColumnMapping, known: str, stated: str) -> MappingEvidence:
+    term = column.term or column.former
     said = {
-        "en": f"a file states {stated} for {column.name}, which was read in {known} as {column.term}",
-        "zh": f"文件中 {column.name} 的单位为 {stated}，此前按 {known} 读作 {column.term}",
+        "en": f"a file states {stated} for {column.name}, which was read in {known} as {term}",
+        "zh": f"文件中 {column.name} 的单位为 {stated}，此前按 {known} 读作 {term}",
     }
     return MappingEvidence(kind=DRIFT, statement=said, weight=-1.0)
 
@@ -112,7 +142,7 @@ def with_renaming(
 
 
 def asked_again(
-    column: ColumnMapping, ranked: Sequence[CandidateTerm], *, sure: bool
+    column: ColumnMapping, ranked: Sequence[CandidateTerm], *, sure: bool, firmware: str
 ) -> ColumnMapping:
     """Return a column of a source with new firmware, which waits where the aligner no longer confirms it.
 
@@ -120,22 +150,16 @@ def asked_again(
         column: The column as it is mapped.
         ranked: What the aligner now thinks, the likeliest first.
         sure: Whether it would map that unasked.
+        firmware: The new firmware.
     """
+    term = column.term or column.former
     by_person = any(one.kind == "answer" for one in column.evidence)
-    if column.decision is not Decision.ACCEPTED or by_person or not ranked:
-        return column
-    if sure and ranked[0].term == column.term:
+    if not term or by_person or not ranked or (sure and ranked[0].term == term):
         return column
     said = {
-        "en": f"the firmware changed, and {column.term} is no longer confirmed for {column.name}",
-        "zh": f"固件已变更，无法再确认 {column.name} 映射至 {column.term}",
+        "en": f"the firmware changed, and {term} is no longer confirmed for {column.name}",
+        "zh": f"固件已变更，无法再确认 {column.name} 映射至 {term}",
     }
     told = MappingEvidence(kind=DRIFT, statement=said, weight=-1.0)
-    return column.model_copy(
-        update={
-            "decision": Decision.ASKED,
-            "term": "",
-            "candidates": tuple(ranked),
-            "evidence": (told, *column.evidence),
-        }
-    )
+    waiting = _held_back(column, told, since=firmware)
+    return waiting.model_copy(update={"candidates": tuple(ranked)})

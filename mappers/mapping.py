@@ -91,6 +91,12 @@ class ColumnMapping(_Part):
         description="Other units that files of the source state, as written, with the UCUM code "
         "that they are read in; a column waits for a person when one comes.",
     )
+    former: TermName = Field(
+        "", description="Of a field that waits since its source changed: the term until then."
+    )
+    pending: tuple[str, ...] = Field(
+        (), description="Units or firmware whose files wait; others are read by the former term."
+    )
     datatype: Literal["number", "text"] = Field(
         "number", description="What a parameter's cells hold; roles have their own type."
     )
@@ -268,6 +274,7 @@ def _answered(column: ColumnMapping, answer: str, by: str, reason: str) -> Colum
     said = {"en": f"{by} decided so{why}", "zh": f"由 {by} 决定{why_zh}"}
     told = MappingEvidence(kind="answer", statement=said, weight=1.0)
     changes: dict[str, Any] = {"by": by, "evidence": (told, *column.evidence)}
+    changes |= {"former": "", "pending": ()}
     if answer in ("", "ignore"):
         changes |= {"term": "", "decision": Decision.IGNORED}
     else:

@@ -12,6 +12,7 @@ from qualweave.mappers.answering import answer_question
 from qualweave.mappers.desk import Desk, desk
 from qualweave.mappers.ingest import ingest
 from qualweave.mappers.mapping import CandidateTerm, Decision, rivals
+from qualweave.mappers.relift import relift_source
 from qualweave.mappers.report import FileReport
 from qualweave.mappers.requesting import suggestion
 from qualweave.mappers.revise import open_requests
@@ -155,6 +156,21 @@ def test_another_unit_row_waits_and_is_converted_once_it_is_confirmed(
     assert (fourth.asked, len(open_requests(work))) == (1, 1)
 
 
+def test_while_a_unit_waits_files_in_the_known_one_go_on(work: Desk, oven: Path) -> None:
+    hand_in(work, oven / "Oven3_20250302.csv", delivery(2, unit="K"))
+    hand_in(work, oven / "Oven3_20250303.csv", delivery(3))
+    hand_in(work, oven / "Oven3_20250304.csv", delivery(4, unit="°F"))
+
+    assert values(work, "ChamberTemperature") == [180, 180, 181, 181, 182, 182]
+    relift_source(work, "Oven3")  # as any other answer about this source would
+    assert values(work, "ChamberTemperature") == [180, 180, 181, 181, 182, 182]
+    (question,) = open_requests(work)
+    answer_question(work, question.id, "q:ChamberTemperature")
+    assert values(work, "ChamberTemperature")[:3] == pytest.approx([-93.15, -92.15, -91.15])
+    assert len(values(work, "ChamberTemperature")) == 12
+    assert values(work, "ChamberTemperature")[3] == pytest.approx(82.2222, abs=1e-3)
+
+
 def test_another_spelling_of_the_same_unit_is_no_change(work: Desk, oven: Path) -> None:
     told = hand_in(work, oven / "Oven3_20250302.csv", delivery(2, unit="degC"))
 
@@ -213,6 +229,8 @@ def test_other_firmware_asks_about_what_is_no_longer_confirmed_and_nothing_else(
     assert question.column == "chamber temperature"
     assert "固件已变更" in question.request.statement["zh"]
     assert len(values(work, "ConveyorSpeed")) == 9
+    relift_source(work, "Press1")
+    assert len(values(work, "Temperature")) == 6  # of the two deliveries before
     answer_question(work, question.id, "q:ChamberTemperature")
     last = hand_in(
         work, tmp_path / "in" / "Press1_20250304.csv", "# firmware version: V2\n" + delivery(4)
