@@ -108,7 +108,10 @@ class ReviewCards:
         language = self._language
 
         async def choose(term: str) -> None:
-            await self._decide(some, "choose", term=term, reason=reason.value or "")
+            best = some[0].candidates[0].term if some[0].candidates else ""
+            first = term == best and some[0].kind != "new_term"
+            action: Verb = "accept" if first else "choose"
+            await self._decide(some, action, term=term, reason=reason.value or "")
 
         with ui.row().classes("w-full gap-2 items-center"):
             for term, text in offered(some[0], self._name):

@@ -42,14 +42,7 @@ def undo(work: Desk, review_id: str, *, reason: str) -> Settled:
         Forbidden: If the principal is not an engineer.
     """
     work.principal.require("engineer")
-    if not reason.strip():
-        raise InputError(
-            "Undoing a decision takes a reason.",
-            message_zh="撤销决定必须说明理由。",
-            next_step="Say why it was wrong.",
-            next_step_zh="请说明原决定为何不当。",
-            data={"review": review_id},
-        )
+    _require_reason(review_id, reason)
     scope = {"tenant": work.tenant, "base": work.settings.base_iri}
     with work.snapshot() as snapshot:
         reviews = reviews_of(snapshot, **scope)
@@ -81,6 +74,17 @@ def undo(work: Desk, review_id: str, *, reason: str) -> Settled:
     return Settled(review, relift_all(work, sources, {*former.lifted, *leaning(work, sources)}))
 
 
+def _require_reason(review_id: str, reason: str) -> None:
+    if not reason.strip():
+        raise InputError(
+            "Undoing a decision takes a reason.",
+            message_zh="撤销决定必须说明理由。",
+            next_step="Say why it was wrong.",
+            next_step_zh="请说明原决定为何不当。",
+            data={"review": review_id},
+        )
+
+
 def _require_undoable(former: Review, reviews: Sequence[Review]) -> None:
     """Refuse where a decision is taken back already, or a later one that stands is about the same fields."""
     gone = undone(reviews)
@@ -101,6 +105,11 @@ def _require_undoable(former: Review, reviews: Sequence[Review]) -> None:
             next_step_zh="请重新作出决定。",
             data={"review": former.id, "undone_by": by.id},
         )
+    _require_last(former, reviews)
+
+
+def _require_last(former: Review, reviews: Sequence[Review]) -> None:
+    gone = undone(reviews)
     later = next(
         (
             one
