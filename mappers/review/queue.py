@@ -17,6 +17,7 @@ from qualweave.errors import Conflict, JsonValue, NotFound
 from qualweave.evidence import Evidence
 from qualweave.iri import expand
 from qualweave.mappers.desk import Desk
+from qualweave.mappers.governance import requests_of
 from qualweave.mappers.mapping import CandidateTerm, ColumnMapping, Decision, rivals
 from qualweave.mappers.requesting import suggestion
 from qualweave.mappers.review.record import Review, reviews_of, undone
@@ -102,6 +103,10 @@ def queue(work: Desk) -> list[Waiting]:
         tenant, base = work.tenant, work.settings.base_iri
         open_ones = questions(snapshot, tenant=tenant, base=base)
         links = _links(reviews_of(snapshot, tenant=tenant, base=base))
+        if links:  # what the committee refused answers nothing
+            known = requests_of(snapshot, tenant=tenant, base=base)
+            alive = {one.id for one in known if one.state == "open"}
+            links = {question: one for question, one in links.items() if one in alive}
     columns = {
         (document.source, column.name): column
         for document in work.library.documents()

@@ -278,6 +278,8 @@ def test_a_requested_term_is_withdrawn_with_the_decision_that_requested_it(
     asked = decide(
         client, action="new_term", questions=[by_column["flurb_idx"]["id"]], new_term=FLURB
     )
+    (linked,) = waiting(client, kind="new_term", source="Oven3")
+    assert linked["linked"] == asked["linked"]
     draft = decide(
         client, action="new_term", questions=[by_column["flurb_idx"]["id"]], dry_run=True
     )["draft"]
