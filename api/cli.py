@@ -23,6 +23,7 @@ from qualweave.api import (
     cli_mapping,
     cli_ontology,
     cli_product_class,
+    cli_review,
     cli_table,
     cli_texts,
     cli_trace_tables,
@@ -58,6 +59,7 @@ app.add_typer(cli_ontology.app, name="ontology")
 app.add_typer(cli_dictionary.app, name="dictionary")
 app.add_typer(cli_table.app, name="table")
 app.add_typer(cli_mapping.app, name="mapping")
+app.add_typer(cli_review.app, name="review")
 app.add_typer(cli_trace_tables.dimensions, name="dimension")
 app.add_typer(cli_trace_tables.templates, name="template")
 app.add_typer(cli_weights.app, name="weights")
@@ -136,7 +138,9 @@ def _print_report(report: IngestReport) -> None:
         if one.message:
             say(f"{one.status}  {one.file}: {one.message}")
     if report.total("asked"):
-        console.print("Fields that wait are asked on the page Sources of 'qualweave serve'.")
+        console.print(
+            "Fields that wait: 'qualweave review list', or the page Sources of 'qualweave serve'."
+        )
 
 
 @app.command()

@@ -136,6 +136,10 @@ def accept(
     """Release the ontology with a request that the committee passed."""
     decided = asked(calls.decide(request, "accept", reason), data, url, by=by)
     console.print(f"released: {decided['release']}", highlight=False)
+    for one in decided["reviews"]:
+        say(f"    {one['id']}  {one['statement']['en']}")
+        for change in one["changes"]:
+            say(f"        {change['kind']}: {change['source']}: {change['statement']['en']}")
 
 
 @app.command()

@@ -11,6 +11,7 @@ from typing import ClassVar, Literal
 
 from rdflib import Graph
 
+from qualweave.api.after_release import after_release
 from qualweave.api.balloting import Balloting, Wording
 from qualweave.api.checks import release_checks
 from qualweave.api.deciding import one_at_a_time
@@ -228,6 +229,9 @@ class Governing(Balloting):
         self.service.store.publish()
         self.service.adopt(released)
         self.service.entail_all()
+        passed = about.get("requests") or [about.get("request")]
+        known = [str(one) for one in passed if one] if isinstance(passed, list) else []
+        after_release(self.service, known, principal=self.principal)
         return name
 
     def _unused(self, request: ChangeRequest, current: Graph) -> None:

@@ -20,6 +20,7 @@ from qualweave.mappers.documents.signing import decisions, signed
 from qualweave.mappers.documents.trial import Trial, try_out
 from qualweave.mappers.mapping import MappingDocument
 from qualweave.mappers.memory import DecisionMemory, Remembered
+from qualweave.mappers.review.learning import in_context
 from qualweave.mappers.rml.export import export
 from qualweave.mappers.rml.take import take
 from qualweave.principal import Principal
@@ -118,7 +119,8 @@ class MappingDocuments:
         by = self.principal.id
         now = {"version": version, "created": datetime.now(UTC), "created_by": by}
         taken = signed(document, former, by=by).model_copy(update=now)
-        self._remember(decisions(taken, former))
+        work = self.service.desk(self.principal)
+        self._remember(in_context(work, taken, decisions(taken, former)))
         changes = compare(former, taken) if former else None
         report = self.service.remap(taken, principal=self.principal)
         return {

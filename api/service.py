@@ -2,8 +2,8 @@
 
 import gc
 import threading
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from functools import cached_property
 from hashlib import sha256
@@ -18,7 +18,7 @@ from qualweave.config import Settings
 from qualweave.errors import JsonValue, UnreadableSource
 from qualweave.gnn.capability import require_torch
 from qualweave.iri import Q, expand
-from qualweave.mappers.answering import answer_many
+from qualweave.mappers.answering import answer_many, answer_question
 from qualweave.mappers.code_candidates import with_cooccurrence
 from qualweave.mappers.desk import Desk, desk
 from qualweave.mappers.drafting import read_answers
@@ -29,7 +29,7 @@ from qualweave.mappers.provenance import Origin, provenance
 from qualweave.mappers.quarantine import QuarantinedRow, list_quarantine
 from qualweave.mappers.relift import relift_source
 from qualweave.mappers.report import IngestReport
-from qualweave.mappers.revise import Question, answer_question, count_open, questions
+from qualweave.mappers.revise import Question, count_open, questions
 from qualweave.mappers.voice import VoiceReader
 from qualweave.ontology.load import load_codelists, load_graph, load_ntriples
 from qualweave.ontology.queries.asking import Asker
@@ -197,31 +197,31 @@ class Service:
             self._after_write(principal.tenant)
         return report
 
+    @contextmanager
+    def lifting(self, principal: Principal) -> Iterator[Desk]:
+        """Lend a desk to who decides and lifts, and bring what is entailed up to date afterwards."""
+        with self.deciding, self._lifting:
+            yield self.desk(principal)
+            self._after_write(principal.tenant)
+
     def answer(self, request: str, term: str, *, reason: str, principal: Principal) -> IngestReport:
         """Answer a question of the mapper and lift what waited for it."""
-        with self._lifting:
-            report = answer_question(self.desk(principal), request, term, reason=reason)
-            self._after_write(principal.tenant)
-        return report
+        with self.lifting(principal) as work:
+            return answer_question(work, request, term, reason=reason)
 
     def remap(self, document: MappingDocument, *, principal: Principal) -> IngestReport:
         """Store a mapping document as its source's newest, and lift the source's files again by it."""
-        with self._lifting:
-            work = self.desk(principal)
+        with self.lifting(principal) as work:
             work.library.put(document)
-            report = relift_source(work, document.source)
-            self._after_write(principal.tenant)
-        return report
+            return relift_source(work, document.source)
 
     def answer_from(
         self, answers: Path | bytes, *, principal: Principal, progress: Progress | None = None
     ) -> IngestReport:
         """Answer every open question about a field that a YAML document of answers knows."""
         told = read_answers(_yaml(answers))
-        with self._lifting:
-            report = answer_many(self.desk(principal), told, progress=progress)
-            self._after_write(principal.tenant)
-        return report
+        with self.lifting(principal) as work:
+            return answer_many(work, told, progress=progress)
 
     def train(
         self,

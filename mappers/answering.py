@@ -5,18 +5,41 @@ know, stay as they are. Each source that got an answer is lifted again once, the
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
+from qualweave.errors import InputError, NotFound
 from qualweave.iri import expand
 from qualweave.mappers.desk import Desk
 from qualweave.mappers.drafting import Answer
-from qualweave.mappers.mapping import with_answers
-from qualweave.mappers.relift import relift_batches, relift_source, waiting_on_others
-from qualweave.mappers.report import IngestReport, merged
-from qualweave.mappers.revise import Question, decide, questions, rechosen, remember
+from qualweave.mappers.relift import relift_batches, waiting_on_others
+from qualweave.mappers.report import IngestReport
+from qualweave.mappers.review.settle import Choice, Told, Why, settle
+from qualweave.mappers.revise import Question, questions
 from qualweave.mappers.sources import source_id
 
-Told = Callable[[str, int, int], None]
+
+def answer_question(work: Desk, request_id: str, term: str, *, reason: str = "") -> IngestReport:
+    """Answer a question or request, and lift what waited for it.
+
+    Args:
+        work: What the ingest works with; its principal is who answers.
+        request_id: Id of the change request.
+        term: IRI or CURIE of the term that is meant; ``""`` for none of ours (the field or text is left out).
+        reason: Why; needed where ``term`` is empty.
+
+    Returns:
+        What became of the files of that source.
+
+    Raises:
+        NotFound: If there is no such open question.
+        InputError: If the term is not one of the ontology.
+        Forbidden: If the principal is not an engineer.
+    """
+    work.principal.require("engineer")
+    question = _open_question(work, request_id)
+    iri = known_term(work, term) if term else ""
+    why = Why("choose" if iri else "reject", reason)
+    return settle(work, [Choice(question, iri)], why).report
 
 
 def answer_many(
@@ -36,15 +59,15 @@ def answer_many(
         Forbidden: If the principal is not an engineer.
     """
     work.principal.require("engineer")
-    asked = _asked(work, answers)
-    for number, (source, chosen) in enumerate(asked.items()):
-        if progress:
-            progress(source, number, len(asked))
-        _settle(work, source, chosen)
-    reports = [relift_source(work, source) for source in asked]
-    again = relift_batches(work, waiting_on_others(work))
-    work.store.publish()
-    return merged([*reports, IngestReport(tuple(again))])
+    choices = [
+        Choice(question, term)
+        for some in _asked(work, answers).values()
+        for question, term in some
+        if not term or work.vocabulary.concept(term)
+    ]
+    if not choices:
+        return IngestReport(tuple(relift_batches(work, waiting_on_others(work))))
+    return settle(work, choices, Why("choose"), retry=True, progress=progress).report
 
 
 def _asked(work: Desk, answers: Sequence[Answer]) -> Mapping[str, list[tuple[Question, str]]]:
@@ -71,13 +94,34 @@ def _by_field(answers: Sequence[Answer]) -> Mapping[str, list[tuple[str, str]]]:
     return found
 
 
-def _settle(work: Desk, source: str, chosen: Sequence[tuple[Question, str]]) -> None:
-    known = [(one, term) for one, term in chosen if not term or work.vocabulary.concept(term)]
-    if not known:
-        return
-    terms = {question.column: term for question, term in known}
-    document = with_answers(work.library.get(source), terms, by=work.principal.id)
-    work.library.put(rechosen(work, document))
-    for question, term in known:
-        remember(work, question, term)
-        decide(work, question.request, accepted=bool(term), reason="no term of ours")
+def _open_question(work: Desk, request_id: str) -> Question:
+    with work.snapshot() as snapshot:
+        found = questions(snapshot, tenant=work.tenant, base=work.settings.base_iri)
+    question = next((one for one in found if one.id == request_id), None)
+    if question is None:
+        raise NotFound(
+            f"There is no open question {request_id}.",
+            message_zh=f"没有未决问题 {request_id}。",
+            next_step="List the open change requests for their ids.",
+            next_step_zh="请查看未决变更申请列表以获取标识。",
+            data={"request": request_id},
+        )
+    return question
+
+
+def known_term(work: Desk, term: str) -> str:
+    """Return the IRI of a term of the ontology.
+
+    Raises:
+        InputError: If it has no such term.
+    """
+    iri = expand(term)
+    if work.vocabulary.concept(iri) is None:
+        raise InputError(
+            f"The ontology has no term {term}.",
+            message_zh=f"本体中没有术语 {term}。",
+            next_step="Choose a term of the ontology, or accept a request for a new one first.",
+            next_step_zh="请选择本体中的术语，或先通过新增术语申请。",
+            data={"term": term},
+        )
+    return iri

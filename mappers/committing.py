@@ -11,7 +11,8 @@ from qualweave.change_request import ChangeRequest
 from qualweave.errors import InputError
 from qualweave.mappers.codes import CodeBook
 from qualweave.mappers.desk import Desk, Plan
-from qualweave.mappers.drafting import context_of
+from qualweave.mappers.drafting import chosen_records, context_of
+from qualweave.mappers.drift import as_before, in_unit_of_file
 from qualweave.mappers.governance import (
     batch_triples,
     governance_change,
@@ -31,7 +32,7 @@ from qualweave.mappers.requesting import requests_for, text_requests
 from qualweave.mappers.series.axis import is_series
 from qualweave.mappers.series.segments import lift_series
 from qualweave.mappers.series.spectra import axis_column, known_spectra, lift_spectra
-from qualweave.mappers.table import ROW, Fault, RawTable
+from qualweave.mappers.table import ROW, Fault, RawTable, field_diff
 from qualweave.mappers.vocabulary import Vocabulary
 from qualweave.mappers.zones import Zones
 from qualweave.store.port import ChangeSet, Gate, ShapeResult, Snapshot, Verdict
@@ -62,10 +63,10 @@ def lift_file(work: Desk, plan: Plan, tables: Sequence[RawTable]) -> FileReport:
     batch = Batch(source, plan.content_hash, plan.name, work.tenant, work.settings.base_iri)
     outcome = judged(work, plan, tables, batch)
     commit_batch(work, batch, outcome, documents=plan.documents, raw=plan.raw)
-    return _report(plan, outcome)
+    return _report(plan, tables, outcome)
 
 
-def _report(plan: Plan, outcome: Outcome) -> FileReport:
+def _report(plan: Plan, tables: Sequence[RawTable], outcome: Outcome) -> FileReport:
     columns = [one for document in plan.documents for one in document.columns]
     counts = Counter(one.decision for one in columns)
     records = tuple(dict.fromkeys(kind for one in plan.documents for kind in one.records))
@@ -87,6 +88,11 @@ def _report(plan: Plan, outcome: Outcome) -> FileReport:
         rows_waiting=outcome.waiting,
         triples=outcome.triples,
         questions=tuple(one.id for one in outcome.requests),
+        missing_columns=tuple(
+            name
+            for table, document in zip(tables, plan.documents, strict=True)
+            for name in field_diff([one.name for one in document.columns], table).removed
+        ),
     )
 
 
@@ -250,7 +256,11 @@ def for_file(
         if document.context_reason.get(role, "").startswith("set by")
     }
     timezone = zone if zone and document.timezone == "UTC" else document.timezone
-    return document.model_copy(
+    before = as_before(document, table, own)
+    if before is not document:
+        records, why = chosen_records(before.columns, {**own, **fixed}, vocabulary)
+        before = before.model_copy(update={"records": records, "records_reason": why})
+    return in_unit_of_file(before, table).model_copy(
         update={"context": {**own, **fixed}, "context_reason": reasons, "timezone": timezone}
     )
 

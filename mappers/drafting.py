@@ -6,26 +6,32 @@ fields change is strict, its new field waits for a person while the rest goes on
 """
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePath
-from types import MappingProxyType
 from typing import Literal, Protocol
-
-import polars as pl
 
 from qualweave.evidence import Evidence
 from qualweave.iri import Q, curie, expand, local_name
+from qualweave.mappers.cell_fit import typed
+from qualweave.mappers.drift import (
+    DRIFT,
+    asked_again,
+    firmware_changed,
+    with_renaming,
+    with_unit_of_file,
+)
 from qualweave.mappers.lift import cells
 from qualweave.mappers.lift.plan import choose_records, record_table
-from qualweave.mappers.lift.sheet import is_flag
 from qualweave.mappers.mapping import (
     CandidateTerm,
     ColumnMapping,
     Decision,
     MappingDocument,
     MappingEvidence,
+    rivals,
 )
+from qualweave.mappers.profile import stated_units
 from qualweave.mappers.sources import file_pattern
 from qualweave.mappers.table import RawTable
 from qualweave.mappers.vocabulary import Vocabulary, text_key
@@ -33,8 +39,6 @@ from qualweave.values import find_unit
 
 _SAMPLES, _CANDIDATES = 5, 5
 _NAMED = 0.5  # a name alone makes a question, never an answer
-_READABLE_SHARE = 0.5  # of the filled cells, below which a column is not one of numbers at all
-_NUMERIC_SHARE = 0.8  # of the filled cells, from which a column without a unit is one of numbers
 
 
 class CandidateLike(Protocol):
@@ -151,10 +155,10 @@ def build_mapping(
         The document, or ``previous`` itself where nothing changed.
     """
     aligned = {_name_of(one.field): one for one in alignments}
-    realign = previous is not None and firmware_changed(
-        previous, context_of(table, previous.columns, vocabulary)[0]
-    )
-    said = {one.field: one for one in answers}
+    said_of_file = context_of(table, previous.columns, vocabulary)[0] if previous else {}
+    firmware = said_of_file.get("firmwareVersion", "")
+    realign = previous is not None and firmware_changed(previous, said_of_file)
+    said, stated = {one.field: one for one in answers}, stated_units(table)
     columns: list[ColumnMapping] = []
     for name in table.columns:
         known = previous.column(name) if previous else None
@@ -167,14 +171,17 @@ def build_mapping(
                 vocabulary=vocabulary,
                 strict=strict,
                 aligner=aligner,
-            )
-        elif realign and name in aligned:
-            known = _realigned(known, aligned[name])
+            ).model_copy(update={"unit_text": stated.get(name, "").strip()})
+        else:
+            known = with_unit_of_file(known, stated.get(name, "").strip(), vocabulary)
+            if realign and name in aligned:
+                ranked, sure = _ranked(aligned[name]), aligned[name].decision == "accept"
+                known = asked_again(known, ranked, sure=sure, firmware=firmware)
         if name in said:
             known = _answered(known, said[name])
-        columns.append(_typed(table, known, vocabulary))
+        columns.append(typed(table, known, vocabulary))
     gone = [one for one in previous.columns if one.name not in table.columns] if previous else []
-    columns += gone
+    columns = [*with_renaming(columns, gone), *gone]
     context, reasons = context_of(table, columns, vocabulary)
     if (
         previous is not None
@@ -199,21 +206,14 @@ def build_mapping(
     )
 
 
-def firmware_changed(document: MappingDocument, context: Mapping[str, str]) -> bool:
-    """Return whether a file names another firmware than the one that its source was mapped under."""
-    before, now = document.context.get("firmwareVersion"), context.get("firmwareVersion")
-    return bool(before and now and before != now)
-
-
-def _realigned(column: ColumnMapping, alignment: AlignmentLike) -> ColumnMapping:
-    """Ask again about a column of a changed source whose meaning the aligner no longer confirms."""
-    by_person = any(one.kind == "answer" for one in column.evidence)
-    if column.decision is not Decision.ACCEPTED or by_person or not alignment.ranked:
-        return column
-    same = curie(_term_of(alignment.ranked[0])) == column.term
-    if same and alignment.decision == "accept":
-        return column
-    return column.model_copy(update={"decision": Decision.ASKED, "term": ""})
+def _ranked(alignment: AlignmentLike) -> tuple[CandidateTerm, ...]:
+    """Return the first candidates of an alignment as a mapping document has them."""
+    return tuple(
+        CandidateTerm(
+            term=curie(_term_of(one)), probability=round(min(max(one.probability, 0), 1), 4)
+        )
+        for one in alignment.ranked[:_CANDIDATES]
+    )
 
 
 def _name_of(field: object) -> str:
@@ -249,7 +249,29 @@ def _drafted(
         unit=unit.ucum if unit else "",
         samples=samples,
     )
-    if alignment is None or not alignment.ranked:
+    if alignment is None:
+        return _named_outright(base, vocabulary)
+    return _as_aligned(base, alignment, vocabulary, strict=strict)
+
+
+def redrafted(
+    column: ColumnMapping, alignment: AlignmentLike, vocabulary: Vocabulary
+) -> ColumnMapping:
+    """Return a column as alignment sees it now: a question or a request, whatever it was; why it waits stays first."""
+    kept = tuple(one for one in column.evidence[:1] if one.kind == DRIFT)
+    bare = column.model_copy(
+        update={"decision": Decision.REQUESTED, "term": "", "candidates": (), "evidence": ()}
+    )
+    made = _as_aligned(bare, alignment, vocabulary, strict=True)
+    return made.model_copy(
+        update={"evidence": (*kept, *made.evidence), "unit": column.unit or made.unit}
+    )
+
+
+def _as_aligned(
+    base: ColumnMapping, alignment: AlignmentLike, vocabulary: Vocabulary, *, strict: bool
+) -> ColumnMapping:
+    if not alignment.ranked:
         return _named_outright(base, vocabulary)
     facts = _field_facts(alignment.field)
     best = alignment.ranked[0]
@@ -269,12 +291,7 @@ def _drafted(
                 )
                 for one in best.evidence
             ),
-            "candidates": tuple(
-                CandidateTerm(
-                    term=curie(_term_of(one)), probability=round(min(max(one.probability, 0), 1), 4)
-                )
-                for one in alignment.ranked[:_CANDIDATES]
-            ),
+            "candidates": _ranked(alignment),
             **facts,
         }
     )
@@ -294,14 +311,12 @@ def _named_outright(column: ColumnMapping, vocabulary: Vocabulary) -> ColumnMapp
         "en": f"{column.name} is a name of {found[0].printed}.",
         "zh": f"{column.name} 是 {found[0].printed} 的名称之一。",
     }
-    rest = [one for one in column.candidates if one.term != term]
+    rest = [one for one in column.candidates if one.term != term][: _CANDIDATES - 1]
+    named = CandidateTerm(term=term, probability=max(column.confidence, _NAMED))
     return column.model_copy(
         update={
             "decision": Decision.ASKED,
-            "candidates": (
-                CandidateTerm(term=term, probability=max(column.confidence, _NAMED)),
-                *rest[: _CANDIDATES - 1],
-            ),
+            "candidates": rivals((named, *rest)),
             "evidence": (
                 MappingEvidence(kind="name", statement=said, weight=1.0),
                 *column.evidence,
@@ -333,7 +348,8 @@ def _answered(column: ColumnMapping, answer: Answer) -> ColumnMapping:
     }
     evidence = (MappingEvidence(kind="answer", statement=said, weight=1.0), *column.evidence)
     unit = find_unit(answer.unit)
-    common = {"by": answer.by, "evidence": evidence, **({"unit": unit.ucum} if unit else {})}
+    common = {"by": answer.by, "evidence": evidence, "former": "", "pending": ()}
+    common |= {"unit": unit.ucum} if unit else {}
     if answer.term in ("", "NIL", "ignore"):
         return column.model_copy(update={**common, "term": "", "decision": Decision.IGNORED})
     return column.model_copy(
@@ -344,79 +360,6 @@ def _answered(column: ColumnMapping, answer: Answer) -> ColumnMapping:
             "confidence": 1.0,
         }
     )
-
-
-def _typed(table: RawTable, column: ColumnMapping, vocabulary: Vocabulary) -> ColumnMapping:
-    """Decide once whether a parameter's cells are numbers, and drop a unit that cannot be one."""
-    if column.decision is not Decision.ACCEPTED or column.name not in table.frame.columns:
-        return column
-    iri = expand(column.term)
-    role = local_name(iri)
-    if role == "inputIdentifier" and not column.separator:
-        return column.model_copy(update={"separator": _separator(table.frame[column.name])})
-    by_person = any(one.kind == "answer" for one in column.evidence)
-    if not vocabulary.is_parameter(iri):
-        suits = by_person or _suits(table.frame[column.name], column, role, vocabulary)
-        return column if suits else _does_not_suit(column)
-    filled = cells.cleaned(table.frame[column.name]).drop_nulls()
-    if not len(filled):
-        return column  # nothing came that could say otherwise
-    readable = cells.numbers(filled, decimal_comma=column.decimal_comma).values.drop_nulls()
-    numeric = len(readable) >= _NUMERIC_SHARE * len(filled)
-    if vocabulary.unit(iri):
-        hopeless = len(readable) < _READABLE_SHARE * len(filled)
-        return column if by_person or not hopeless else _does_not_suit(column)
-    return column.model_copy(update={"datatype": "number" if numeric else "text"})
-
-
-_READ: Mapping[str, Callable[[pl.Series], cells.Cells]] = MappingProxyType(
-    {
-        "boolean": cells.booleans,
-        "status": cells.statuses,
-        "integer": cells.integers,
-        "number": cells.numbers,
-    }
-)
-
-
-def _suits(values: pl.Series, column: ColumnMapping, role: str, vocabulary: Vocabulary) -> bool:
-    """Return whether most cells can be read as the role wants them."""
-    is_yes_no = is_flag(expand(column.term), vocabulary)
-    kind = "boolean" if is_yes_no else record_table().roles.get(role, "text")
-    filled = cells.cleaned(values).drop_nulls()
-    if kind == "time":
-        read = cells.times(filled, time_format=column.time_format)
-    elif kind in _READ:
-        read = _READ[kind](filled)
-    else:
-        return True
-    return not len(filled) or len(read.bad) <= (1 - _READABLE_SHARE) * len(filled)
-
-
-def _does_not_suit(column: ColumnMapping) -> ColumnMapping:
-    """Turn a column that cannot be what it was taken for into a question, before it spoils its rows."""
-    said = {
-        "en": f"most cells of {column.name} cannot be read as {column.term} wants them",
-        "zh": f"{column.name} 的大多数单元格不符合 {column.term} 的取值类型",
-    }
-    against = MappingEvidence(kind="cells", statement=said, weight=-1.0)
-    return column.model_copy(
-        update={
-            "decision": Decision.ASKED,
-            "term": "",
-            "evidence": (against, *column.evidence),
-        }
-    )
-
-
-def _separator(column: pl.Series) -> str:
-    """Return what parts several identifiers in one cell, where cells hold it regularly."""
-    filled = cells.cleaned(column).drop_nulls()
-    for mark in (";", "|", "；", "、"):
-        share = filled.str.contains(mark, literal=True).sum() / max(len(filled), 1)
-        if share >= 0.05:  # noqa: PLR2004 - a stray mark in a free text is rarer
-            return mark
-    return ""
 
 
 def context_of(

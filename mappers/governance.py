@@ -27,6 +27,7 @@ from qualweave.values import find_unit
 
 _TYPE = NamedNode(RDF + "type")
 _BODY = NamedNode(Q + "requestBody")
+_SUBJECT = NamedNode(Q + "requestSubject")
 
 
 def _node(text: str) -> NamedNode:
@@ -157,13 +158,30 @@ def quarantine_triples(rows: Iterable[QuarantinedRow], batch: Batch) -> list[Tri
 def request_triples(
     requests: Iterable[ChangeRequest], snapshot: Snapshot, *, base: str
 ) -> list[Triple]:
-    """Return the nodes of the requests that are not in the graph yet, whatever became of them there."""
+    """Return the nodes of the requests that are not in the graph yet, whatever became of them there.
+
+    A field or text of which something is asked already is not asked twice: what alignment says of it may change,
+    the question stays the one that a person has before them.
+    """
     triples: list[Triple] = []
     for one in requests:
         known = next(iter(snapshot.quads(_node(request_iri(one, base)))), None)
-        if known is None:
+        if known is None and not _is_asked(one, snapshot, base=base):
             triples += [quad.triple for quad in to_quads(one, base)]
     return triples
+
+
+def _is_asked(request: ChangeRequest, snapshot: Snapshot, *, base: str) -> bool:
+    """Return whether an open request is about the same field, and the same text in it."""
+    graph = _node(governance_graph(request.tenant, base))
+    about = snapshot.quads(None, _SUBJECT, _node(request.subject), graph)
+    for quad in about:
+        for body in snapshot.quads(quad.subject, _BODY, None, graph):
+            other = from_body(str(getattr(body.object, "value", "")))
+            same = other.proposal.get("text") == request.proposal.get("text")
+            if other.state == "open" and same:
+                return True
+    return False
 
 
 def requests_of(snapshot: Snapshot, *, tenant: str, base: str) -> list[ChangeRequest]:

@@ -26,8 +26,8 @@ from qualweave.mappers.drafting import (
     Answer,
     build_mapping,
     context_of,
-    firmware_changed,
 )
+from qualweave.mappers.drift import firmware_changed
 from qualweave.mappers.epcis import is_epcis
 from qualweave.mappers.epcis.ingest import ingest_epcis
 from qualweave.mappers.mapping import MappingDocument

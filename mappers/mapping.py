@@ -5,7 +5,8 @@ machine finds it by its source id. It is YAML, has a version and a JSON schema, 
 term it carries, who or what decided so, how sure, and on what evidence.
 """
 
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
@@ -84,6 +85,18 @@ class ColumnMapping(_Part):
         (), description="What was considered, the best first."
     )
     unit: str = Field("", description="UCUM code of the unit that the source writes.")
+    unit_text: str = Field("", description="Unit as the first file of the source states it.")
+    units: dict[str, str] = Field(
+        default_factory=dict,
+        description="Other units that files of the source state, as written, with the UCUM code "
+        "that they are read in; a column waits for a person when one comes.",
+    )
+    former: TermName = Field(
+        "", description="Of a field that waits since its source changed: the term until then."
+    )
+    pending: tuple[str, ...] = Field(
+        (), description="Units or firmware whose files wait; others are read by the former term."
+    )
     datatype: Literal["number", "text"] = Field(
         "number", description="What a parameter's cells hold; roles have their own type."
     )
@@ -136,8 +149,8 @@ class MappingDocument(_Part):
         Raises:
             InputError: If the changed document would not be valid.
         """
-        data = self.model_dump(by_alias=True) | changes | {"version": self.version + 1}
-        data.setdefault("created", datetime.now(UTC))
+        now = {"version": self.version + 1, "created": datetime.now(UTC)}
+        data = self.model_dump(by_alias=True) | changes | now
         return validated(type(self), data, file="the revised mapping", page=PAGE)
 
     def to_yaml(self) -> str:
@@ -209,7 +222,7 @@ def _without_empty(value: Any) -> Any:  # noqa: ANN401 - YAML has any shape
 
 
 def with_answers(
-    document: MappingDocument, answers: Mapping[str, str], *, by: str
+    document: MappingDocument, answers: Mapping[str, str], *, by: str, reason: str = ""
 ) -> MappingDocument:
     """Return the next version in which a person has decided some columns.
 
@@ -217,6 +230,7 @@ def with_answers(
         document: The present version.
         answers: Column name to term (IRI or CURIE); ``""`` or ``"ignore"`` leaves the column out for good.
         by: Id of the principal.
+        reason: Why, as that person says it.
 
     Raises:
         InputError: If a column is not in the document or a term is not an IRI or CURIE.
@@ -231,28 +245,38 @@ def with_answers(
             data={"column": unknown[0], "source": document.source},
         )
     columns = [
-        _answered(one, answers[one.name], by) if one.name in answers else one
+        _answered(one, answers[one.name], by, reason) if one.name in answers else one
         for one in document.columns
     ]
     return document.revised(columns=[one.model_dump() for one in columns], created_by=by)
 
 
-def _answered(column: ColumnMapping, answer: str, by: str) -> ColumnMapping:
-    if answer in ("", "ignore"):
-        return column.model_copy(update={"term": "", "decision": Decision.IGNORED, "by": by})
-    return column.model_copy(
-        update={
-            "term": _term(answer),
-            "decision": Decision.ACCEPTED,
-            "by": by,
-            "confidence": 1.0,
-            "evidence": (
-                MappingEvidence(
-                    kind="answer",
-                    statement={"en": f"{by} decided so", "zh": f"由 {by} 决定"},
-                    weight=1.0,
-                ),
-                *column.evidence,
-            ),
-        }
+def rivals(candidates: Sequence[CandidateTerm]) -> tuple[CandidateTerm, ...]:
+    """Return candidates whose probabilities are those of answers of which one at most holds: the sum is 1 at most.
+
+    The first keeps its own; what the others have shrinks to what it leaves.
+    """
+    if sum(one.probability for one in candidates) <= 1:
+        return tuple(candidates)
+    first, *others = candidates
+    share = (1 - first.probability) / (sum(one.probability for one in others) or 1)
+    return (
+        first,
+        *(
+            one.model_copy(update={"probability": math.floor(1e4 * share * one.probability) / 1e4})
+            for one in others
+        ),
     )
+
+
+def _answered(column: ColumnMapping, answer: str, by: str, reason: str) -> ColumnMapping:
+    why, why_zh = (f": {reason}", f"：{reason}") if reason else ("", "")
+    said = {"en": f"{by} decided so{why}", "zh": f"由 {by} 决定{why_zh}"}
+    told = MappingEvidence(kind="answer", statement=said, weight=1.0)
+    changes: dict[str, Any] = {"by": by, "evidence": (told, *column.evidence)}
+    changes |= {"former": "", "pending": ()}
+    if answer in ("", "ignore"):
+        changes |= {"term": "", "decision": Decision.IGNORED}
+    else:
+        changes |= {"term": _term(answer), "decision": Decision.ACCEPTED, "confidence": 1.0}
+    return column.model_copy(update=changes)

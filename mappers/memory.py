@@ -25,7 +25,24 @@ Verdict = Literal["accepted", "rejected"]
 
 @dataclass(frozen=True)
 class Remembered:
-    """One decision: a field of a source was or was not a term."""
+    """One decision: a field of a source was or was not a term.
+
+    Attributes:
+        source: Source id.
+        field: Name of the field, byte for byte.
+        term: IRI of the term.
+        verdict: Whether it is that term.
+        by: Id of the principal.
+        unit: Unit of the field as its source states it, or its UCUM code.
+        kind: Kind of field, in the words of the source.
+        device: Device of the file.
+        description: What the source says of the field.
+        when: ISO 8601, UTC.
+        family: IRI of the class of the device, where the file names one.
+        vendor: Who made the device, where the file names them.
+        component: Part of the device that the field stands in, ``kind:name / kind:name``.
+        reason: Why, as the person says it.
+    """
 
     source: str
     field: str
@@ -37,6 +54,10 @@ class Remembered:
     device: str = ""
     description: str = ""
     when: str = ""
+    family: str = ""
+    vendor: str = ""
+    component: str = ""
+    reason: str = ""
 
 
 @dataclass
@@ -45,13 +66,16 @@ class DecisionMemory:
 
     decisions: list[Remembered] = field(default_factory=list)
 
-    def remember(self, decision: Remembered) -> None:
-        """Add a decision; a later one on the same pair takes the place of the former."""
-        pair = (decision.source, decision.field, decision.term)
-        self.decisions = [
-            one for one in self.decisions if (one.source, one.field, one.term) != pair
-        ]
+    def remember(self, decision: Remembered) -> tuple[Remembered, ...]:
+        """Add a decision; a later one on the same pair takes the place of the former, which is returned."""
+        former = tuple(one for one in self.decisions if _pair(one) == _pair(decision))
+        self.decisions = [one for one in self.decisions if one not in former]
         self.decisions.append(decision)
+        return former
+
+    def forget(self, decision: Remembered) -> None:
+        """Take a decision back; one that is not there any more is no error."""
+        self.decisions = [one for one in self.decisions if one != decision]
 
     def about(self, name: str) -> tuple[Remembered, ...]:
         """Return what was decided about a field of that name in any source."""
@@ -122,9 +146,15 @@ class SourceMemory:
         return tuple(_confirmed(some) for some in found.values())
 
 
+def _pair(decision: Remembered) -> tuple[str, str, str]:
+    return decision.source, decision.field, decision.term
+
+
 def _confirmed(decisions: Sequence[Remembered]) -> Confirmed:
     last = decisions[-1]
-    context = SourceContext(file_name="", device=last.device) if last.device else None
+    header = {"component": last.component} if last.component else {}
+    known = last.device or header
+    context = SourceContext(file_name="", device=last.device, header=header) if known else None
     told = field_from_facts(
         name=last.field,
         unit=last.unit,

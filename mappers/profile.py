@@ -126,8 +126,13 @@ class FieldProfile:
 
 def profile(table: RawTable) -> list[FieldProfile]:
     """Return the profile of every field of a table, in the order of its columns."""
-    units = _unit_columns(table) | dict(table.units)
+    units = stated_units(table)
     return [_field(table, name, units.get(name, "")) for name in table.columns]
+
+
+def stated_units(table: RawTable) -> dict[str, str]:
+    """Return the unit of each column of which a unit row or a unit column states one, as it is written."""
+    return _unit_columns(table) | dict(table.units)
 
 
 def _unit_columns(table: RawTable) -> dict[str, str]:

@@ -30,6 +30,7 @@ class FileReport:
         rows_waiting: Of these, in neither, since no record kind is decided.
         triples: Triples written to the data graph.
         questions: Ids of the change requests that this file opened.
+        missing_columns: Fields that its source had before and this file lacks.
         seconds: Wall clock.
         message: Why it was refused or what to note.
         message_zh: The same in Chinese.
@@ -52,6 +53,7 @@ class FileReport:
     rows_waiting: int = 0
     triples: int = 0
     questions: tuple[str, ...] = ()
+    missing_columns: tuple[str, ...] = ()
     seconds: float = 0.0
     message: str = ""
     message_zh: str = ""

@@ -7,10 +7,16 @@ from qualweave.change_request import ChangeRequest
 from qualweave.errors import JsonValue
 from qualweave.evidence import Evidence
 from qualweave.iri import expand
+from qualweave.mappers.drift import DRIFT
 from qualweave.mappers.lift.batch import minted, segment
 from qualweave.mappers.lift.code_words import ASKED
 from qualweave.mappers.lift.sheet import Unresolved
-from qualweave.mappers.mapping import ColumnMapping, Decision, MappingDocument
+from qualweave.mappers.mapping import (
+    ColumnMapping,
+    Decision,
+    MappingDocument,
+    MappingEvidence,
+)
 from qualweave.mappers.meanings import ConceptReader, Meaning, Reading
 from qualweave.mappers.vocabulary import Vocabulary, text_key
 
@@ -29,14 +35,23 @@ def suggestion(column: ColumnMapping, vocabulary: Vocabulary) -> dict[str, str]:
     its domain or superclass; renaming either in the ontology changes the sentence.
     """
     name = column.name
-    if not column.candidates:
+    best = expand(column.candidates[0].term) if column.candidates else ""
+    if (changed := _what_changed(column)) is not None:
+        still, still_zh = (
+            (f"is it {vocabulary.printed(best)}?", f"是否为 {vocabulary.printed(best)}？")
+            if best
+            else ("what is it?", "其含义为何？")
+        )
+        return {
+            "en": f"{changed.statement['en']}; {still}",
+            "zh": f"{changed.statement['zh']}；{still_zh}",
+        }
+    if not best or column.decision is Decision.REQUESTED:
         return {
             "en": f"New field {name}: no term of the Q-Ontology fits; a new term is requested",
             "zh": f"新增字段{name},Q-Ontology中没有合适的术语,申请新增术语",
         }
-    iri = expand(column.candidates[0].term)
-    concept = vocabulary.concept(iri)
-    printed = vocabulary.printed(iri)
+    concept, printed = vocabulary.concept(best), vocabulary.printed(best)
     above = concept.domain if concept else ""
     if not above:
         return {
@@ -48,6 +63,12 @@ def suggestion(column: ColumnMapping, vocabulary: Vocabulary) -> dict[str, str]:
         "en": f"New field {name}, suggested mapping: property {printed} of class {owner} in the Q-Ontology",
         "zh": f"新增字段{name},建议映射至Q-Ontology中{owner}类下的{printed}属性",
     }
+
+
+def _what_changed(column: ColumnMapping) -> MappingEvidence | None:
+    """Return why a column that was mapped waits again, None for one that waits since it came."""
+    first = column.evidence[0] if column.evidence else None
+    return first if first is not None and first.kind == DRIFT and first.weight < 0 else None
 
 
 def requests_for(
@@ -85,6 +106,10 @@ def _proposal(
 ) -> dict[str, JsonValue]:
     """Return what stays the same when the same is asked again: no probabilities, no dates."""
     proposal: dict[str, JsonValue] = {"source": document.source, "column": column.name}
+    if (changed := _what_changed(column)) is not None:
+        proposal["changed"] = changed.statement[
+            "en"
+        ]  # another question than the one answered before
     if asked:
         return {**proposal, "candidates": [one.term for one in column.candidates]}
     words = text_key(column.name).split()

@@ -6,27 +6,24 @@ place of their former selves in one commit, so that no reader sees half.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from typing import Literal
 
 import polars as pl
 import pyoxigraph as ox
 from pyoxigraph import NamedNode, Triple
 
-from qualweave.change_request import ChangeRequest, request_iri, to_quads
-from qualweave.errors import Conflict, InputError, NotFound
-from qualweave.iri import Q, expand
+from qualweave.change_request import ChangeRequest
+from qualweave.errors import Conflict, InputError
+from qualweave.iri import Q
 from qualweave.mappers.codes import CodeBook
 from qualweave.mappers.committing import code_book, for_file
 from qualweave.mappers.desk import Desk
 from qualweave.mappers.governance import governance_change, present, requests_of
 from qualweave.mappers.lift.batch import Batch
 from qualweave.mappers.lift.build import lift
-from qualweave.mappers.mapping import MappingDocument, with_answers
-from qualweave.mappers.memory import DecisionMemory, Remembered
+from qualweave.mappers.mapping import MappingDocument
 from qualweave.mappers.quarantine import QuarantinedRow
-from qualweave.mappers.relift import documents_of, relift_source, tables_of
-from qualweave.mappers.report import IngestReport
+from qualweave.mappers.relift import documents_of, tables_of
 from qualweave.mappers.zones import Zones
 from qualweave.store.port import ChangeSet, GraphEntry, Snapshot
 
@@ -76,124 +73,12 @@ def count_open(snapshot: Snapshot, *, tenant: str, base: str) -> int:
     return sum(one.state == "open" for one in requests_of(snapshot, tenant=tenant, base=base))
 
 
-def answer_question(work: Desk, request_id: str, term: str, *, reason: str = "") -> IngestReport:
-    """Answer a question or request, and lift what waited for it.
-
-    Args:
-        work: What the ingest works with; its principal is who answers.
-        request_id: Id of the change request.
-        term: IRI or CURIE of the term that is meant; ``""`` for none of ours (the field or text is left out).
-        reason: Why; needed where ``term`` is empty.
-
-    Returns:
-        What became of the files of that source.
-
-    Raises:
-        NotFound: If there is no such open question.
-        InputError: If the term is not one of the ontology.
-        Forbidden: If the principal is not an engineer.
-    """
-    work.principal.require("engineer")
-    question = _open_question(work, request_id)
-    iri = _known_term(work, term) if term else ""
-    stored = work.library.get(question.source)
-    document = (
-        _with_text(stored, question, iri, by=work.principal.id)
-        if question.text
-        else with_answers(stored, {question.column: iri}, by=work.principal.id)
-    )
-    document = rechosen(work, document)
-    remember(work, question, iri)
-    work.library.put(document)
-    decide(work, question.request, accepted=bool(term), reason=reason or "no term of ours")
-    return relift_source(work, question.source)
-
-
-def _open_question(work: Desk, request_id: str) -> Question:
-    with work.snapshot() as snapshot:
-        found = questions(snapshot, tenant=work.tenant, base=work.settings.base_iri)
-    question = next((one for one in found if one.id == request_id), None)
-    if question is None:
-        raise NotFound(
-            f"There is no open question {request_id}.",
-            message_zh=f"没有未决问题 {request_id}。",
-            next_step="List the open change requests for their ids.",
-            next_step_zh="请查看未决变更申请列表以获取标识。",
-            data={"request": request_id},
-        )
-    return question
-
-
-def _known_term(work: Desk, term: str) -> str:
-    iri = expand(term)
-    if work.vocabulary.concept(iri) is None:
-        raise InputError(
-            f"The ontology has no term {term}.",
-            message_zh=f"本体中没有术语 {term}。",
-            next_step="Choose a term of the ontology, or accept a request for a new one first.",
-            next_step_zh="请选择本体中的术语，或先通过新增术语申请。",
-            data={"term": term},
-        )
-    return iri
-
-
-def _with_text(
-    document: MappingDocument, question: Question, iri: str, *, by: str
-) -> MappingDocument:
-    columns = [
-        one.model_copy(update={"values": {**one.values, question.text: iri}})
-        if one.name == question.column
-        else one
-        for one in document.columns
-    ]
-    return document.revised(columns=[one.model_dump() for one in columns], created_by=by)
-
-
 def rechosen(work: Desk, document: MappingDocument) -> MappingDocument:
     """Choose the record kinds anew: an answered field may make another record of the rows."""
     from qualweave.mappers.drafting import chosen_records  # noqa: PLC0415 - used here only
 
     records, why = chosen_records(document.columns, document.context, work.vocabulary)
     return document.model_copy(update={"records": records, "records_reason": why})
-
-
-def remember(work: Desk, question: Question, iri: str) -> None:
-    """Keep what was answered, so that nobody is asked twice."""
-    memory = DecisionMemory.load(work.memory_path)
-    if question.text:
-        return
-    proposed = question.request.proposal.get("candidates")
-    best = str(proposed[0]) if isinstance(proposed, list) and proposed else ""
-    term, verdict = (iri, "accepted") if iri else (best, "rejected")
-    if term:
-        memory.remember(
-            Remembered(
-                question.source,
-                question.column,
-                term,
-                "accepted" if verdict == "accepted" else "rejected",
-                work.principal.id,
-                when=datetime.now(UTC).isoformat(timespec="seconds"),
-            )
-        )
-    memory.save(work.memory_path)
-
-
-def decide(work: Desk, request: ChangeRequest, *, accepted: bool, reason: str) -> None:
-    """Close a change request in the governance graph."""
-    decided = request.decide(
-        "accepted" if accepted else "refused", by=work.principal.id, reason=reason
-    )
-    base = work.settings.base_iri
-    node = NamedNode(request_iri(request, base))
-    with work.snapshot() as snapshot:
-        gone = [quad.triple for quad in snapshot.quads(node)]
-    fresh = [quad.triple for quad in to_quads(decided, base)]
-    work.store.commit(
-        [governance_change(fresh, tenant=work.tenant, base=base, deletes=gone)],
-        principal=work.principal,
-    )
-    work.store.publish()
 
 
 def release(work: Desk, row_id: str, corrections: Mapping[str, str]) -> QuarantinedRow:

@@ -5,6 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
 
+from qualweave.api.after_release import told_of as told_of_release
 from qualweave.api.governing import Governing
 from qualweave.api.replies import json_reply
 from qualweave.api.rest.ballots import Cast, Reason, told_of
@@ -50,10 +51,12 @@ def add_routes(router: APIRouter) -> None:
     def accept(
         request_id: str, service: ServiceOf, who: Who, given: Reason | None = None
     ) -> Response:
-        """Release the ontology with a request that the committee passed."""
+        """Release the ontology with a request that the committee passed; fields that waited for it are filled in."""
         reason = given.reason if given else ""
         decided, release = Governing(service, who).accept(request_id, reason)
-        return json_reply({**decided.to_json(), "release": release})
+        version = release.rsplit("/", 1)[-1]
+        told = told_of_release(service, version, [decided.id], principal=who)
+        return json_reply({**decided.to_json(), "release": release, "reviews": told})
 
     @router.post("/ontology/change-requests/{request_id}/refuse")
     def refuse(request_id: str, given: Reason, service: ServiceOf, who: Who) -> Response:

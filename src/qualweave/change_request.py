@@ -69,6 +69,28 @@ class Vote:
 
 
 @dataclass(frozen=True)
+class Handover:
+    """A request that was handed to somebody, or a remark on it; it stays open.
+
+    Attributes:
+        by: Id of the principal who asks.
+        to: Who is asked, ``""`` for a remark to everybody.
+        reason: What is asked, and why.
+        at: When, in UTC.
+    """
+
+    by: str
+    to: str
+    reason: str
+    at: datetime
+
+    def to_json(self) -> dict[str, JsonValue]:
+        """Return the handover as JSON values."""
+        at = self.at.astimezone(UTC).isoformat()
+        return {"by": self.by, "to": self.to, "reason": self.reason, "at": at}
+
+
+@dataclass(frozen=True)
 class ChangeRequest:
     """A request with its reasons.
 
@@ -86,6 +108,7 @@ class ChangeRequest:
         decision_reason: Why.
         tenant: Whose it is.
         votes: What the committee's seats say to it, in the order they were cast.
+        handovers: Who asked whom about it and why, in that order.
     """
 
     kind: RequestKind
@@ -101,6 +124,7 @@ class ChangeRequest:
     decision_reason: str = ""
     tenant: str = "plant"
     votes: tuple[Vote, ...] = ()
+    handovers: tuple[Handover, ...] = ()
 
     @property
     def id(self) -> str:
@@ -141,6 +165,18 @@ class ChangeRequest:
         """Return the request with one more vote; `ontology.ballot` says whether it may be cast."""
         return replace(self, votes=(*self.votes, vote))
 
+    def handed_over(self, handover: Handover) -> "ChangeRequest":
+        """Return the request with one more handover; it stays as open as it was."""
+        return replace(self, handovers=(*self.handovers, handover))
+
+    def without(self, handover: Handover) -> "ChangeRequest":
+        """Return the request without a handover."""
+        return replace(self, handovers=tuple(one for one in self.handovers if one != handover))
+
+    def reopened(self) -> "ChangeRequest":
+        """Return the request as it was before it was decided."""
+        return replace(self, state="open", decided_by="", decision_reason="")
+
     def to_json(self) -> dict[str, JsonValue]:
         """Return the request as JSON values."""
         return {
@@ -158,6 +194,7 @@ class ChangeRequest:
             "decision_reason": self.decision_reason,
             "tenant": self.tenant,
             "votes": [one.to_json() for one in self.votes],
+            "handovers": [one.to_json() for one in self.handovers],
         }
 
 
@@ -236,7 +273,12 @@ def from_body(body: str) -> ChangeRequest:
         decision_reason=data["decision_reason"],
         tenant=data["tenant"],
         votes=tuple(_vote(row) for row in data.get("votes", ())),
+        handovers=tuple(_handover(row) for row in data.get("handovers", ())),
     )
+
+
+def _handover(row: Mapping[str, str]) -> Handover:
+    return Handover(row["by"], row["to"], row["reason"], datetime.fromisoformat(row["at"]))
 
 
 def _vote(row: Mapping[str, str]) -> Vote:

@@ -10,10 +10,10 @@ from fastapi.testclient import TestClient
 
 from qualweave.api.app import make_app
 from qualweave.api.service import Service
-from qualweave.api.workbench.engineer import candidates_of
 from qualweave.change_request import ChangeRequest
 from qualweave.config import Settings
 from qualweave.evidence import Evidence
+from qualweave.mappers.review.queue import text_candidates
 from qualweave.mappers.revise import Question
 from tests.api.conftest import ENGINEER
 
@@ -162,4 +162,5 @@ def test_the_page_offers_what_words_and_company_suggest() -> None:
         ),
     )
 
-    assert candidates_of(Question(request), None) == {wire: 0.8, crack: 0.0}
+    found = {one.term: one.probability for one in text_candidates(Question(request))}
+    assert found == {wire: 0.8, crack: 0.0}

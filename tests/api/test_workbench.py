@@ -18,7 +18,9 @@ from qualweave.api.workbench.content import (
     table_of,
     words,
 )
-from qualweave.api.workbench.engineer import candidates_of, held_of, sources_of
+from qualweave.api.workbench.engineer import held_of, sources_of
+from qualweave.api.workbench.review import families, offered
+from qualweave.mappers.review.queue import queue
 from qualweave.principal import Principal
 from qualweave.reasoning.passport.shift import ShiftLot
 from tests.api.conftest import Plant
@@ -151,15 +153,16 @@ def test_links_and_open_slots_are_told_in_rows() -> None:
 def test_the_sources_page_lists_fields_questions_and_held_rows(plant: Plant) -> None:
     service = plant.service
     documents = service.desk(READER).library.documents()
-    by_source = {one.source: one for one in documents}
-    asked = service.questions(READER)
+    waiting = queue(service.desk(READER))
 
     sources = sources_of(documents)
     held = held_of(service.quarantine("plant"), "zh")
-    offered = [candidates_of(one, by_source.get(one.source)) for one in asked]
-
     assert len(sources.rows) == len(documents)
     assert sum(int(row["mapped"]) for row in sources.rows) > 0
     assert all(row["problem"] and row["fix"] for row in held.rows)
-    assert any(offered)
-    assert all([*one.values()] == sorted(one.values(), reverse=True) for one in offered)
+    assert sum(len(some) for some in families(waiting)) == len(waiting)
+    for one in waiting:
+        shares = [rival.probability for rival in one.candidates]
+        assert sum(shares) <= 1 + 1e-9, (one.question.source, one.question.column)
+        assert shares == sorted(shares, reverse=True)
+        assert len(offered(one, str)) <= 3

@@ -15,6 +15,7 @@ import yaml
 from qualweave.config import Settings
 from qualweave.errors import Conflict, Forbidden, InputError, NotFound
 from qualweave.iri import Q
+from qualweave.mappers.answering import answer_question
 from qualweave.mappers.codes import resolve_code, undecided
 from qualweave.mappers.desk import Desk, desk
 from qualweave.mappers.drafting import Answer, read_answers
@@ -23,7 +24,7 @@ from qualweave.mappers.library import MappingLibrary
 from qualweave.mappers.provenance import provenance
 from qualweave.mappers.quarantine import list_quarantine
 from qualweave.mappers.report import IngestReport
-from qualweave.mappers.revise import answer_question, open_requests, release
+from qualweave.mappers.revise import open_requests, release
 from qualweave.ontology.load import load_graph
 from qualweave.ontology.terms import TermIndex
 from qualweave.principal import SYSTEM, Principal
@@ -207,7 +208,9 @@ def test_a_released_row_stays_in_when_its_source_is_lifted_again(work: Desk, pla
     question = next(one for one in open_requests(work) if one.text == "odd thing")
     answer_question(work, question.id, "q:Warpage")
 
-    assert before <= triples(work)
+    # Lifted with the others, the row is no longer the one that its machine was met in first.
+    first_met = {one for one in before if "/equipment/AOI-A> " in one and "sourceRow" in one}
+    assert before - first_met <= triples(work)
     assert len(list_quarantine(work.settings.data_dir)) == 1
 
 
