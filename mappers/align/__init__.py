@@ -8,6 +8,9 @@ from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Protocol
 
+import numpy as np
+from numpy.typing import NDArray
+
 from qualweave.config import Settings
 from qualweave.mappers.align.adapting import adapt
 from qualweave.mappers.align.combiner import Combiner
@@ -149,21 +152,32 @@ def align_targets(
     if joint:
         final = one_each(final, penalty=ONE_EACH * (1.0 - known.recall.shared))
     return [
-        decide(
-            field,
-            rank(
-                field,
-                found,
-                score,
-                vocabulary=prepared,
-                weights=known.weights,
-                recall=known.recall,
-                rejected=memory.rejected(field) if memory else frozenset(),
-                confirmed=memory.confirmed(field) if memory else None,
-            ),
-            vocabulary=prepared,
-            accept=chosen.accept_threshold if prepared.is_ours else known.weights.accept,
-            ask=chosen.ask_threshold,
-        )
-        for field, (found, _), score in zip(fields, table, final, strict=True)
+        _decided(one, alone, score, prepared=prepared, known=known, settings=chosen, memory=memory)
+        for one, alone, score in zip(fields, table, final, strict=True)
     ]
+
+
+def _decided(
+    asked: FieldProfile,
+    alone: tuple[Mapping[str, NDArray[np.float64]], NDArray[np.float64]],
+    score: NDArray[np.float64],
+    *,
+    prepared: Vocabulary,
+    known: Remembering,
+    settings: Settings,
+    memory: Memory | None,
+) -> Alignment:
+    """Return what a field means, from its signals and score alone and its score among the fields of its table."""
+    found, before = alone
+    confirmed = memory.confirmed(asked) if memory else {}
+    ranked = rank(
+        asked, found, score, vocabulary=prepared, weights=known.weights, recall=known.recall,
+        rejected=memory.rejected(asked) if memory else frozenset(), confirmed=confirmed,
+    )  # fmt: skip
+    chance = None
+    if ranked and not prepared.is_ours and ranked[0].term not in confirmed:
+        chance = known.weights.probabilities(before)[prepared.by_id[ranked[0].term]]
+    return decide(
+        asked, ranked, vocabulary=prepared, ask=settings.ask_threshold, alone=chance,
+        accept=settings.accept_threshold if prepared.is_ours else known.weights.accept,
+    )  # fmt: skip

@@ -239,7 +239,7 @@ class Lexical:
         return self._best(found)
 
     def legible(self, spoken: Spoken) -> float:
-        """Return the share of a name's letters that stand in words: low for shorthand such as ``p1Zfrt``."""
+        """Return the share of a name's letters in parts that vocabulary or lexicons know: low for ``p1Zqfrt``."""
         letters = sum(len(one.text) for one in spoken.tokens)
         known = sum(len(one.text) for one in spoken.tokens if self._is_word(one))
         return known / letters if letters else 0.0

@@ -225,17 +225,30 @@ def decide(
     vocabulary: Vocabulary,
     accept: float,
     ask: float,
+    alone: float | None = None,
 ) -> Alignment:
     """Return the decision on a field: a pure function of its candidates and two thresholds.
 
     A general term (one with narrower terms) of which a bare, unitless name speaks is never accepted
-    unasked: which of the narrower ones is meant, only a person or more context can say.
+    unasked: which of the narrower ones is meant, only a person or more context can say. In our own vocabulary, whose
+    names are curated, a little less is enough for a name that is one term's only.
+
+    Args:
+        field: The field.
+        ranked: Its candidates, the most probable first.
+        vocabulary: The terms.
+        accept: Probability from which it is mapped.
+        ask: Probability of the first three together from which a question is worth asking.
+        alone: Probability of the first before other fields of the table had a say; thresholds that are learned are set
+            on these, so it must reach ``accept`` too.
     """
     first = ranked[0].probability if ranked else 0.0
     second = ranked[1].probability if len(ranked) > 1 else 0.0
     decision: Decision = "request"
     sole = bool(ranked) and any(one.kind == "only_exact" for one in ranked[0].evidence)
-    if first >= accept or (sole and first >= _SOLE * accept and second <= first / 3):
+    sole = sole and vocabulary.is_ours and second <= first / 3
+    surely = first if alone is None else min(first, alone)
+    if surely >= accept or (sole and first >= _SOLE * accept):
         general = bool(vocabulary.targets[vocabulary.by_id[ranked[0].term]].narrower)
         decision = "ask" if general and field.unit is None else "accept"
     elif sum(one.probability for one in ranked[:3]) >= ask:
@@ -245,7 +258,7 @@ def decide(
         decision = "accept" if can_take(term, field) else "ask"
     if contradicted(ranked) and decision == "accept":
         decision = "ask"
-    if field.type == "empty" and decision == "accept" and first < (1 + accept) / 2:
+    if field.type == "empty" and decision == "accept" and surely < (1 + accept) / 2:
         decision = "ask"
     return Alignment(field=field, decision=decision, ranked=ranked, margin=first - second)
 

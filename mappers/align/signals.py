@@ -209,7 +209,8 @@ def signals(
     found = vocabulary.lexical.signals(asked)
     raw = spoken(field)
     semantic = vocabulary.semantic
-    legible = vocabulary.lexical.legible(asked)  # of shorthand, a language model knows nothing
+    # A model of language guesses at shorthand; ours is curated, and is asked about sentences too.
+    legible = 1.0 if vocabulary.is_ours else vocabulary.lexical.legible(asked)
     found["meaning"] = semantic.named(raw) * legible
     found["meaning_written"] = semantic.named(asked.phrase) * legible
     found["meaning_defined"] = semantic.defined(asked.phrase) * legible

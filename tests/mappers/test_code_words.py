@@ -9,6 +9,7 @@ import pytest
 from qualweave.config import Settings
 from qualweave.iri import Q
 from qualweave.mappers.align.concepts import ConceptAligner, concept_targets
+from qualweave.mappers.answering import answer_question
 from qualweave.mappers.codes import CodeBook, CodeEntry, CodeHit
 from qualweave.mappers.desk import Desk, desk
 from qualweave.mappers.ingest import ingest
@@ -21,7 +22,7 @@ from qualweave.mappers.lift.code_words import (
     understand,
 )
 from qualweave.mappers.meanings import Meaning, Reading, agreed
-from qualweave.mappers.revise import Question, answer_question, open_requests
+from qualweave.mappers.revise import Question, open_requests
 from qualweave.mappers.vocabulary import Concept, Vocabulary
 from qualweave.ontology.load import load_graph
 from qualweave.ontology.terms import TermIndex
