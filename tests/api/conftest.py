@@ -51,16 +51,17 @@ class Plants(Protocol):
     def __call__(self, seed: int, removed: Sequence[Ablation] = ()) -> Plant: ...
 
 
-def _settings(folder: Path, cache: Path) -> Settings:
-    return Settings(data_dir=folder / "data", cache_dir=cache, dev=True, publish_interval_ms=0)
+def _settings(folder: Path) -> Settings:
+    """Return settings of a folder; to make vectors of texts takes long, so all tests share them."""
+    return Settings(data_dir=folder / "data", dev=True, publish_interval_ms=0)
 
 
-def _build(folder: Path, seed: int, removed: Sequence[Ablation], cache: Path) -> None:
+def _build(folder: Path, seed: int, removed: Sequence[Ablation]) -> None:
     """Generate and ingest a plant, have its engineer answer, and leave it all in a folder."""
     manifest = generate(folder, seed=seed)
     for remove in removed:
         remove(folder)
-    service = Service(_settings(folder, cache))
+    service = Service(_settings(folder))
     report = service.ingest(manifest.input, principal=ENGINEER, answers=manifest.answers)
     asked = [dict(one.request.statement) for one in service.questions(ENGINEER)]
     answered = service.answer_from(manifest.when_asked, principal=ENGINEER)
@@ -85,10 +86,10 @@ def plants(
             with (root / f"shared-{name}.lock").open("w") as lock:
                 fcntl.flock(lock, fcntl.LOCK_EX)
                 if not (shared / "told.pickle").exists():
-                    _build(shared, seed, removed, root / "text-cache")
+                    _build(shared, seed, removed)
             shutil.copytree(shared, folder)
             manifest, report, asked, answered = pickle.loads((folder / "told.pickle").read_bytes())  # noqa: S301 - our own
-            settings = _settings(folder, root / "text-cache")
+            settings = _settings(folder)
             service = Service(settings)
             app = make_app(service, settings, pages=name == "1")
             client = stack.enter_context(TestClient(app))

@@ -22,7 +22,7 @@ def serving(made: Path, folder: Path) -> Iterator[str]:
 
     Args:
         made: A plant's folder that nobody has open.
-        folder: For the copy and the cache.
+        folder: For the copy.
     """
     shutil.copytree(made / "data", folder / "data")
     with socket.socket() as free:
@@ -33,7 +33,6 @@ def serving(made: Path, folder: Path) -> Iterator[str]:
         [*command, "--data", str(folder / "data")],
         env={
             **os.environ,
-            "QUALWEAVE_CACHE_DIR": str(folder / "cache"),
             "PYTHONWARNINGS": "ignore",
         },
         stdout=subprocess.DEVNULL,

@@ -223,7 +223,7 @@ def test_the_notebook_runs_from_top_to_bottom(
 @pytest.mark.parametrize("graph", ["data", "learning"])
 def test_the_command_exports_either_graph(plants: Plants, tmp_path: Path, graph: str) -> None:
     shutil.copytree(plants(1).made / "data", tmp_path / "data")
-    env = {**os.environ, "QUALWEAVE_CACHE_DIR": str(tmp_path / "cache"), "PYTHONWARNINGS": "ignore"}
+    env = {**os.environ, "PYTHONWARNINGS": "ignore"}
     command = [sys.executable, "-m", "qualweave.api.cli", "export", str(tmp_path / "out")]
 
     subprocess.run(

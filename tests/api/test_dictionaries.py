@@ -20,9 +20,7 @@ from tests.reasoning.graphs import change_set, operation
 @pytest.fixture(scope="module")
 def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
     folder = tmp_path_factory.mktemp("dictionaries")
-    settings = Settings(
-        data_dir=folder / "data", cache_dir=folder / "cache", dev=True, publish_interval_ms=0
-    )
+    settings = Settings(data_dir=folder / "data", dev=True, publish_interval_ms=0)
     service = Service(settings)
     with TestClient(make_app(service, settings, pages=False)) as served:
         assert served.post("/dictionaries/A?name=a.csv", content=A.encode()).status_code == 201
@@ -88,9 +86,7 @@ def test_entries_are_asked_for_by_sparql(client: TestClient) -> None:
 
 
 def test_the_anomaly_rule_is_applied_to_the_values_of_the_graph(tmp_path: Path) -> None:
-    settings = Settings(
-        data_dir=tmp_path / "data", cache_dir=tmp_path / "cache", dev=True, publish_interval_ms=0
-    )
+    settings = Settings(data_dir=tmp_path / "data", dev=True, publish_interval_ms=0)
     service = Service(settings)
     facts = [
         line

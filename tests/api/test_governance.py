@@ -33,7 +33,7 @@ WANG = {"Qualweave-Principal": "wang"}
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
-    return Settings(data_dir=tmp_path, cache_dir=tmp_path / "cache", dev=True)
+    return Settings(data_dir=tmp_path, dev=True)
 
 
 @pytest.fixture
@@ -225,7 +225,7 @@ def test_the_command_line_walks_the_same_door(tmp_path: Path) -> None:
     file = tmp_path / "laser.ttl"
     file.write_text(ADDED, "utf-8")
     data = ["--data", str(tmp_path / "data")]
-    Service(Settings(data_dir=tmp_path / "data", cache_dir=tmp_path / "cache")).close()
+    Service(Settings(data_dir=tmp_path / "data")).close()
     run = CliRunner()
 
     told = run.invoke(command_line, ["ontology", "propose", str(file), *data, "--as", "li"])
@@ -258,7 +258,7 @@ def test_the_command_line_makes_no_store_where_there_is_none(tmp_path: Path) -> 
 
 def test_the_folder_above_a_store_is_told_from_it(tmp_path: Path) -> None:
     inner = tmp_path / "store"
-    Service(Settings(data_dir=inner, cache_dir=tmp_path / "cache")).close()
+    Service(Settings(data_dir=inner)).close()
 
     told = CliRunner().invoke(
         command_line, ["export", str(tmp_path / "out"), "--data", str(tmp_path)]

@@ -25,7 +25,7 @@ def batch(day: int) -> bytes:
 
 
 def test_the_same_batch_twice_is_one_set_of_triples_and_one_answer(tmp_path: Path) -> None:
-    given = Settings(data_dir=tmp_path / "data", cache_dir=tmp_path / "cache", dev=True)
+    given = Settings(data_dir=tmp_path / "data", dev=True)
     service = Service(given)
     (tmp_path / "in" / "weld").mkdir(parents=True)
     (tmp_path / "in" / "weld" / "w1.json").write_bytes(batch(1))

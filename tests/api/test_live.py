@@ -58,9 +58,7 @@ def reading(number: int) -> bytes:
 
 def settings(tmp_path: Path, pattern: str) -> Settings:
     """Return settings of a folder in which the source is mapped already, by names alone: what is tested is listening."""
-    given = Settings(
-        data_dir=tmp_path / "data", cache_dir=tmp_path / "cache", dev=True, live_seconds=0.3
-    )
+    given = Settings(data_dir=tmp_path / "data", dev=True, live_seconds=0.3)
     now = datetime(2026, 1, 1, tzinfo=UTC)
     message = Message("plant/p1", reading(59), 1, dup=False, retain=False, got=now)
     spools = Spools(tmp_path / "before", rows=1, seconds=1)
@@ -110,7 +108,7 @@ def test_a_live_source_is_started_looked_at_stopped_and_taken_up_again(
 
 
 def test_a_live_source_of_no_known_kind_is_refused(tmp_path: Path) -> None:
-    given = Settings(data_dir=tmp_path / "data", cache_dir=tmp_path / "cache", dev=True)
+    given = Settings(data_dir=tmp_path / "data", dev=True)
 
     with TestClient(make_app(Service(given), given, pages=False)) as client:
         reply = client.post("/sources/live", json={"url": "ftp://u:secret@host/x"})

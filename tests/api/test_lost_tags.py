@@ -20,9 +20,7 @@ READER = {"qualweave-roles": "reader"}
 @pytest.fixture(scope="module")
 def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
     folder = tmp_path_factory.mktemp("line")
-    settings = Settings(
-        data_dir=folder, cache_dir=folder / "cache", dev=True, publish_interval_ms=0
-    )
+    settings = Settings(data_dir=folder, dev=True, publish_interval_ms=0)
     service = Service(settings)
     service.store.commit(LINE.change_sets(), principal=SYSTEM)
     service.store.publish()

@@ -31,9 +31,7 @@ CSV = "op,machine,T,note\nO1,OV 3,180.5,a\nO2,OV 3,n/a,b\nO3,OV 3,hot,c\n"
 @pytest.fixture(scope="module")
 def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
     folder = tmp_path_factory.mktemp("mappings")
-    settings = Settings(
-        data_dir=folder / "data", cache_dir=folder / "cache", dev=True, publish_interval_ms=0
-    )
+    settings = Settings(data_dir=folder / "data", dev=True, publish_interval_ms=0)
     service = Service(settings)
     with TestClient(make_app(service, settings, pages=False)) as served:
         assert served.post("/mappings", content=DOCUMENT.encode()).status_code == 201

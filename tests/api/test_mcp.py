@@ -41,7 +41,7 @@ def model(plants: Plants, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     folder = tmp_path_factory.mktemp("mcp")
     shutil.copytree(plants(1).made / "data", folder / "data")
     server = StdioServerParameters(
-        command=sys.executable, args=[*COMMAND, str(folder / "data")], env=_environment(folder)
+        command=sys.executable, args=[*COMMAND, str(folder / "data")], env=_environment()
     )
     with (
         start_blocking_portal() as portal,
@@ -59,9 +59,10 @@ def ask(model: tuple[Any, Asked]) -> Asked:
     return model[1]
 
 
-def _environment(folder: Path) -> dict[str, str]:
-    kept = {name: os.environ[name] for name in ("PATH", "PYTHONPATH") if name in os.environ}
-    return {**kept, "QUALWEAVE_CACHE_DIR": str(folder / "cache"), "PYTHONWARNINGS": "ignore"}
+def _environment() -> dict[str, str]:
+    passed = ("PATH", "PYTHONPATH", "HOME")
+    kept = {name: os.environ[name] for name in passed if name in os.environ}
+    return {**kept, "PYTHONWARNINGS": "ignore"}
 
 
 @pytest.fixture
@@ -266,7 +267,7 @@ def test_a_folder_that_is_being_served_says_to_ask_the_service(
     command = [sys.executable, *COMMAND, str(plant.service.settings.data_dir)]
 
     found = subprocess.run(
-        command, capture_output=True, text=True, timeout=60, check=False, env=_environment(tmp_path)
+        command, capture_output=True, text=True, timeout=60, check=False, env=_environment()
     )
 
     assert found.returncode == 1
@@ -279,7 +280,7 @@ def test_a_folder_without_a_store_is_not_made(tmp_path: Path) -> None:
     command = [sys.executable, *COMMAND, str(tmp_path / "none")]
 
     found = subprocess.run(
-        command, capture_output=True, text=True, timeout=60, check=False, env=_environment(tmp_path)
+        command, capture_output=True, text=True, timeout=60, check=False, env=_environment()
     )
 
     assert found.returncode == 1

@@ -30,7 +30,7 @@ GRAPH = "https://example.org/id/graph/data/plant/hand/1"
 
 @pytest.fixture
 def service(tmp_path: Path) -> Iterator[Service]:
-    made = Service(Settings(data_dir=tmp_path, cache_dir=tmp_path / "cache", dev=True))
+    made = Service(Settings(data_dir=tmp_path, dev=True))
     made.store.commit([ChangeSet(GRAPH, "data", inserts=DATA.encode())], principal=LI)
     made.store.publish()
     yield made

@@ -16,9 +16,7 @@ FILLING = {"name": "reducers", "name_zh": "减速器", "level": "lot", "classes"
 @pytest.fixture(scope="module")
 def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
     folder = tmp_path_factory.mktemp("classes")
-    settings = Settings(
-        data_dir=folder / "data", cache_dir=folder / "cache", dev=True, publish_interval_ms=0
-    )
+    settings = Settings(data_dir=folder / "data", dev=True, publish_interval_ms=0)
     service = Service(settings)
     with TestClient(make_app(service, settings, pages=False)) as served:
         yield served

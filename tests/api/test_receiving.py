@@ -25,7 +25,7 @@ _WELDS = "timestamp,machine,Weld_Current_kA\n2026-01-05T10:00:00Z,W-1,9.1\n2026-
 @pytest.fixture(scope="module")
 def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
     folder = tmp_path_factory.mktemp("receiving")
-    settings = Settings(data_dir=folder / "data", cache_dir=folder / "cache", dev=True)
+    settings = Settings(data_dir=folder / "data", dev=True)
     service = Service(settings)
     with TestClient(make_app(service, settings, pages=False), headers=_ENGINEER) as client:
         yield client

@@ -25,7 +25,7 @@ LASER_AGAIN = ADDED.replace("laser", "beam").replace("激光", "光束")
 @pytest.fixture(scope="module")
 def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
     folder = tmp_path_factory.mktemp("train")
-    settings = Settings(data_dir=folder / "data", cache_dir=folder / "cache", dev=True)
+    settings = Settings(data_dir=folder / "data", dev=True)
     service = Service(settings)
     with TestClient(make_app(service, settings, pages=False)) as served:
         yield served
@@ -137,7 +137,7 @@ def test_a_request_is_found_by_the_beginning_of_its_id(
 
 def test_the_command_line_shows_the_train_and_the_note(tmp_path: Path) -> None:
     data = ["--data", str(tmp_path / "data")]
-    settings = Settings(data_dir=tmp_path / "data", cache_dir=tmp_path / "cache")
+    settings = Settings(data_dir=tmp_path / "data")
     Service(settings).close()
     version = current_release().version
     run = CliRunner()

@@ -25,7 +25,7 @@ WITHOUT = files("qualweave.ontology").joinpath("modules", "defect.ttl").read_tex
 @pytest.fixture
 def service(tmp_path: Path) -> Iterator[Service]:
     """Give a service whose ontology has a term more than this installation's."""
-    made = Service(Settings(data_dir=tmp_path, cache_dir=tmp_path / "cache", dev=True))
+    made = Service(Settings(data_dir=tmp_path, dev=True))
     Governing(made, LI).accept(_passed(made, ADDED).id)
     yield made
     made.close()

@@ -1,6 +1,5 @@
 """The review at the service: from an unknown column to its term, in two persons' names, and back again."""
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -37,18 +36,10 @@ FLURB = {
 }  # fmt: skip
 
 
-@pytest.fixture(scope="module")
-def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The cache of text vectors that the plants of this run share; to fill it takes a minute."""
-    mine = tmp_path_factory.mktemp("reviews")
-    root = mine.parent.parent if os.environ.get("PYTEST_XDIST_WORKER") else mine.parent
-    return Path(os.environ.get("QUALWEAVE_CACHE_DIR", root / "text-cache"))
-
-
 @pytest.fixture
-def settings(tmp_path: Path, cache: Path) -> Settings:
+def settings(tmp_path: Path) -> Settings:
     return Settings(
-        data_dir=tmp_path / "data", cache_dir=cache, dev=True, publish_interval_ms=0,
+        data_dir=tmp_path / "data", dev=True, publish_interval_ms=0,
         governance_thorough=False,
     )  # fmt: skip
 
@@ -247,7 +238,6 @@ def test_the_commands_list_preview_decide_and_undo(settings: Settings, tmp_path:
 
     def run(*words: str) -> str:
         environment = {
-            "QUALWEAVE_CACHE_DIR": str(settings.cache_dir),
             "QUALWEAVE_GOVERNANCE_THOROUGH": "false",
         }
         told = CliRunner().invoke(

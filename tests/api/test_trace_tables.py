@@ -49,9 +49,7 @@ templates:
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[TestClient, Path]]:
     folder = tmp_path_factory.mktemp("trace-tables")
-    settings = Settings(
-        data_dir=folder / "data", cache_dir=folder / "cache", dev=True, publish_interval_ms=0
-    )
+    settings = Settings(data_dir=folder / "data", dev=True, publish_interval_ms=0)
     service = Service(settings)
     with TestClient(make_app(service, settings, pages=False)) as client:
         assert client.post("/mappings", content=PROCESS.encode()).status_code == 201

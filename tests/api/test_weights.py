@@ -37,9 +37,7 @@ def as_(name: str, roles: str = "engineer,architect", seat: str = "") -> dict[st
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
     folder = tmp_path_factory.mktemp("weights")
-    settings = Settings(
-        data_dir=folder / "data", cache_dir=folder / "cache", dev=True, publish_interval_ms=0
-    )
+    settings = Settings(data_dir=folder / "data", dev=True, publish_interval_ms=0)
     service = Service(settings)
     with TestClient(make_app(service, settings, pages=False)) as found:
         yield found

@@ -17,7 +17,7 @@ FILES = ("*/mes/*", "*/plc/*", "*/scada/*", "*/lims/*", "*/alarms/*", "*/eam/*",
 @pytest.fixture(scope="session")
 def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     folder: Path = tmp_path_factory.mktemp("gnn")
-    return Settings(data_dir=folder, cache_dir=folder / "cache", label_coverage=0.5)
+    return Settings(data_dir=folder, label_coverage=0.5)
 
 
 @pytest.fixture(scope="session")

@@ -63,7 +63,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def work(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
     home = tmp_path_factory.mktemp("home")
-    settings = Settings(data_dir=home / "data", cache_dir=home / "cache")
+    settings = Settings(data_dir=home / "data")
     store = open_store(settings.data_dir / "store", settings)
     terms = TermIndex.from_graph(load_graph())
     yield desk(

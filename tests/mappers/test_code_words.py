@@ -195,7 +195,7 @@ LIST = """
 
 @pytest.fixture
 def work(tmp_path: Path, terms: TermIndex, reader: ConceptAligner) -> Iterator[Desk]:
-    settings = Settings(data_dir=tmp_path / "data", cache_dir=tmp_path / "cache")
+    settings = Settings(data_dir=tmp_path / "data")
     store: OxigraphStore = open_store(settings.data_dir / "store", settings)
     yield desk(
         store=store, terms=terms, settings=settings, principal=SYSTEM, aligner=exact, concept_reader=reader

@@ -43,7 +43,7 @@ def terms() -> TermIndex:
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
-    return Settings(data_dir=tmp_path / "data", cache_dir=tmp_path / "cache")
+    return Settings(data_dir=tmp_path / "data")
 
 
 @pytest.fixture

@@ -58,7 +58,7 @@ def terms() -> TermIndex:
 
 @pytest.fixture
 def work(tmp_path: Path, terms: TermIndex) -> Iterator[Desk]:
-    settings = Settings(data_dir=tmp_path / "data", cache_dir=tmp_path / "cache")
+    settings = Settings(data_dir=tmp_path / "data")
     store = open_store(settings.data_dir / "store", settings)
     yield desk(
         store=store, terms=terms, settings=settings, principal=LI, gate=ShapeGate(), aligner=exact

@@ -47,7 +47,7 @@ def write(
 
 @pytest.fixture
 def work(tmp_path: Path) -> Iterator[Desk]:
-    settings = Settings(data_dir=tmp_path / "data", cache_dir=tmp_path / "cache")
+    settings = Settings(data_dir=tmp_path / "data")
     store = open_store(settings.data_dir / "store", settings)
     terms = TermIndex.from_graph(load_graph())
     yield desk(

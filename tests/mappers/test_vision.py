@@ -46,7 +46,7 @@ def events(count: int = 1000) -> list[dict[str, object]]:
 
 @pytest.fixture
 def work(tmp_path: Path) -> Iterator[Desk]:
-    settings = Settings(data_dir=tmp_path / "data", cache_dir=tmp_path / "cache")
+    settings = Settings(data_dir=tmp_path / "data")
     store = open_store(settings.data_dir / "store", settings)
     terms = TermIndex.from_graph(load_graph())
     yield desk(

@@ -67,7 +67,7 @@ def change_set(lines: Iterable[str], graph: str = DATA) -> ChangeSet:
 
 @contextmanager
 def opened(folder: Path, *changes: ChangeSet, ontology: bool = False) -> Iterator[OxigraphStore]:
-    settings = Settings(data_dir=folder / "data", cache_dir=folder / "cache")
+    settings = Settings(data_dir=folder / "data")
     store = open_store(settings.data_dir / "store", settings)
     first = [ChangeSet(current_release().iri, "ontology", load_ntriples())] if ontology else []
     try:
@@ -114,7 +114,7 @@ def ingested(folder: Path, plant: Path, *wanted: str) -> Iterator[Snapshot]:
             if path.is_file():
                 target.parent.mkdir(parents=True, exist_ok=True)
                 shutil.copyfile(path, target)
-    settings = Settings(data_dir=folder / "data", cache_dir=folder / "cache")
+    settings = Settings(data_dir=folder / "data")
     with opened(folder, ontology=True) as store:
         ingest(
             inputs,

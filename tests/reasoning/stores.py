@@ -98,7 +98,7 @@ def build_plant(folder: Path, seed: int) -> Path:
     for path in [p for p in source.rglob("*") if p.is_file()]:
         if not path.relative_to(source).as_posix().startswith(KEPT):
             path.unlink()
-    settings = Settings(data_dir=folder / "data", cache_dir=folder / "cache")
+    settings = Settings(data_dir=folder / "data")
     store = open_store(folder / "store", settings)
     answers = _answers(folder)
     report = ingest(

@@ -23,9 +23,7 @@ def terms() -> TermIndex:
 
 @pytest.fixture
 def work(tmp_path: Path, terms: TermIndex) -> Iterator[Desk]:
-    settings = Settings(
-        data_dir=tmp_path / "data", cache_dir=tmp_path / "cache", live_seconds=0.5, live_rows=400
-    )
+    settings = Settings(data_dir=tmp_path / "data", live_seconds=0.5, live_rows=400)
     store = open_store(settings.data_dir / "store", settings)
     yield desk(
         store=store,
