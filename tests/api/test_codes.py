@@ -13,6 +13,7 @@ from qualweave.api.service import Service
 from qualweave.change_request import ChangeRequest
 from qualweave.config import Settings
 from qualweave.evidence import Evidence
+from qualweave.iri import expand
 from qualweave.mappers.review.queue import text_candidates
 from qualweave.mappers.revise import Question
 from tests.api.conftest import ENGINEER
@@ -162,5 +163,5 @@ def test_the_page_offers_what_words_and_company_suggest() -> None:
         ),
     )
 
-    found = {one.term: one.probability for one in text_candidates(Question(request))}
+    found = {expand(one.term): one.probability for one in text_candidates(Question(request))}
     assert found == {wire: 0.8, crack: 0.0}
