@@ -23,19 +23,28 @@ def code_forms(code: str) -> frozenset[str]:
     >>> sorted(code_forms("0x7F")), sorted(code_forms("E-07"))
     (['0x7f', '127'], ['e7'])
     """
-    plain = unicodedata.normalize("NFKC", code).strip().casefold()
-    plain = "".join(str(unicodedata.decimal(one, one)) for one in plain)
-    whole = _WHOLE.match(plain)
-    if whole:
-        plain = whole.group(1)
-    forms = {_bare(plain)}
+    plain = _folded(code)
+    forms = {_settled(plain)}
     number = _HEX.match(plain)
     if number:
         forms.add(str(int(number.group(1) or number.group(2), 16)))
     return frozenset(one for one in forms if one)
 
 
-def _bare(text: str) -> str:
-    """Return letters and digits with the zeros before each number taken off."""
-    joined = _APART.sub("", text)
-    return re.sub(r"(?<![0-9])0+(?=[0-9])", "", joined)
+def _folded(text: str) -> str:
+    plain = unicodedata.normalize("NFKC", text).strip().casefold()
+    plain = "".join(str(unicodedata.decimal(one, one)) for one in plain)
+    whole = _WHOLE.match(plain)
+    return whole.group(1) if whole else plain
+
+
+def _settled(text: str) -> str:
+    """Return letters and digits with the zeros before each number taken off.
+
+    What is left once separators are gone may fold again: a mark that stood apart joins the letter before it.
+    """
+    before, now = None, text
+    while now != before:
+        before = now
+        now = re.sub(r"(?<![0-9])0+(?=[0-9])", "", _APART.sub("", _folded(now)))
+    return now

@@ -1,7 +1,7 @@
 """Codes are resolved in their scope or not at all (R63)."""
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from qualweave.iri import Q
@@ -123,6 +123,8 @@ def test_other_codes_are_not_near(written: str, known: str) -> None:
 
 
 @given(st.text(max_size=12))
+@example("R\u00b8")
+@example("1 2,0")
 def test_a_code_of_any_characters_has_forms_that_do_not_change(code: str) -> None:
     for form in code_forms(code):
         assert form in code_forms(form)
