@@ -36,10 +36,11 @@ def adapt(shipped: Combiner, vocabulary: "Vocabulary", confirmed: Sequence[Confi
     if len(some) < _ENOUGH or len(sources) < _SOURCES:
         return shipped
     key = (tuple(one.key for one in some), tuple(shipped.vector().tolist()))
-    if key not in vocabulary.adapted:
-        vocabulary.adapted.clear()
-        vocabulary.adapted[key] = _adapted(shipped, vocabulary, some)
-    return vocabulary.adapted[key]
+    known = vocabulary.adapted.get(key)
+    if known is None:
+        known = _adapted(shipped, vocabulary, some)
+        vocabulary.adapted = {key: known}  # in one step: another thread may be asking
+    return known
 
 
 def _settled(count: int) -> int:

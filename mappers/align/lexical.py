@@ -267,17 +267,20 @@ class Lexical:
     def read_ahead(self, phrases: Iterable[str]) -> None:
         """Compare the letter groups of many phrases with those of all names in one go."""
         asked = list(dict.fromkeys(phrases))
-        self._near = {}
+        near: dict[str, Vector] = {}
         for first in range(0, len(asked), _AT_ONCE):
             some = asked[first : first + _AT_ONCE]
-            found = (self._letters.transform(some) @ self._grams.T).toarray()
-            best = np.maximum.reduceat(found, self._starts, axis=1) if self.size else found
-            self._near |= dict(zip(some, best, strict=True))
+            near |= dict(zip(some, self._compared(some), strict=True))
+        self._near = near  # in one step: another thread may be reading
+
+    def _compared(self, phrases: Sequence[str]) -> Vector:
+        """Return the best cosine of letter groups with a name of each term; shape ``(phrases, terms)``."""
+        found = (self._letters.transform(phrases) @ self._grams.T).toarray()
+        return np.maximum.reduceat(found, self._starts, axis=1) if self.size else found
 
     def _letter_groups(self, text: str) -> Vector:
-        if text not in self._near:
-            self.read_ahead([text])
-        return self._near[text]
+        found = self._near.get(text)
+        return self._compared([text])[0] if found is None else found
 
     def _same_numbers(self, spoken: Spoken) -> Vector:
         mine = frozenset(one.text for one in spoken.tokens if one.text.isdigit())

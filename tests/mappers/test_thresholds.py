@@ -1,6 +1,8 @@
 """From which probability a field is mapped: the lowest that is precise, near twins, and what confirmations teach."""
 
 import random
+import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -21,7 +23,7 @@ from qualweave.mappers.align.thresholds import (
     lowest,
     twin_chance,
 )
-from qualweave.mappers.profile import field_from_facts
+from qualweave.mappers.profile import FieldProfile, field_from_facts
 
 chances = st.lists(st.floats(0.01, 1.0), min_size=1, max_size=80)
 
@@ -182,3 +184,27 @@ def test_a_language_model_says_little_of_shorthand() -> None:
 
     assert plain == 1.0
     assert short <= 0.5
+
+
+def test_threads_that_share_a_vocabulary_do_not_disturb_each_other() -> None:
+    terms = tuple(TargetTerm(id=f"t{n}", labels={"en": (f"value {n}",)}) for n in range(40))
+    vocabulary = Vocabulary(terms, None)
+    known = Remembering.of(vocabulary, ())
+    tables = [
+        [field_from_facts(name=f"value_{n}_{part}") for n in range(10)] for part in range(4)
+    ] * 15
+
+    def ranked(fields: list[FieldProfile]) -> list[list[float]]:
+        made = align_targets(fields, vocabulary, remembering=known)
+        return [[each.score for each in one.ranked] for one in made]
+
+    alone = [ranked(fields) for fields in tables]
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        with ThreadPoolExecutor(8) as pool:
+            together = list(pool.map(ranked, tables))
+    finally:
+        sys.setswitchinterval(before)
+
+    assert together == alone
