@@ -74,15 +74,22 @@ def accept(
     url: Url = "",
     by: By = "",
     reason: Because = "",
+    language: Tongue = "en",
     *,
     dry_run: DryRun = False,
 ) -> None:
     """Accept the likeliest term of each question."""
-    _decide(_body("accept", questions, family, dry_run=dry_run, reason=reason), data, url, by=by)
+    _decide(
+        _body("accept", questions, family, dry_run=dry_run, reason=reason),
+        data,
+        url,
+        by=by,
+        language=language,
+    )
 
 
 @app.command()
-def choose(
+def choose(  # noqa: PLR0913 - each is one part of a decision
     term: Annotated[str, typer.Argument(help="IRI, CURIE or any name of the term.")],
     questions: Questions = None,
     family: Family = "",
@@ -90,12 +97,13 @@ def choose(
     url: Url = "",
     by: By = "",
     reason: Because = "",
+    language: Tongue = "en",
     *,
     dry_run: DryRun = False,
 ) -> None:
     """Choose a term for the questions."""
     body = _body("choose", questions, family, dry_run=dry_run, reason=reason, term=term)
-    _decide(body, data, url, by=by)
+    _decide(body, data, url, by=by, language=language)
 
 
 @app.command()
@@ -106,11 +114,18 @@ def reject(
     url: Url = "",
     by: By = "",
     reason: Because = "",
+    language: Tongue = "en",
     *,
     dry_run: DryRun = False,
 ) -> None:
     """Say that no term fits: the field is left out, and what was suggested is not suggested again."""
-    _decide(_body("reject", questions, family, dry_run=dry_run, reason=reason), data, url, by=by)
+    _decide(
+        _body("reject", questions, family, dry_run=dry_run, reason=reason),
+        data,
+        url,
+        by=by,
+        language=language,
+    )
 
 
 @app.command()
@@ -122,10 +137,11 @@ def ask(
     url: Url = "",
     by: By = "",
     reason: Because = "",
+    language: Tongue = "en",
 ) -> None:
     """Hand questions to somebody, or leave a remark; they stay open."""
     body = _body("ask", questions, family, reason=reason, to=to)
-    _decide(body, data, url, by=by)
+    _decide(body, data, url, by=by, language=language)
 
 
 @app.command("new-term")
@@ -143,6 +159,7 @@ def new_term(  # noqa: PLR0913 - each is one part of a term
     url: Url = "",
     by: By = "",
     reason: Because = "",
+    language: Tongue = "en",
     *,
     dry_run: DryRun = False,
 ) -> None:
@@ -152,9 +169,9 @@ def new_term(  # noqa: PLR0913 - each is one part of a term
         "name": name, "label_en": label, "label_zh": label_zh, "definition_en": definition,
         "definition_zh": definition_zh, "parent": parent, "unit": unit,
     }  # fmt: skip
-    told = _decide(body, data, url, by=by)
+    told = _decide(body, data, url, by=by, language=language)
     for one in told.get("findings", ()):
-        say(f"    ! {one['term']}: {one['en']}")
+        say(f"    ! {one['term']}: {one.get(language, one['en'])}")
     if "change_request" in told:
         say(f"    {told['term']}: vote on {told['linked']} with 'qualweave ontology vote'")
     for key, value in told.get("draft", {}).items():
@@ -163,10 +180,15 @@ def new_term(  # noqa: PLR0913 - each is one part of a term
 
 @app.command()
 def undo(
-    review: str, data: DataDir = HERE, url: Url = "", by: By = "", reason: Because = ""
+    review: str,
+    data: DataDir = HERE,
+    url: Url = "",
+    by: By = "",
+    reason: Because = "",
+    language: Tongue = "en",
 ) -> None:
     """Take a decision back as a whole; what was lifted because of it is taken back."""
-    _say_done(asked(calls.undo_review(review, reason), data, url, by=by))
+    _say_done(asked(calls.undo_review(review, reason), data, url, by=by), language)
 
 
 @app.command()
@@ -210,7 +232,14 @@ def _body(
     return {**asks, **more}
 
 
-def _decide(body: dict[str, Any], data: Any, url: str, *, by: str) -> dict[str, Any]:  # noqa: ANN401
+def _decide(
+    body: dict[str, Any],
+    data: Any,  # noqa: ANN401
+    url: str,
+    *,
+    by: str,
+    language: str,
+) -> dict[str, Any]:
     told = asked(calls.decide_questions(body), data, url, by=by)
     if body["dry_run"]:
         for one in told["fields"]:
@@ -219,16 +248,16 @@ def _decide(body: dict[str, Any], data: Any, url: str, *, by: str) -> dict[str, 
             say(f"    {one['file']}: {one['rows']} rows")
         say(f"{len(told['questions'])} questions, {len(told['files'])} files, {told['rows']} rows")
     else:
-        _say_done(told)
+        _say_done(told, language)
     return told
 
 
-def _say_done(told: dict[str, Any]) -> None:
-    say(f"{told['id']}  {told['statement']['en']}")
+def _say_done(told: dict[str, Any], language: str) -> None:
+    say(f"{told['id']}  {told['statement'][language]}")
     if "rows_lifted" in told:
         rows = f"{told['rows_lifted']:.0f} rows, {told['triples']:.0f} triples"
         say(f"    {len(told['files'])} files lifted again: {rows}")
-    _say_changes(told["changes"], "en")
+    _say_changes(told["changes"], language)
 
 
 def _say_changes(changes: list[dict[str, Any]], language: str) -> None:

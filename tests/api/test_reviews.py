@@ -254,7 +254,10 @@ def test_the_commands_list_preview_decide_and_undo(settings: Settings, tmp_path:
     assert "No question waits" in run("list")
     log = run("log", "--json")
     review = log.split('"id": "')[1].split('"')[0]
-    assert "undid a decision about Cooling_Rate_Unit" in run("undo", review, "--reason", "a trial")
+    undone = run("undo", review, "--reason", "a trial", "--language", "zh")
+    assert "撤销" in undone
+    assert "undid" not in undone
+    assert "undid a decision about Cooling_Rate_Unit" in run("log")
     assert "Cooling_Rate_Unit" in run("list")
     assert "(undone by" in run("log")
     assert "Nothing changed" in run("rerun", "--dry-run")
