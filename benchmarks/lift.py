@@ -12,7 +12,6 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,10 +21,10 @@ import polars as pl
 import pyoxigraph as ox
 
 from qualweave.iri import XSD, Q
+from qualweave.mappers import readers
 from qualweave.mappers.lift.batch import Batch
-from qualweave.mappers.lift.stream import PART_ROWS, Lifter, lift_parts, lift_to_folder
+from qualweave.mappers.lift.stream import PART_ROWS, Lifter, Parts, lift_parts, lift_to_folder
 from qualweave.mappers.mapping import ColumnMapping, Decision, MappingDocument
-from qualweave.mappers.table import ROW, RawTable, SourceContext
 from qualweave.mappers.vocabulary import Vocabulary
 from qualweave.ontology.load import load_graph
 from qualweave.ontology.terms import TermIndex
@@ -66,12 +65,10 @@ def write_csv(path: Path, rows: int) -> None:
             first = False
 
 
-def csv_parts(path: Path) -> Iterator[RawTable]:
-    """Yield the table in parts of texts."""
-    frames = pl.scan_csv(path, infer_schema=False, row_index_name=ROW, row_index_offset=2)
-    for frame in frames.collect_batches(chunk_size=PART_ROWS, maintain_order=True):
-        columns = tuple(one for one in frame.columns if one != ROW)
-        yield RawTable(path.name, columns, frame, SourceContext(path.name))
+def csv_parts(path: Path) -> Parts:
+    """Return the table in parts of texts, by the reader of the product, which has looked through the file."""
+    (table,) = readers.stream(path)
+    return lambda: table.batches(PART_ROWS)
 
 
 def lifter(*, converted: bool) -> Lifter:
@@ -139,27 +136,29 @@ class Run:
 def ours(csv: Path, folder: Path, *, converted: bool, into: str) -> Run:
     """Lift to N-Quads in files or a pipe, or straight into a store in memory or on disk, and ask it."""
     work = lifter(converted=converted)
-    work.lift_table(next(csv_parts(csv)))  # units and record table are read once per process
+    work.lift_table(
+        next(iter(csv_parts(csv)()))
+    )  # units and record table are read once per process
     started, cpu = time.perf_counter(), time.process_time()
-    answer = 0
+    parts, answer = csv_parts(csv), 0
     if into == "file":
-        triples = lift_to_folder(lambda: csv_parts(csv), work, folder / "quads").lines
+        triples = lift_to_folder(parts, work, folder / "quads").lines
     elif into == "pipe":
         triples = 0
         with Path(os.devnull).open("wb") as out:
-            for part in lift_parts(lambda: csv_parts(csv), work):
+            for part in lift_parts(parts, work):
                 out.writelines(part.lines.pieces(BATCH.graph))
                 triples += part.lines.count
     else:
         store = ox.Store() if into == "memory" else ox.Store(str(folder / "store"))
-        fill(store, csv, work)
+        fill(store, parts, work)
         answer, triples = answered(store), len(store)
     seconds, cpu = time.perf_counter() - started, time.process_time() - cpu
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     return Run(seconds, cpu, triples, answer, peak)
 
 
-def fill(store: ox.Store, csv: Path, work: Lifter) -> None:
+def fill(store: ox.Store, parts: Parts, work: Lifter) -> None:
     """Load parts while the next one is lifted: the store lets Python go on."""
     graph = ox.NamedNode(BATCH.graph)
 
@@ -168,7 +167,7 @@ def fill(store: ox.Store, csv: Path, work: Lifter) -> None:
 
     with ThreadPoolExecutor(1) as loader:
         before: Future[None] | None = None
-        for part in lift_parts(lambda: csv_parts(csv), work):
+        for part in lift_parts(parts, work):
             lines = part.lines.text()
             if before:
                 before.result()

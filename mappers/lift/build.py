@@ -17,7 +17,8 @@ from qualweave.mappers.lift.batch import Batch
 from qualweave.mappers.lift.code_list import lift_codes
 from qualweave.mappers.lift.entities import names_of, put_entity
 from qualweave.mappers.lift.flags import flag_defects
-from qualweave.mappers.lift.lines import Hashes, Lines
+from qualweave.mappers.lift.hashes import Hashes
+from qualweave.mappers.lift.lines import Lines
 from qualweave.mappers.lift.plan import Entity, Record, TripleRule, record, record_table
 from qualweave.mappers.lift.problems import Problem, problem
 from qualweave.mappers.lift.scope import resolve_codes
@@ -67,6 +68,7 @@ class Part:
         rows_lifted: Rows that are in the triples.
         problems: Why the others wait.
         unresolved: Texts that name no concept yet.
+        composed: Whether things are named by what their rows say, which rows of another part may say, too.
     """
 
     lines: Lines
@@ -75,6 +77,7 @@ class Part:
     rows_lifted: int
     problems: tuple[Problem, ...] = ()
     unresolved: tuple[Unresolved, ...] = ()
+    composed: bool = False
 
 
 def lift(
@@ -158,8 +161,9 @@ def lift_part(
         first = _write(sheet, records, writer)
         lifted = len(sheet.frame)
     return Part(
-        writer, first, len(table.frame), lifted, tuple(sheet.problems), tuple(sheet.unresolved)
-    )
+        writer, first, len(table.frame), lifted, tuple(sheet.problems), tuple(sheet.unresolved),
+        composed=any(len(one) for found in sheet.identities.values() for one in found),
+    )  # fmt: skip
 
 
 def identities(
@@ -174,7 +178,7 @@ def identities(
     """Return the composed identities of the rows of a part, by entity, as hashes; shape: one per row that has one.
 
     Arguments are those of `lift_part`. Where two rows of a whole table have one such identity they are two things,
-    so parts must be told of those (`repeated`). Empty where the rows name their things themselves.
+    so parts must be told of those (`repeated`). Rows that name their things themselves have none.
     """
     sheet = bind(table, mapping, batch, vocabulary)
     sheet.repeated = {}

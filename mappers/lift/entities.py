@@ -60,14 +60,16 @@ def put_entity(sheet: Sheet, entity: Entity) -> None:
     if entity.part_of:
         _put_part(sheet, entity, target)
         return
-    options = [entity_iri(sheet, entity, batch)]
+    own = entity_iri(sheet, entity, batch)
+    options = [own]
     composed = [
         _composed(sheet, roles, batch.prefix(entity.kind))
         for roles in entity.compose
         if all(sheet.has(f"r.{role}") for role in roles)
     ]
     if composed:
-        sheet.frame = sheet.frame.with_columns(pl.coalesce(composed).alias("tmp"))
+        unnamed = pl.when(own.is_null()).then(pl.coalesce(composed))
+        sheet.frame = sheet.frame.with_columns(unnamed.alias("tmp"))
         if not sheet.has("r.measuredValue"):
             # Two wide rows with one composed identity are two things: the row tells them apart.
             again = _again(sheet, entity.name, "tmp")

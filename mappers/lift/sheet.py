@@ -17,7 +17,7 @@ from qualweave.iri import GS1_ID, Q, expand, local_name
 from qualweave.mappers.lift import cells
 from qualweave.mappers.lift.batch import Batch, segment
 from qualweave.mappers.lift.cells import Cells
-from qualweave.mappers.lift.lines import Hashes, HashSet
+from qualweave.mappers.lift.hashes import Hashes, HashSet
 from qualweave.mappers.lift.plan import CellType, record_table
 from qualweave.mappers.lift.problems import Problem, problem
 from qualweave.mappers.mapping import ColumnMapping, Decision, MappingDocument

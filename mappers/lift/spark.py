@@ -16,7 +16,7 @@ import polars as pl
 
 from qualweave.capability import require
 from qualweave.iri import XSD, Q
-from qualweave.mappers.lift.lines import HashSet
+from qualweave.mappers.lift.hashes import HashSet
 from qualweave.mappers.lift.stream import Lifter
 from qualweave.mappers.table import ROW, RawTable, SourceContext
 

@@ -1,9 +1,9 @@
 """Lifting a table of any size in parts: N-Quads files of some rows each, in flat memory, resumable.
 
 A folder holds one file per part and a note beside it. What parts must know of each other is little: which composed
-identities occur twice in the whole table (a first pass, only where rows do not name their things themselves), and
-which things have their source row already (8 bytes per thing). A run that was cut short goes on behind the last part
-with a note; a run over the same table, mapping and ontology changes nothing.
+identities occur twice in the whole table (a pass of its own, only where rows do not name their things themselves), and
+which things have their source row already (8 bytes per thing, on disk where they are many). A run that was cut short
+goes on behind the last part with a note; a run over the same table, mapping and ontology changes nothing.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -19,7 +19,8 @@ import polars as pl
 from qualweave.mappers.codes import CodeBook
 from qualweave.mappers.lift.batch import Batch
 from qualweave.mappers.lift.build import Part, identities, lift_part, source_rows
-from qualweave.mappers.lift.lines import Hashes, HashSet, Lines
+from qualweave.mappers.lift.hashes import Hashes, HashSet
+from qualweave.mappers.lift.lines import Lines
 from qualweave.mappers.lift.problems import Problem
 from qualweave.mappers.lift.sheet import Repeated, Unresolved
 from qualweave.mappers.mapping import MappingDocument
@@ -42,7 +43,7 @@ class Lifter:
         vocabulary: The ontology.
         codes: Code entries of the graph.
         without: Source rows to leave out.
-        repeated: Identities that several rows of the whole table have.
+        repeated: Identities that several rows of the whole table have; None where that is not known.
     """
 
     mapping: MappingDocument
@@ -50,13 +51,13 @@ class Lifter:
     vocabulary: Vocabulary
     codes: CodeBook = field(default_factory=CodeBook)
     without: frozenset[int] = frozenset()
-    repeated: Repeated = field(default_factory=dict)
+    repeated: Repeated | None = None
 
     def lift_table(self, part: RawTable) -> Part:
         """Lift some rows of the table."""
         return lift_part(
             part, self.mapping, batch=self.batch, vocabulary=self.vocabulary, codes=self.codes,
-            without=self.without, repeated=self.repeated,
+            without=self.without, repeated=self.repeated or {},
         )  # fmt: skip
 
     def identities(self, part: RawTable) -> dict[str, Hashes]:
@@ -71,10 +72,7 @@ class Lifter:
         once: dict[str, HashSet] = {}
         twice: dict[str, HashSet] = {}
         for part in parts():
-            found = self.identities(part)
-            if not found:
-                break
-            for entity, hashes in found.items():
+            for entity, hashes in self.identities(part).items():
                 _count(
                     hashes, once.setdefault(entity, HashSet()), twice.setdefault(entity, HashSet())
                 )
@@ -151,9 +149,19 @@ def lift_parts(parts: Parts, lifter: Lifter) -> Iterator[Part]:
     Yields:
         Parts with all their lines, so that nothing is left in ``first``.
     """
-    knowing, met = lifter.knowing(parts), HashSet()
+    met = HashSet()
     for table in parts():
-        yield _unmet(knowing.lift_table(table), met).part
+        part, lifter = _lift_next(table, parts, lifter)
+        yield _unmet(part, met).part
+
+
+def _lift_next(table: RawTable, parts: Parts, lifter: Lifter) -> tuple[Part, Lifter]:
+    """Lift a part; the whole table is looked through as soon as one of its rows does not name its thing."""
+    part = lifter.lift_table(table)
+    if part.composed and lifter.repeated is None:
+        lifter = lifter.knowing(parts)
+        part = lifter.lift_table(table)
+    return part, lifter
 
 
 def lift_to_folder(parts: Parts, lifter: Lifter, folder: Path) -> LiftedFolder:
@@ -168,7 +176,6 @@ def lift_to_folder(parts: Parts, lifter: Lifter, folder: Path) -> LiftedFolder:
         Files, counts, and why rows wait.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    knowing = lifter.knowing(parts)
     met, before, notes, resumed = HashSet(), lifter.fingerprint, [], 0
     files = []
     for number, table in enumerate(parts()):
@@ -178,8 +185,8 @@ def lift_to_folder(parts: Parts, lifter: Lifter, folder: Path) -> LiftedFolder:
         note = _kept(path, before, met)
         resumed += note is not None
         if note is None:
-            lines = _unmet(knowing.lift_table(table), met)
-            note = _write_part(lines, path, key=before, graph=lifter.batch.graph)
+            part, lifter = _lift_next(table, parts, lifter)
+            note = _write_part(_unmet(part, met), path, key=before, graph=lifter.batch.graph)
         notes.append(note)
         files.append(path)
     for left in sorted(folder.glob("part-*.nq")):

@@ -1,7 +1,8 @@
 """CSV as machines write it: preamble lines, a header somewhere, a unit row, decimal commas, blank tails.
 
-The file is read twice, line by line: once for the widths of its rows, which say which columns there are, and
-once for the rows. So a file of any length needs the memory of one batch.
+The file is read twice: once for the widths of its rows, which say which columns there are, and once for the
+rows. So a file of any length needs the memory of one batch. Where each line is a row like all others, Polars reads
+it (`EvenText`); else it is read line by line.
 """
 
 import csv
@@ -16,6 +17,7 @@ import polars as pl
 from qualweave.errors import UnreadableSource
 from qualweave.mappers.readers.charset import charset_of
 from qualweave.mappers.readers.context import source_context
+from qualweave.mappers.readers.even import EvenText
 from qualweave.mappers.readers.frames import damaged_cells, text_frame
 from qualweave.mappers.readers.layout import HEAD_ROWS, Layout, layout_of, named, width_of
 from qualweave.mappers.readers.limits import ReadLimits
@@ -61,8 +63,12 @@ def stream_csv(
     if not any(name.strip() for name in layout.header):
         raise _unreadable(path, head[layout.place].line, "no header was found")
     grid = _Grid(path, encoding, delimiter, layout, head[layout.body - 1].line, limits)
-    places, spare = _places(grid)
-    names = named(places, [layout.header[at] if at < len(layout.header) else "" for at in places])
+    even = grid.even()
+    is_even = width_of(layout.header) == even.width and even.is_even()
+    places, spare = ([*range(even.width)], even.width) if is_even else _places(grid)
+    names = tuple(
+        named(places, [layout.header[at] if at < len(layout.header) else "" for at in places])
+    )
     context = source_context(
         path,
         hints,
@@ -72,11 +78,17 @@ def stream_csv(
         header=layout.keys,
         columns=names,
     )
+
+    def opened(rows: int) -> Iterator[Batch]:
+        if is_even:
+            return even.batches(names, rows)
+        return _batches(grid, places, names, spare=spare, rows=rows)
+
     return TableStream(
         path.name,
-        tuple(names),
+        names,
         context,
-        lambda rows: _batches(grid, places, tuple(names), spare=spare, rows=rows),
+        opened,
         batch_rows=limits.batch_rows,
         units=layout.units,
         descriptions=layout.descriptions,
@@ -93,6 +105,13 @@ class _Grid:
     layout: Layout
     header_line: int
     limits: ReadLimits
+
+    def even(self) -> EvenText:
+        """Return the file as one whose rows may all be alike."""
+        return EvenText(
+            self.path, self.encoding, self.delimiter, self.header_line, self.layout.rows,
+            len(self.layout.header), self.limits,
+        )  # fmt: skip
 
     def rows(self) -> Iterator[Row]:
         """Yield the rows below the header; a header that is repeated, as in joined files, is none."""

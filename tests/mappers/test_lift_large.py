@@ -19,6 +19,4 @@ def test_five_million_rows_take_the_memory_of_one_million(tmp_path: Path) -> Non
         csv.unlink()
 
     print(f"peak memory in MiB: {peaks}")  # noqa: T201 - asked for, and shown by `pytest -s`
-    assert (
-        peaks[5] < 1.5 * peaks[1]
-    )  # the file itself is mapped, and 8 bytes a row tell its things apart
+    assert peaks[5] < 1.1 * peaks[1]

@@ -1,0 +1,182 @@
+"""Delimited text in which every line is a row: read by Polars, block by block, where no line needs a second look.
+
+What machines write is mostly so. A file is *even* if it is UTF-8, every line below the header has as many cells as
+the header, quotes open and close where cells do and on one line, and nothing else in it has a meaning of its own
+(a lone carriage return, a byte order mark in the middle, the separators U+001C to U+001F). Any other file is read
+line by line by `rows_of`, which tells what is wrong with which line; both give the same cells.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from qualweave.mappers.readers.frames import blanks_to_null, damaged_cells
+from qualweave.mappers.readers.limits import ReadLimits
+from qualweave.mappers.readers.stream import Batch
+from qualweave.mappers.table import ROW
+
+_BLOCK = 4 << 20  # bytes
+_END, _RETURN, _QUOTE = b'\n\r"'
+_SEPARATORS = b"\x1c", b"\x1d", b"\x1e", b"\x1f"  # blank to Python, and not to Polars
+_BOM = b"\xef\xbb\xbf"
+_UTF8 = ("utf-8", "utf-8-sig")
+
+_Bytes = NDArray[np.uint8]
+_Places = NDArray[np.intp]
+
+
+@dataclass(frozen=True)
+class EvenText:
+    """The rows of a file that may be even.
+
+    Attributes:
+        path: The file.
+        encoding: Its charset.
+        delimiter: Between cells.
+        header_line: The last line above the rows.
+        header: Header rows as they are written; rows like them are left out.
+        width: Cells of a row.
+        limits: Of rows and lines.
+    """
+
+    path: Path
+    encoding: str
+    delimiter: str
+    header_line: int
+    header: tuple[tuple[str, ...], ...]
+    width: int
+    limits: ReadLimits
+
+    def is_even(self) -> bool:
+        """Return whether every row is as the header says; the whole file is looked at."""
+        if self.encoding not in _UTF8 or self.width < 2:  # noqa: PLR2004 - a blank line has one cell
+            return False
+        if self.width > self.limits.columns:
+            return False
+        rows = 0
+        with self.path.open("rb") as file:
+            for block in self._blocks(file):
+                if not self._is_even(block):
+                    return False
+                rows += block.count(_END)
+        return 0 < rows <= self.limits.rows
+
+    def batches(self, names: tuple[str, ...], rows: int) -> Iterator[Batch]:
+        """Yield the rows in batches.
+
+        Args:
+            names: One name per column.
+            rows: Rows of a batch, at most.
+        """
+        with self.path.open("rb") as file:
+            line = self.header_line + 1
+            waiting: list[pl.DataFrame] = []
+            for block in self._blocks(file):
+                frame = self._frame(block, names, line)
+                line += block.count(_END)
+                waiting.append(frame)
+                if sum(one.height for one in waiting) >= rows:
+                    whole = pl.concat(waiting, rechunk=True)
+                    full = whole.height - whole.height % rows
+                    for start in range(0, full, rows):
+                        yield _batch(whole[start : start + rows])
+                    waiting = [whole[full:]]
+            left = pl.concat(waiting, rechunk=True) if waiting else pl.DataFrame()
+            if left.height:
+                yield _batch(left)
+
+    def _blocks(self, file: IO[bytes]) -> Iterator[bytes]:
+        """Yield the lines below the header, many at once, each ended by a line feed alone."""
+        for _ in range(self.header_line):
+            file.readline()
+        rest = b""
+        while read := file.read(_BLOCK):
+            block = rest + read
+            cut = block.rfind(b"\n") + 1
+            rest = block[cut:]
+            if len(rest) > self.limits.line_chars:
+                yield rest  # which is not even
+                return
+            if cut:
+                yield block[:cut].replace(b"\r\n", b"\n")
+        if rest:
+            yield rest.replace(b"\r\n", b"\n") + b"\n"
+
+    def _is_even(self, block: bytes) -> bool:
+        if b"\r" in block or _BOM in block or any(one in block for one in _SEPARATORS):
+            return False
+        if not _is_utf8(block):
+            return False
+        data = np.frombuffer(block, dtype=np.uint8)
+        ends = np.flatnonzero(data == _END)
+        between = np.flatnonzero(data == ord(self.delimiter))
+        if not len(ends) or np.diff(ends, prepend=-1).max() > self.limits.line_chars:
+            return False
+        if b'"' in block:
+            quotes = np.flatnonzero(data == _QUOTE)
+            if not _is_quoted_well(data, quotes, ends, ord(self.delimiter)):
+                return False
+            between = between[np.searchsorted(quotes, between) % 2 == 0]
+        cells = np.diff(np.searchsorted(between, ends), prepend=0) + 1
+        return bool((cells == self.width).all())
+
+    def _frame(self, block: bytes, names: tuple[str, ...], line: int) -> pl.DataFrame:
+        frame = pl.read_csv(
+            block,
+            has_header=False,
+            new_columns=list(names),
+            separator=self.delimiter,
+            quote_char='"' if b'"' in block else None,
+            infer_schema=False,
+            row_index_name=ROW,
+            row_index_offset=line,
+        ).select(*names, pl.col(ROW).cast(pl.Int64))
+        frame = blanks_to_null(frame, names)
+        return self._without_headers(
+            frame.filter(pl.any_horizontal(pl.col(name).is_not_null() for name in names)), names
+        )
+
+    def _without_headers(self, frame: pl.DataFrame, names: tuple[str, ...]) -> pl.DataFrame:
+        firsts = [one[0] for one in self.header]
+        like = frame[names[0]].fill_null("").str.strip_chars().is_in(firsts)
+        if not like.any():
+            return frame
+        again = [
+            line
+            for line, *cells in frame.filter(like).select(ROW, *names).iter_rows()
+            if tuple((cell or "").strip() for cell in cells) in self.header
+        ]
+        return frame.filter(~pl.col(ROW).is_in(again))
+
+
+def _batch(frame: pl.DataFrame) -> Batch:
+    return frame, tuple(damaged_cells(frame))
+
+
+def _is_utf8(block: bytes) -> bool:
+    try:
+        block.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _is_quoted_well(data: _Bytes, quotes: _Places, ends: _Places, delimiter: int) -> bool:
+    """Return whether quotes come in pairs on one line, around whole cells or doubled inside one."""
+    if len(quotes) % 2:
+        return False
+    opened, closed = quotes[::2], quotes[1::2]
+    if (np.searchsorted(ends, opened) != np.searchsorted(ends, closed)).any():
+        return False
+    before, behind = data[opened - 1], data[closed + 1]
+    starts = (opened == 0) | (before == delimiter) | (before == _END)
+    stops = (behind == delimiter) | (behind == _END)
+    # A quote that is doubled closes a pair and opens the next.
+    starts[1:] |= opened[1:] == closed[:-1] + 1
+    stops[:-1] |= closed[:-1] + 1 == opened[1:]
+    return bool(starts.all() and stops.all())
