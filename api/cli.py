@@ -32,6 +32,7 @@ from qualweave.api import (
 from qualweave.api.app import make_app
 from qualweave.api.databases import handed_in
 from qualweave.api.exporting import add_command as add_export
+from qualweave.api.learning import Learning
 from qualweave.api.mcp.command import add_command as add_mcp
 from qualweave.api.sending import sent
 from qualweave.api.service import Service
@@ -214,7 +215,7 @@ def train(
 
 
 def _print_training(service: Service, coverage: float | None, seeds: int) -> None:
-    report = service.train(principal=_OPERATOR, coverage=coverage, seeds=range(seeds))
+    report = Learning(service, _OPERATOR).train(coverage=coverage, seeds=range(seeds))
     table = Table("model", "MRR", "mechanism MRR", "parameter MRR", "AUROC")
     for one in report.table.tallies:
         found = one.summary()

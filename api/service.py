@@ -8,7 +8,6 @@ from dataclasses import replace
 from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import yaml
 from rdflib import RDFS, Graph
@@ -16,7 +15,6 @@ from rdflib import RDFS, Graph
 from qualweave.api.misspelt import Misspelt, misspelt
 from qualweave.config import Settings
 from qualweave.errors import JsonValue, UnreadableSource
-from qualweave.gnn.capability import require_torch
 from qualweave.iri import Q, expand
 from qualweave.mappers.answering import answer_many, answer_question
 from qualweave.mappers.code_candidates import with_cooccurrence
@@ -61,17 +59,7 @@ from qualweave.store.oxigraph import OxigraphStore, open_store
 from qualweave.store.port import Answer, ChangeSet, GraphEntry, Snapshot, Verdict
 from qualweave.store.tenancy import reading
 
-if TYPE_CHECKING:
-    from qualweave.gnn.training import TrainingReport
-
 Progress = Callable[[str, int, int], None]
-_HYPOTHESES = """
-SELECT ?link ?cause ?effect ?mechanism ?line ?confidence ?direction ?run WHERE {
-  ?link a q:PredictedLink ; q:hasCause ?cause ; q:hasEffect ?effect ; q:viaMechanism ?mechanism ;
-        q:linkStrength ?confidence ; q:predictedBy ?run .
-  OPTIONAL { ?link q:onLine ?line } OPTIONAL { ?link q:causeDirection ?direction }
-} ORDER BY DESC(?confidence)
-"""
 
 
 class Service:
@@ -222,54 +210,6 @@ class Service:
         told = read_answers(_yaml(answers))
         with self.lifting(principal) as work:
             return answer_many(work, told, progress=progress)
-
-    def train(
-        self,
-        *,
-        principal: Principal,
-        coverage: float | None = None,
-        seeds: Sequence[int] = (0, 1, 2, 3, 4),
-        progress: Progress | None = None,
-    ) -> "TrainingReport":
-        """Train on the newest state, publish what may be published, and keep the model's card.
-
-        Args:
-            principal: Who asks; the run is its tenant's.
-            coverage: Share of alarms that must carry a signed label; the setting's where left out.
-            seeds: One split and one training each.
-            progress: Told what is in work.
-
-        Raises:
-            MissingCapability: If the extra ``gnn`` is not installed.
-            NotEnoughEvidence: If alarms lack signed labels, or too few lines have any.
-        """
-        principal.require("engineer")
-        require_torch()
-        from qualweave.gnn.publish import change_set  # noqa: PLC0415 - it needs the extra
-        from qualweave.gnn.training import train_from_snapshot  # noqa: PLC0415 - likewise
-
-        policy = self.settings.label_coverage if coverage is None else coverage
-        chosen = self.settings.model_copy(update={"label_coverage": policy})
-        with self.reading(principal.tenant) as snapshot:
-            report = train_from_snapshot(
-                snapshot, chosen, seeds=seeds, tenant=principal.tenant, progress=progress
-            )
-        change = change_set(report, tenant=principal.tenant, base=self.settings.base_iri)
-        self.store.commit([change], principal=principal, gate=self.gate)
-        self.store.publish()
-        return report
-
-    def hypotheses(self, principal: Principal, *, limit: int = 100) -> list[JsonValue]:
-        """Return the hypotheses of the newest published model, the surest first."""
-        with self.reading(principal.tenant) as snapshot:
-            graphs = [one.graph for one in snapshot.graphs("learned", tenant=principal.tenant)]
-            rows = snapshot.select(_HYPOTHESES, graphs=graphs) if graphs else []
-        names = ("link", "cause", "effect", "mechanism", "line", "confidence", "direction", "run")
-        found = {str(row["link"]): row for row in rows}
-        return [
-            {name: str(getattr(row[name], "value", "")) for name in names}
-            for row in list(found.values())[:limit]
-        ]
 
     def reading(self, tenant: str) -> AbstractContextManager[Snapshot]:
         """Lend the newest snapshot as a tenant sees it; every answer is read through one."""

@@ -7,6 +7,7 @@ from fastapi.concurrency import run_in_threadpool
 from pydantic import BaseModel, Field
 
 from qualweave.api.deciding import Deciding
+from qualweave.api.learning import Learning
 from qualweave.api.replies import json_reply
 from qualweave.api.security.asking import ServiceOf, Who
 from qualweave.errors import InputError, JsonValue
@@ -95,7 +96,7 @@ def add_routes(router: APIRouter) -> None:
         service: ServiceOf, who: Who, limit: Annotated[int, Query(ge=1, le=1000)] = 100
     ) -> Response:
         """Return what the newest published model supposes, the surest first; nothing of it is confirmed."""
-        return json_reply({"hypotheses": service.hypotheses(who, limit=limit)})
+        return json_reply({"hypotheses": Learning(service, who).hypotheses(limit=limit)})
 
     @router.get("/freezes")
     def freezes(service: ServiceOf, who: Who) -> Response:

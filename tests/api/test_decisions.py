@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+from qualweave.api.learning import Learning
 from qualweave.gnn.decide import Accept
 from qualweave.iri import local_name
 from tests.api.conftest import ENGINEER, Plant
@@ -118,7 +119,7 @@ def test_nothing_to_decide_on_says_what_to_give(plant: Plant) -> None:
 
 
 def test_a_model_is_trained_judged_and_asked_for_its_hypotheses(plant: Plant) -> None:
-    report = plant.service.train(principal=ENGINEER, coverage=0.5, seeds=(0, 1))
+    report = Learning(plant.service, ENGINEER).train(coverage=0.5, seeds=(0, 1))
 
     found = plant.client.get("/hypotheses").json()["hypotheses"]
 
