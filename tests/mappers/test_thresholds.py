@@ -1,8 +1,10 @@
 """From which probability a field is mapped: the lowest that is precise, near twins, and what confirmations teach."""
 
 import random
-import sys
+import threading
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,6 +14,7 @@ from hypothesis import strategies as st
 from qualweave.mappers.align import Remembering, align_targets
 from qualweave.mappers.align.adapting import adapt
 from qualweave.mappers.align.combiner import NAMES, Case, Combiner, shipped
+from qualweave.mappers.align.lexical import Lexical
 from qualweave.mappers.align.recall import Confirmed
 from qualweave.mappers.align.signals import Vocabulary
 from qualweave.mappers.align.target import TargetTerm, with_inherited_names
@@ -186,25 +189,55 @@ def test_a_language_model_says_little_of_shorthand() -> None:
     assert short <= 0.5
 
 
-def test_threads_that_share_a_vocabulary_do_not_disturb_each_other() -> None:
-    terms = tuple(TargetTerm(id=f"t{n}", labels={"en": (f"value {n}",)}) for n in range(40))
+def test_threads_that_share_a_vocabulary_do_not_disturb_each_other(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    terms = tuple(TargetTerm(id=f"t{n}", labels={"en": (f"value {n}",)}) for n in range(9))
     vocabulary = Vocabulary(terms, None)
     known = Remembering.of(vocabulary, ())
-    tables = [
-        [field_from_facts(name=f"value_{n}_{part}") for n in range(10)] for part in range(4)
-    ] * 15
+    tables = [[field_from_facts(name=f"value_{n}_{part}") for n in range(3)] for part in range(2)]
 
     def ranked(fields: list[FieldProfile]) -> list[list[float]]:
         made = align_targets(fields, vocabulary, remembering=known)
         return [[each.score for each in one.ranked] for one in made]
 
     alone = [ranked(fields) for fields in tables]
-    before = sys.getswitchinterval()
-    sys.setswitchinterval(1e-6)
-    try:
-        with ThreadPoolExecutor(8) as pool:
-            together = list(pool.map(ranked, tables))
-    finally:
-        sys.setswitchinterval(before)
+    met = threading.Barrier(2, timeout=20)
+    read_ahead = Lexical.read_ahead
+
+    def meeting(self: Lexical, phrases: Iterable[str]) -> None:
+        read_ahead(self, phrases)
+        met.wait()  # neither looks up before both have read ahead: the later takes the earlier's place
+
+    monkeypatch.setattr(Lexical, "read_ahead", meeting)
+    with ThreadPoolExecutor(2) as pool:
+        together = list(pool.map(ranked, tables))
 
     assert together == alone
+
+
+class _Emptied(dict[Any, Any]):
+    """A cache that another thread empties right after each look into it."""
+
+    def __contains__(self, key: object) -> bool:
+        found = super().__contains__(key)
+        self.clear()
+        return found
+
+    def get(self, key: object, default: object = None) -> Any:
+        found = super().get(key, default)
+        self.clear()
+        return found
+
+
+def test_adapted_weights_that_another_thread_drops_are_had_all_the_same() -> None:
+    vocabulary = Vocabulary((TargetTerm(id="a", labels={"en": ("alpha",)}),), None)
+    told = [
+        Confirmed(field=field_from_facts(name="alpha"), terms=("a",), source=f"s{n % 3}")
+        for n in range(60)
+    ]
+    first = adapt(_weights(), vocabulary, told)
+    vocabulary.adapted = _Emptied(vocabulary.adapted)
+
+    assert adapt(_weights(), vocabulary, told) is first
+    assert adapt(_weights(), vocabulary, told).vector().tolist() == first.vector().tolist()
