@@ -60,7 +60,7 @@ def layout_of(rows: Sequence[Cells], delimiter: str = ",") -> Layout:
     body = place + 1
     while body < len(rows) and body <= place + _PAIR:
         below = rows[body]
-        if not units and _is_unit_row(below, header):
+        if not units and _is_unit_row(below, header) and _stands_over_values(rows, body):
             units = _by_name(header, below, without=_UNITLESS)
         elif not descriptions and _is_description_row(rows, body, header):
             descriptions = _by_name(header, below, without={""})
@@ -80,7 +80,9 @@ def header_place(rows: Sequence[Cells]) -> int:
     worded = [index for index, cells in enumerate(head) if _is_worded(cells)]
     for least in (common, max(1, round(0.6 * common))):
         for index in worded:
-            if width_of(head[index]) >= least and not _is_group_over(head, index):
+            above = head[index - 1] if index and _is_group_over(head, index - 1) else ()
+            width = max(width_of(head[index]), width_of(above))
+            if width >= least and not _is_group_over(head, index):
                 return index
     return 0
 
@@ -104,20 +106,24 @@ def _is_worded(cells: Cells) -> bool:
 
 
 def _is_group_over(rows: Sequence[Cells], index: int) -> bool:
-    """Return whether a row only groups the names below it: it has gaps that the next row of words fills."""
+    """Return whether a row groups the names below it: it has gaps that the next row of words fills.
+
+    A name that is merged over both rows stands in the upper one and has nothing below it.
+    """
     if index + 1 >= len(rows):
         return False
     above, below = rows[index], rows[index + 1]
     filled = [at for at, cell in enumerate(above) if cell.strip()]
     named = {at for at, cell in enumerate(below) if cell.strip()}
     # One cell at the left is a title, two side by side are a key and its value.
-    if not filled or filled in ([0], [0, 1]) or not set(filled) <= named:
+    if not filled or filled in ([0], [0, 1]) or not set(filled) & named:
         return False
     if not any(at > filled[0] and at not in filled for at in named):
         return False
     if not _is_worded(below) or _is_unit_row(below, above):
         return False
-    return _has_twins(below) or _names_values(rows, index + 1)
+    is_whole = set(filled) <= named
+    return (is_whole and _has_twins(below)) or _names_values(rows, index + 1)
 
 
 def _names_values(rows: Sequence[Cells], index: int) -> bool:
@@ -139,12 +145,17 @@ def _group_row(rows: Sequence[Cells], place: int) -> Cells:
 
 
 def _under(group: Cells, names: Sequence[str]) -> list[tuple[str, str]]:
-    """Return the group of each name: that of the last filled cell above or left of it."""
+    """Return the group of each name: that of the last filled cell above or left of it.
+
+    A cell of the upper row with nothing below it is a name of no group.
+    """
     found, current = [], ""
-    for at, name in enumerate(names):
+    for at in range(max(len(names), width_of(group))):
+        name = names[at] if at < len(names) else ""
         own = group[at].strip() if at < len(group) else ""
-        current = own or current
-        found.append((current if name.strip() else "", name))
+        is_alone = bool(own) and not name.strip()
+        current = "" if is_alone else own or current
+        found.append(("", own) if is_alone else (current if name.strip() else "", name))
     return found
 
 
@@ -153,6 +164,18 @@ def _is_unit_row(cells: Cells, header: Cells) -> bool:
     if not filled or any(_is_value(cell) for cell in filled):
         return False
     return sum(find_unit(cell) is not None for cell in filled) >= max(1, 0.6 * len(filled))
+
+
+def _stands_over_values(rows: Sequence[Cells], at: int) -> bool:
+    """Return whether what may be units has values below it; ``A`` and ``OK`` over words are grades, not units."""
+    columns = [column for column, cell in enumerate(rows[at]) if cell.strip() not in _UNITLESS]
+    below = [
+        text
+        for cells in rows[at + 1 : HEAD_ROWS]
+        for column in columns
+        if column < len(cells) and (text := cells[column].strip())
+    ]
+    return not below or any(_is_value(text) for text in below)
 
 
 def _is_description_row(rows: Sequence[Cells], at: int, header: Cells) -> bool:

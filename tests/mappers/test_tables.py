@@ -51,6 +51,37 @@ def test_a_row_of_groups_stands_before_the_names_below_it(tmp_path: Path) -> Non
     assert table.frame.height == 2
 
 
+def test_a_name_that_is_merged_over_both_rows_keeps_its_column(tmp_path: Path) -> None:
+    with xlsxwriter.Workbook(tmp_path / "x.xlsx") as book:
+        sheet = book.add_worksheet()
+        sheet.merge_range("A1:A2", "Coil")
+        sheet.merge_range("B1:C1", "Dryer 1")
+        sheet.merge_range("D1:E1", "Dryer 2")
+        sheet.merge_range("F1:F2", "Remark")
+        sheet.write_row("B2", ["Temp [°C]", "Air [m/s]", "Temp [°C]", "Air [m/s]"])
+        sheet.write_row("A3", ["C-1", 110, 8.1, 125, 9.2, "splice"])
+        sheet.write_row("A4", ["C-2", 111, 8.2, 126, 9.3, "good"])
+
+    table = one(tmp_path / "x.xlsx")
+
+    assert table.columns == ("Coil", "Dryer 1.Temp [°C]", "Dryer 1.Air [m/s]", "Dryer 2.Temp [°C]", "Dryer 2.Air [m/s]", "Remark")  # fmt: skip
+    assert table.frame["Remark"].to_list() == ["splice", "good"]
+
+
+def test_a_header_with_a_gap_over_words_is_a_header(tmp_path: Path) -> None:
+    table = one(write(tmp_path, "x.csv", "part,,remark,result\nA,A,,OK\nB,B,,OK\n"))
+
+    assert table.columns == ("part", "column 2", "remark", "result")
+    assert table.frame.height == 2
+
+
+def test_grades_that_are_spelt_like_units_are_data(tmp_path: Path) -> None:
+    table = one(write(tmp_path, "x.csv", "side,grade,result\nA,B,OK\nB,A,NOK\nA,A,OK\n"))
+
+    assert table.frame["result"].to_list() == ["OK", "NOK", "OK"]
+    assert not table.units
+
+
 @pytest.mark.parametrize("order", ["units-first", "descriptions-first"])
 def test_rows_of_units_and_of_descriptions_are_told_from_data(order: str, tmp_path: Path) -> None:
     units, said = "s,°C,bar\n", "time of sample,core temperature,hydraulic pressure\n"
