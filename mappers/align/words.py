@@ -35,13 +35,13 @@ _STOP = {
     "的",
     "值",
     "der",
-    "die",
     "das",
     "des",
     "und",
     "von",
     "wert",
 }
+_STOP_GERMAN = _STOP | {"die"}  # a die is a tool, or a chip of a wafer, in English
 _SHORTEST_PART = 3
 _MOST_LEFT = 3  # letters of a run-together name that may stay unexplained, at one of its ends
 
@@ -99,7 +99,8 @@ def tokens(
             if language != "de" and piece in known and (piece not in table("") or not told):
                 told = (own, *told)
             found.append(Token(piece, told or (own,)))
-    kept = [one for one in found if not set(one.readings[0]) <= _STOP]
+    stop = _STOP_GERMAN if language == "de" else _STOP
+    kept = [one for one in found if not set(one.readings[0]) <= stop]
     return tuple(kept or found)
 
 
@@ -133,7 +134,8 @@ def written(
     ('s', 'temperature', 'condition')
     """
     every = [word for one in tokens(name, known, language) for word in one.readings[0]]
-    kept = [one for one in every if one not in _STOP]
+    stop = _STOP_GERMAN if language == "de" else _STOP
+    kept = [one for one in every if one not in stop]
     return tuple(kept or every)
 
 
