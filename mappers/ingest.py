@@ -7,6 +7,7 @@ inputs that `resume` takes up again; the same bytes are never ingested twice.
 """
 
 import csv
+import os
 import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -185,8 +186,11 @@ def _accept(work: Desk, path: Path, name: str) -> Plan:
 
     What is no plain file of the folder, or cannot be opened, is refused without being kept.
     """
-    plan = Plan(path, name, "", kind="")
+    told = os.fsencode(name).decode("utf-8", "backslashreplace")
+    plan = Plan(path, told, "", kind="")
     try:
+        if told != name:
+            raise _unnamed(told)
         _check_place(path, name)
         plan.kind = readers.sniff(path)
         ReadLimits.of(work.settings).check_file(path)
@@ -199,6 +203,17 @@ def _accept(work: Desk, path: Path, name: str) -> Plan:
     plan.content_hash = kept.name
     plan.raw = str(place.relative_to(home) if place.is_relative_to(home) else place)
     return plan
+
+
+def _unnamed(told: str) -> UnreadableSource:
+    """Return the refusal of a file whose name is no text: nothing in the graph could name it."""
+    return UnreadableSource(
+        f"{told}: the name of the file is not in UTF-8.",
+        message_zh=f"{told}：文件名不是 UTF-8 编码。",
+        next_step="Rename the file and hand it in again.",
+        next_step_zh="请重命名该文件后重新导入。",
+        data={"file": told},
+    )
 
 
 def _check_place(path: Path, name: str) -> None:
@@ -243,9 +258,9 @@ def _refusing(plan: Plan) -> Iterator[None]:
     except QualweaveError as error:
         plan.refusal = error
     except RecursionError:
-        plan.refusal = _unreadable(plan.name, "it is nested too deeply")
+        plan.refusal = _unreadable(plan.name, "it is nested too deeply", "嵌套层次过深")
     except MemoryError:
-        plan.refusal = _unreadable(plan.name, "it takes more memory than there is")
+        plan.refusal = _unreadable(plan.name, "it takes more memory than there is", "内存不足")
     except (OSError, ValueError, csv.Error, pl.exceptions.PolarsError) as error:
         plan.refusal = _unreadable(plan.name, str(error))
 
@@ -255,7 +270,7 @@ def _streams(work: Desk, plan: Plan) -> list[TableStream]:
     limits = ReadLimits.of(work.settings)
     streams = [one for one in readers.stream(plan.path, root=root, limits=limits) if one.columns]
     if not streams:
-        raise _unreadable(plan.name, "it holds no table")
+        raise _unreadable(plan.name, "it holds no table", "其中没有表格")
     return streams
 
 
@@ -272,10 +287,10 @@ def _whole(work: Desk, plan: Plan) -> list[RawTable]:
     return plan.tables or []
 
 
-def _unreadable(name: str, why: str) -> UnreadableSource:
+def _unreadable(name: str, why: str, why_zh: str = "") -> UnreadableSource:
     return UnreadableSource(
         f"{name} cannot be ingested: {why}.",
-        message_zh=f"无法导入 {name}：{why}。",
+        message_zh=f"无法导入 {name}：{why_zh or why}。",
         next_step="Export it as CSV, Excel, JSON, XML, Parquet or EPCIS and ingest that; the raw file is kept.",
         next_step_zh="请导出为 CSV、Excel、JSON、XML、Parquet 或 EPCIS 后再导入；原始文件已保留。",
         data={"file": name},

@@ -10,6 +10,7 @@ from qualweave.mappers.readers.arrow import stream_arrow
 from qualweave.mappers.readers.csv import stream_csv
 from qualweave.mappers.readers.devices.describe import device_tables
 from qualweave.mappers.readers.devices.kind import DEVICE_KINDS
+from qualweave.mappers.readers.foreign import foreign
 from qualweave.mappers.readers.json import stream_json
 from qualweave.mappers.readers.limits import ReadLimits
 from qualweave.mappers.readers.live_segment import read_segment
@@ -137,7 +138,8 @@ def _no_reader(path: Path, kind: Kind) -> UnreadableSource:
         _OTHER,
         _OTHER_ZH,
     )
-    what, what_zh, step, step_zh = _TOLD.get(kind, other)
+    known = foreign(path) if kind == "unknown" else None
+    what, what_zh, step, step_zh = known or _TOLD.get(kind, other)
     return UnreadableSource(
         f"{path.name} is {what}.",
         message_zh=f"{path.name} 是{what_zh}。",

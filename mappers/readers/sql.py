@@ -106,14 +106,17 @@ def _metadata(description: str) -> dict[str, str]:
 def _streams(
     engine: sa.Engine, path: Path, hints: tuple[str, ...], limits: ReadLimits
 ) -> list[TableStream]:
+    found: list[TableStream] = []
+    name = ""
     try:
         inspector = sa.inspect(engine)
         names = [*inspector.get_table_names(), *inspector.get_view_names()]
         names = [one for one in names if not one.startswith(_OWN)]
-        found = [_stream(engine, inspector, one, path=path, hints=hints, limits=limits,
-                         single=len(names) == 1) for one in names]  # fmt: skip
+        for name in names:
+            found.append(_stream(engine, inspector, name, path=path, hints=hints, limits=limits,
+                                 single=len(names) == 1))  # fmt: skip
     except SQLAlchemyError as error:
-        raise _unreadable(path, error) from error
+        raise _unreadable(path, error, name) from error
     finally:
         engine.dispose()
     if not found:
@@ -219,15 +222,18 @@ def _first_line(error: BaseException) -> str:
     return str(getattr(error, "orig", None) or error).splitlines()[0]
 
 
-def _unreadable(path: Path, error: SQLAlchemyError) -> UnreadableSource:
+def _unreadable(path: Path, error: SQLAlchemyError, table: str = "") -> UnreadableSource:
     why = _first_line(error)
     busy = "locked" in why
+    step = "Copy the database again, whole."
+    step_zh = "请重新完整复制该数据库。"
+    if table:
+        step = f"Correct or drop {table}, or copy the database again, whole."
+        step_zh = f"请修正或删除 {table}，或重新完整复制该数据库。"
     return UnreadableSource(
-        f"{path.name}: the database cannot be read: {why}.",
-        message_zh=f"{path.name}：数据库{'被其他程序锁定' if busy else '无法读取或已损坏'}（{why}）。",
-        next_step="Close the program that writes to it."
-        if busy
-        else "Copy the database again, whole.",
-        next_step_zh="请关闭正在写入的程序。" if busy else "请重新完整复制该数据库。",
-        data={"file": path.name},
+        f"{path.name}: {table or 'the database'} cannot be read: {why}.",
+        message_zh=f"{path.name}：{table or '数据库'}{'被其他程序锁定' if busy else '无法读取或已损坏'}（{why}）。",
+        next_step="Close the program that writes to it." if busy else step,
+        next_step_zh="请关闭正在写入的程序。" if busy else step_zh,
+        data={"file": path.name, "table": table},
     )

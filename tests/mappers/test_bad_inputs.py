@@ -365,3 +365,19 @@ def test_a_file_of_many_batches_arrives_whole(work: Desk, tmp_path: Path) -> Non
     )  # fmt: skip
 
     assert (report.files[0].rows_read, report.files[0].rows_lifted) == (300, 300)
+
+
+def test_a_file_whose_name_is_no_text_is_refused_alone(tmp_path: Path, work: Desk) -> None:
+    (tmp_path / "good.csv").write_text(table(tmp_path / "named_well.csv"))
+    odd_name = tmp_path / os.fsdecode(b"name_\xfc.csv")
+    odd_name.write_text(table(tmp_path / "named_badly.csv"))
+
+    found = ingest(
+        tmp_path, store=work.store, terms=work.terms, settings=work.settings,
+        principal=work.principal, gate=work.gate, aligner=work.aligner,
+    )  # fmt: skip
+
+    told = of(found, r"name_\xfc.csv")
+    assert told.status == "refused"
+    assert "not in UTF-8. Rename the file" in told.message
+    assert of(found, "good.csv").status == "lifted"

@@ -1,10 +1,13 @@
 """Bad binaries: workbooks, Parquet, databases, archives, and things that are not what their name says."""
 
+import bz2
+import contextlib
 import gzip
 import io
 import random
 import sqlite3
 import struct
+import tarfile
 import zipfile
 from pathlib import Path
 
@@ -212,6 +215,30 @@ def half_an_archive(path: Path) -> None:
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("a.csv", table(path) * 20)
     _halved(path)
+
+
+@case("csv.bz2", refused="packed with bzip2.*gzip")
+def packed_in_another_way(path: Path) -> None:
+    path.write_bytes(bz2.compress(table(path).encode()))
+
+
+@case("csv.tar.gz", refused="a tar archive.*Unpack")
+def an_archive_of_archives(path: Path) -> None:
+    with tarfile.open(path, "w:gz") as archive:
+        archive.addfile(tarfile.TarInfo("inside.csv"), io.BytesIO())
+
+
+@case("h5", refused="an HDF5 file.*CSV or Parquet")
+def measured_in_another_format(path: Path) -> None:
+    path.write_bytes(b"\x89HDF\r\n\x1a\n" + random.Random(3).randbytes(200))
+
+
+@case("db", refused="broken_view cannot be read: no such column.*Correct or drop broken_view")
+def a_database_with_a_broken_view(path: Path) -> None:
+    _database(path)
+    with contextlib.closing(sqlite3.connect(path)) as database:
+        database.execute("CREATE VIEW broken_view AS SELECT nowhere FROM sqlite_master")
+        database.commit()
 
 
 @case("csv", refused="empty or of an unknown format")
