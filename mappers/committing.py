@@ -30,6 +30,7 @@ from qualweave.mappers.quarantine import QuarantinedRow, quarantined_rows
 from qualweave.mappers.report import FileReport
 from qualweave.mappers.requesting import requests_for, text_requests
 from qualweave.mappers.series.axis import is_series
+from qualweave.mappers.series.live import Parted, part_series
 from qualweave.mappers.series.segments import lift_series
 from qualweave.mappers.series.spectra import axis_column, known_spectra, lift_spectra
 from qualweave.mappers.table import ROW, Fault, RawTable, field_diff
@@ -176,13 +177,15 @@ def _lift_tables(
         judged = [*refused.get(number, ()), *_faults(work, table, part)]
         fixed = work.quarantine.corrected(table, part)
         mapping = for_file(document, fixed, work.vocabulary, zone=zone)
-        is_live = (
-            plan.kind == "live"
-        )  # its batches are short, and of one kind whatever their length
+        is_live = plan.kind == "live"  # what it holds is decided by field, not by table
         at_rate = None if is_live else _at_rate(work, _sound(fixed, judged), mapping, part)
-        result = at_rate or lift(
-            fixed, mapping, batch=part, vocabulary=work.vocabulary, codes=codes,
-            without=frozenset(one.row for one in judged), reader=reader,
+        without = frozenset(one.row for one in judged)
+        parted = _parted(work, fixed, mapping, part, without=without) if is_live else Parted(fixed)
+        result = at_rate or parted.with_events(
+            lift(
+                parted.rest, mapping, batch=part, vocabulary=work.vocabulary, codes=codes,
+                without=without, reader=reader,
+            )
         )  # fmt: skip
         parts.append(result.ntriples)
         rows += quarantined_rows(fixed, [*result.problems, *judged], part)
@@ -207,6 +210,20 @@ def _at_rate(work: Desk, table: RawTable, mapping: MappingDocument, batch: Batch
     if is_series(table, mapping, work.vocabulary):
         return lift_series(table, mapping, batch=batch, vocabulary=work.vocabulary, home=home)
     return None
+
+
+def _parted(
+    work: Desk, table: RawTable, mapping: MappingDocument, batch: Batch, *, without: frozenset[int]
+) -> Parted:
+    """Return a segment of a live source without the samples that go to files."""
+    return part_series(
+        table,
+        mapping,
+        batch=batch,
+        vocabulary=work.vocabulary,
+        home=work.settings.data_dir,
+        without=without,
+    )
 
 
 def _sound(table: RawTable, judged: Sequence[Problem]) -> RawTable:

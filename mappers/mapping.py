@@ -100,6 +100,11 @@ class ColumnMapping(_Part):
     datatype: Literal["number", "text"] = Field(
         "number", description="What a parameter's cells hold; roles have their own type."
     )
+    sampling: Literal["auto", "events", "series"] = Field(
+        "auto",
+        description="Of a live number: 'series' for samples of a segment, 'events' for a triple each, "
+        "'auto' by the rate at which its values come.",
+    )
     time_format: str = Field("", description="strptime format, 'epoch_s', 'epoch_ms' or empty.")
     decimal_comma: bool = False
     language: str = Field("", description="Language of texts in the column.")

@@ -79,6 +79,21 @@ class Fault:
 
 
 @dataclass(frozen=True)
+class AtRate:
+    """A field of a live source whose values came at a rate while its segment was open.
+
+    Attributes:
+        name: Field.
+        context: What else names the stream, sorted: levels of a topic.
+        rate: Samples per second, by the usual step.
+    """
+
+    name: str
+    context: tuple[tuple[str, str], ...] = ()
+    rate: float = 0.0
+
+
+@dataclass(frozen=True)
 class RawTable:
     """A table of a source, its cells as text.
 
@@ -92,6 +107,7 @@ class RawTable:
         faults: Rows that cannot be taken as they are; they are in the frame and go to quarantine.
         declared: Per column, what a description of the device declares of it.
         terms: Term per column that the format itself defines (the time stamp of a live source).
+        at_rate: Fields of a live source that came at a rate.
     """
 
     name: str
@@ -103,6 +119,7 @@ class RawTable:
     faults: tuple[Fault, ...] = ()
     declared: Mapping[str, DeclaredField] = field(default_factory=lambda: MappingProxyType({}))
     terms: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    at_rate: tuple[AtRate, ...] = ()
 
 
 @dataclass(frozen=True)

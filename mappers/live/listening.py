@@ -13,7 +13,7 @@ from pathlib import Path
 from qualweave.config import Settings
 from qualweave.errors import QualweaveError, SourceUnavailable
 from qualweave.mappers.live.port import LiveSource
-from qualweave.mappers.live.spool import Spools
+from qualweave.mappers.live.spool import UNNAMED, Spools
 from qualweave.mappers.report import FileReport, IngestReport
 
 Ingest = Callable[[Path], IngestReport]
@@ -54,6 +54,10 @@ class LiveState:
     error: str = ""
     error_zh: str = ""
 
+    def fail(self, error: QualweaveError) -> None:
+        """Note why it ended, with the next step."""
+        self.running, self.error, self.error_zh = False, str(error), error.in_language("zh")
+
     def add(self, report: FileReport) -> None:
         """Count what became of a segment."""
         self.segments += 1
@@ -92,6 +96,7 @@ class Listening:
         ingest: Ingests the files of a folder.
         settings: When segments are sealed.
         told: Told the state after every ingest.
+        name: What the source is called: the folder of its segments.
     """
 
     source: LiveSource
@@ -99,14 +104,20 @@ class Listening:
     ingest: Ingest
     settings: Settings
     told: Told | None = None
+    name: str = UNNAMED
     stop: threading.Event = field(default_factory=threading.Event)
     state: LiveState = field(init=False)
 
     def __post_init__(self) -> None:
         """Open the spools."""
         self.state = LiveState(self.source.name)
+        given = self.settings
         self.spools = Spools(
-            self.folder, rows=self.settings.live_rows, seconds=self.settings.live_seconds
+            self.folder,
+            rows=given.live_rows,
+            seconds=given.live_seconds,
+            series=(given.live_series_rows, given.live_series_seconds),
+            name=self.name,
         )
         self._failure: QualweaveError | None = None
 
@@ -123,6 +134,7 @@ class Listening:
         """
         thread = threading.Thread(target=self._source, name=f"live {self.source.name}", daemon=True)
         try:
+            self.spools.seal(everything=True)  # a segment holds what came without an interruption
             self._drain()
             self.state.running = True
             thread.start()
@@ -152,7 +164,9 @@ class Listening:
         try:
             self.run()
         except QualweaveError as error:
-            self.state.error, self.state.error_zh = str(error), error.in_language("zh")
+            self.state.fail(error)
+        except Exception as error:  # noqa: BLE001 - in a thread that nobody else looks at
+            self.state.fail(self._unexpected(error))
 
     def _source(self) -> None:
         try:
@@ -160,13 +174,16 @@ class Listening:
         except QualweaveError as error:
             self._failure = error
         except Exception as error:  # noqa: BLE001 - of a library, in a thread that nobody else looks at
-            self._failure = SourceUnavailable(
-                f"Listening to {self.source.name} failed: {error!r}.",
-                message_zh=f"监听 {self.source.name} 失败：{error!r}。",
-                next_step="Start it again; what was acknowledged is kept. Report it if it comes again.",
-                next_step_zh="请重新启动；已确认的数据均已保存。如再次出现请反馈。",
-                data={"address": self.source.name},
-            )
+            self._failure = self._unexpected(error)
+
+    def _unexpected(self, error: Exception) -> SourceUnavailable:
+        return SourceUnavailable(
+            f"Listening to {self.source.name} failed: {error!r}.",
+            message_zh=f"监听 {self.source.name} 失败：{error!r}。",
+            next_step="Start it again; what was acknowledged is kept. Report it if it comes again.",
+            next_step_zh="请重新启动；已确认的数据均已保存。如再次出现请反馈。",
+            data={"address": self.source.name},
+        )
 
     def _count(self) -> None:
         self.state.kept, self.state.repeated = self.spools.kept, self.spools.repeated

@@ -6,7 +6,10 @@ restarts, so that a redelivery changes nothing::
 
     live/TENANT/open/CHANNEL/segment.jsonl   what has come since the last seal
     live/TENANT/open/CHANNEL/state.json      number of the last seal, declared fields, newest keys and times
-    live/TENANT/sealed/live/CHANNEL_000000000001.jsonl
+    live/TENANT/sealed/NAME/CHANNEL_000000000001.jsonl
+
+NAME is that of the source, ``live`` where it has none; another one has ``live/TENANT/sources/NAME`` in place of
+``live/TENANT``.
 
 A line that was cut by a crash was never acknowledged and is cut off at the next start.
 """
@@ -14,7 +17,7 @@ A line that was cut by a crash was never acknowledged and is cut off at the next
 import os
 import threading
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -25,9 +28,18 @@ import orjson
 from qualweave.errors import StoreError
 from qualweave.mappers.lift.batch import segment as slug
 from qualweave.mappers.live.port import Declaration, FieldFacts, Gap, Reading
-from qualweave.mappers.readers.live_segment import SCHEMA, gap_line, reading_line
+from qualweave.mappers.live.rates import FieldNow, Rates
+from qualweave.mappers.readers.live_segment import (
+    SCHEMA,
+    gap_line,
+    rates_line,
+    read_rates,
+    reading_line,
+)
 from qualweave.store.journal import sync_folder, write_durably
 
+UNNAMED = "live"
+"""Name of the source of a tenant that has only one."""
 _KEYS = 50_000
 """Keys that are remembered by channel: a broker or server redelivers what was in flight, far less than this."""
 
@@ -42,12 +54,18 @@ class _State:
     keys: dict[str, None] = field(default_factory=dict)
     times: dict[str, str] = field(default_factory=dict)
     sequences: dict[str, int] = field(default_factory=dict)
+    rates: Rates = field(default_factory=Rates)
 
     def to_json(self) -> dict[str, object]:
-        return {**vars(self), "keys": list(self.keys), "columns": list(self.columns)}
+        lists = {"keys": list(self.keys), "columns": list(self.columns)}
+        return {**vars(self), **lists, "rates": self.rates.to_json()}
 
-    def note(self, line: dict[str, Any]) -> None:
-        """Remember key, time, number and fields of a line that is on disk."""
+    def note(self, line: dict[str, Any]) -> bool:
+        """Remember key, time, number and fields of a line that is on disk.
+
+        Returns:
+            Whether all that it says came at a rate.
+        """
         if key := line.get("key"):
             # what stands before "~" is the content alone, by which a retained message is known again
             self.keys |= dict.fromkeys((key, key.partition("~")[0]))
@@ -61,6 +79,7 @@ class _State:
         for part in ("context", "values", "status"):
             for name in line.get(part, ()):
                 self.columns.setdefault(name)
+        return self.rates.note(line)
 
 
 class Spool:
@@ -79,7 +98,9 @@ class Spool:
         self._path = folder / "segment.jsonl"
         self._file: IO[bytes] | None = None
         self.entries = 0
+        self.events = 0
         self.opened_at = 0.0
+        self.event_at = 0.0
         self._take_up()
 
     def _read_state(self) -> _State:
@@ -88,7 +109,8 @@ class Spool:
             return _State()
         data = orjson.loads(path.read_bytes())
         ordered = {name: dict.fromkeys(data[name]) for name in ("keys", "columns")}
-        return _State(**{**data, **ordered})
+        rates = Rates.from_json(data.get("rates", ()))
+        return _State(**{**data, **ordered, "rates": rates})
 
     def _take_up(self) -> None:
         """Go on with the segment that a former process left, without a line that was cut."""
@@ -103,9 +125,16 @@ class Spool:
         for text in whole.splitlines():
             line = orjson.loads(text)
             if "got" in line or "gap" in line:
-                self.entries += 1
-                self.state.note(line)
+                self._count(at_rate=self.state.note(line))
+            self.state.rates.take_up(read_rates(line))
         self.opened_at = time.monotonic()
+
+    def _count(self, *, at_rate: bool) -> None:
+        """Count an entry; one that does not come at a rate is an event, and the graph waits for it."""
+        self.entries += 1
+        if not at_rate:
+            self.event_at = self.event_at if self.events else time.monotonic()
+            self.events += 1
 
     def declare(self, declaration: Declaration) -> None:
         """Write the facts of the channel's fields where they are new."""
@@ -136,11 +165,10 @@ class Spool:
             if self.knows(one.key) and not (isinstance(one, Reading) and one.is_new):
                 continue
             line = reading_line(one) if isinstance(one, Reading) else gap_line(one)
-            self.state.note(line)
+            self._count(at_rate=self.state.note(line))
             lines.append(line)
         if lines:
             self._write(lines)
-            self.entries += len(lines)
         return len(lines)
 
     def _write(self, lines: Sequence[dict[str, Any]]) -> None:
@@ -156,6 +184,7 @@ class Spool:
     def _head(self) -> dict[str, Any]:
         return {
             SCHEMA: 1,
+            "source": self._sealed.name,
             "channel": self.channel,
             "number": self.state.number + 1,
             "columns": list(self.state.columns),
@@ -175,18 +204,21 @@ class Spool:
         """
         if not self.entries:
             return None
+        if at_rate := self.state.rates.of_segment():
+            self._write([rates_line(at_rate)])
         self.sync()
         if self._file is not None:
             self._file.close()
             self._file = None
         number = orjson.loads(self._first_line())["number"]
         self.state.number = number
+        self.state.rates.close()
         self._save_state()
         self._sealed.mkdir(parents=True, exist_ok=True)
         target = self._sealed / f"{slug(self.channel)}_{number:012d}.jsonl"
         self._path.rename(target)
         sync_folder(self._sealed)
-        self.entries = 0
+        self.entries = self.events = 0
         return target
 
     def _first_line(self) -> bytes:
@@ -212,12 +244,23 @@ class Spools:
 
     Args:
         folder: The tenant's folder of live data.
-        rows: Entries from which a segment is sealed.
-        seconds: Age from which it is.
+        rows: Events from which a segment is sealed.
+        seconds: Age of an event from which it is.
+        series: The same of values at a rate: entries, and age of the segment; as of events where left out.
+        name: Of the source: the folder that sealed segments are ingested from.
     """
 
-    def __init__(self, folder: Path, *, rows: int, seconds: float) -> None:
-        self._folder, self._rows, self._seconds = folder, rows, seconds
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        rows: int,
+        seconds: float,
+        series: tuple[int, float] | None = None,
+        name: str = UNNAMED,
+    ) -> None:
+        self._folder, self._events, self._name = folder, (rows, seconds), name
+        self._series = series or self._events
         self._spools: dict[str, Spool] = {}
         self._mutex = threading.RLock()
         self.kept = self.repeated = 0
@@ -228,7 +271,7 @@ class Spools:
 
     @property
     def _sealed_place(self) -> Path:
-        return self.sealed_folder / "live"
+        return self.sealed_folder / self._name
 
     def _spool(self, channel: str) -> Spool:
         found = self._spools.get(channel)
@@ -294,18 +337,25 @@ class Spools:
                 if one.state.declaration.get("address") == address
             ]
 
+    def fields_now(self) -> list[FieldNow]:
+        """Return every field of every channel with its rate and newest value."""
+        with self._mutex:
+            return [one for spool in self._spools.values() for one in _fields_of(spool)]
+
     def seal(self, *, everything: bool = False) -> list[Path]:
         """Seal the segments that are old or large enough, or every one, and return them."""
-        now = time.monotonic()
         with self._mutex:
-            due = [
-                one
-                for one in self._spools.values()
-                if everything
-                or one.entries >= self._rows
-                or (one.entries and now - one.opened_at >= self._seconds)
-            ]
+            due = [one for one in self._spools.values() if everything or self._is_due(one)]
             return [path for one in due if (path := one.seal()) is not None]
+
+    def _is_due(self, spool: Spool) -> bool:
+        """Return whether a segment is old or large enough; values at a rate wait longer than events."""
+        now = time.monotonic()
+        rows, seconds = self._events
+        if spool.events and (spool.events >= rows or now - spool.event_at >= seconds):
+            return True
+        rows, seconds = self._series
+        return spool.entries > 0 and (spool.entries >= rows or now - spool.opened_at >= seconds)
 
     def waiting(self) -> list[Path]:
         """Return the sealed segments that are not ingested yet, oldest first."""
@@ -316,6 +366,16 @@ class Spools:
         with self._mutex:
             for one in self._spools.values():
                 one.close()
+
+
+def _fields_of(spool: Spool) -> Iterator[FieldNow]:
+    """Yield the fields of a channel: those that came, then those that were declared and did not come."""
+    declared = spool.state.declaration.get("fields", ())
+    units = {one["name"]: one.get("unit", "") for one in declared}
+    came = list(spool.state.rates.fields(spool.channel, units))
+    yield from came
+    for name in units.keys() - {one.name for one in came}:
+        yield FieldNow(spool.channel, name, unit=units[name])
 
 
 def _dumped(line: dict[str, Any]) -> bytes:

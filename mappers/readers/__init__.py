@@ -82,6 +82,7 @@ def of_table(table: RawTable) -> TableStream:
         descriptions=table.descriptions,
         declared=table.declared,
         terms=table.terms,
+        at_rate=table.at_rate,
     )
 
 

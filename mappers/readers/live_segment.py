@@ -5,8 +5,8 @@ its source calls bad or uncertain gets a row of its own, as does a gap, and both
 source's reason while the good ones go on.
 """
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,7 +16,7 @@ import polars as pl
 
 from qualweave.errors import UnreadableSource
 from qualweave.mappers.readers.context import language_of
-from qualweave.mappers.table import ROW, Fault, RawTable, SourceContext
+from qualweave.mappers.table import ROW, AtRate, Fault, RawTable, SourceContext
 
 if TYPE_CHECKING:
     from qualweave.mappers.live.port import Gap, Reading, Sample
@@ -55,6 +55,24 @@ def gap_line(gap: "Gap") -> dict[str, Any]:
         }
     }
     return line | ({"key": gap.key} if gap.key else {})
+
+
+def rates_line(found: Iterable[AtRate]) -> dict[str, Any]:
+    """Return as a line of a segment which of its fields came at a rate; the last such line of a segment holds."""
+    return {
+        "at_rate": [
+            {"name": one.name, "context": dict(one.context), "rate": round(one.rate, 3)}
+            for one in found
+        ]
+    }
+
+
+def read_rates(line: Mapping[str, Any]) -> tuple[AtRate, ...]:
+    """Return what a line of a segment says of fields at a rate."""
+    return tuple(
+        AtRate(one["name"], tuple(sorted(one["context"].items())), one["rate"])
+        for one in line.get("at_rate", ())
+    )
 
 
 def _status(sample: "Sample") -> list[str | None]:
@@ -108,17 +126,20 @@ def read_segment(path: Path, hints: tuple[str, ...] = ()) -> RawTable:
     """
     rows = _Rows()
     declared: dict[str, Any] = {}
+    at_rate: tuple[AtRate, ...] = ()
     with path.open("rb") as file:
         for number, text in enumerate(file, start=1):
             line = _parsed(path, number, text)
             declared = line.get("declared") or declared
             if number == 1:
                 rows.columns = dict.fromkeys([TIME, *line.get("columns", ())])
+            elif "at_rate" in line:
+                at_rate = read_rates(line)
             elif "gap" in line:
                 _put_gap(rows, line["gap"])
             elif "got" in line:
                 _put_reading(rows, line)
-    return _table(path, hints, declared, rows=rows)
+    return replace(_table(path, hints, declared, rows=rows), at_rate=at_rate)
 
 
 def _parsed(path: Path, number: int, text: bytes) -> dict[str, Any]:

@@ -14,7 +14,7 @@ import polars as pl
 
 from qualweave.mappers.declared import DeclaredField
 from qualweave.mappers.readers.limits import too_much
-from qualweave.mappers.table import ROW, Fault, RawTable, SourceContext
+from qualweave.mappers.table import ROW, AtRate, Fault, RawTable, SourceContext
 
 Batch: TypeAlias = tuple[pl.DataFrame, tuple[Fault, ...]]
 """Rows of a batch and what is wrong with some of them."""
@@ -34,6 +34,7 @@ class TableStream:
         descriptions: Description per column.
         declared: Per column, what a description of the device declares of it.
         terms: Term per column that the format itself defines.
+        at_rate: Fields of a live source that came at a rate.
         keep: What must live as long as the stream, such as the folder of an unpacked file.
     """
 
@@ -46,6 +47,7 @@ class TableStream:
     descriptions: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     declared: Mapping[str, DeclaredField] = field(default_factory=lambda: MappingProxyType({}))
     terms: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    at_rate: tuple[AtRate, ...] = ()
     keep: object = None
 
     def batches(self, rows: int = 0) -> Iterator[RawTable]:
@@ -110,5 +112,6 @@ class TableStream:
             descriptions=self.descriptions,
             declared=self.declared,
             terms=self.terms,
+            at_rate=self.at_rate,
             faults=faults,
         )

@@ -22,7 +22,7 @@ LEAST_SAMPLES = 32  # fewer say nothing of a rate
 _ALIKE = 0.9  # share of steps that are within half of the usual one
 _HEAD = 2_000  # rows that decide
 _TIMES = ("eventTime", "recordedAt", "resultTime", "startedAt")
-_ONE_THING = frozenset(
+ONE_THING = frozenset(
     {"equipmentIdentifier", "serialNumber", "batchNumber", "operationIdentifier", "toolIdentifier", "lineIdentifier",
      "siteIdentifier", "firmwareVersion", "unitText"}
 )  # fmt: skip
@@ -112,7 +112,7 @@ def is_series(table: RawTable, mapping: MappingDocument, vocabulary: Vocabulary)
         if one.name == axis.column or vocabulary.is_parameter(expand(one.term)):
             continue
         if (
-            role not in _ONE_THING
+            role not in ONE_THING
             or cells.cleaned(table.frame[one.name]).drop_nulls().n_unique() > 1
         ):
             return False

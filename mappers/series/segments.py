@@ -21,7 +21,7 @@ from qualweave.mappers.table import ROW, RawTable
 from qualweave.mappers.vocabulary import Vocabulary
 
 _GAP = 1.5  # steps; a longer one means that samples are missing
-_THINGS = {"equipment": "usesEquipment", "item": "about", "operation": "about"}
+THINGS = {"equipment": "usesEquipment", "item": "about", "operation": "about"}
 _CLASSES = {"equipment": "Equipment", "item": "MaterialItem", "operation": "Operation"}
 
 
@@ -116,10 +116,10 @@ def lift_series(
         line
         for values in sheet.values
         if values.numeric
-        for line in _node(sheet, values, axis, home)
+        for line in segment_lines(sheet, sheet.frame, values, home, absolute=axis.absolute)
     ]
     if lines:
-        lines += _things(sheet)
+        lines += thing_lines(sheet.frame)
     return Lifted(
         ntriples="".join(f"{one} .\n" for one in dict.fromkeys(lines)).encode(),
         triples=len(dict.fromkeys(lines)),
@@ -130,22 +130,40 @@ def lift_series(
     )
 
 
-def _node(sheet: Sheet, values: Values, axis: Axis, home: Path) -> list[str]:
-    samples = sheet.frame.select(
+def segment_lines(
+    sheet: Sheet,
+    frame: pl.DataFrame,
+    values: Values,
+    home: Path,
+    *,
+    absolute: bool = True,
+    part: str = "",
+) -> list[str]:
+    """Keep the samples of one parameter and return the node of their segment, as lines of N-Triples without the dot.
+
+    Args:
+        sheet: The table that they are of.
+        frame: Its rows that hold samples of one thing, with their ``time`` in microseconds, rising.
+        values: The parameter.
+        home: The data folder.
+        absolute: Whether times are moments, and not since the start.
+        part: What tells the segment from others of the same parameter in the same file.
+    """
+    samples = frame.select(
         "time", ROW, pl.col(values.column).cast(pl.Float64).alias("value")
     ).drop_nulls()
     if not len(samples):
         return []
-    kind = pl.Datetime("us", "UTC") if axis.absolute else pl.Duration("us")
+    kind = pl.Datetime("us", "UTC") if absolute else pl.Duration("us")
     content = keep(samples.select(pl.col("time").cast(kind), "value"), home)
     found = statistics(samples["time"], samples["value"])
-    name = sheet.batch.row_prefix + segment(values.mapping.name)
+    name = sheet.batch.row_prefix + segment(values.mapping.name) + part
     subject = f"<{sheet.batch.prefix('series')}{name}>"
-    facts = _facts(values, content, found, absolute=axis.absolute)
+    facts = _facts(values, content, found, absolute=absolute)
     unit = sheet.vocabulary.unit(values.predicate)
     if unit:
         facts.append(("unitText", _text(unit)))
-    facts += [(_THINGS[kind], f"<{iri}>") for kind, iri in _named(sheet).items()]
+    facts += [(THINGS[kind], f"<{iri}>") for kind, iri in _named(frame).items()]
     facts.append(("sourceRow", _typed(samples[ROW][0], "integer")))
     lines = [f"{subject} <{Q}{predicate}> {value}" for predicate, value in facts]
     return [f"{subject} <{RDF}type> <{Q}TimeSeriesSegment>", *lines]
@@ -175,23 +193,24 @@ def _facts(
     return facts
 
 
-def _named(sheet: Sheet) -> dict[str, str]:
+def _named(frame: pl.DataFrame) -> dict[str, str]:
     """Return the machine, item and operation that the whole series is of, where it names them."""
     found = {}
-    for kind in _THINGS:
-        if kind == "operation" and not sheet.has("r.operationIdentifier"):
+    for kind in THINGS:
+        if kind == "operation" and "r.operationIdentifier" not in frame.columns:
             continue
-        iris = sheet.frame[f"e.{kind}"].drop_nulls() if sheet.has(f"e.{kind}") else pl.Series()
+        iris = frame[f"e.{kind}"].drop_nulls() if f"e.{kind}" in frame.columns else pl.Series()
         if len(iris):
             found[kind] = str(iris[0])
     return found
 
 
-def _things(sheet: Sheet) -> list[str]:
-    first = _typed(sheet.frame[ROW][0], "integer")
+def thing_lines(frame: pl.DataFrame) -> list[str]:
+    """Return what is said of the things that the samples of a frame are of, as lines of N-Triples without the dot."""
+    first = _typed(frame[ROW][0], "integer")
     return [
         line
-        for kind, iri in _named(sheet).items()
+        for kind, iri in _named(frame).items()
         for line in (
             f"<{iri}> <{RDF}type> <{Q}{_CLASSES[kind]}>",
             f"<{iri}> <{Q}sourceRow> {first}",

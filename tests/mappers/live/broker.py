@@ -1,5 +1,6 @@
 """A Mosquitto of the test's own: loopback port, own folder, ended by its process id."""
 
+import json
 import os
 import shutil
 import socket
@@ -62,3 +63,28 @@ class Broker:
         if self._process.poll() is None:
             self._process.terminate()
             self._process.wait()
+
+
+class Press:
+    """A device that numbers what it sends, waits for the broker's word, and sends again what it did not get."""
+
+    def __init__(self, broker: Broker) -> None:
+        paho = pytest.importorskip("paho.mqtt.client", reason="the extra 'live' is not installed")
+        self._client = paho.Client(paho.CallbackAPIVersion.VERSION2, client_id="press")
+        self._client.reconnect_delay_set(1, 1)
+        self._done: set[int] = set()
+        self._client.on_publish = lambda _c, _d, mid, _r, _p: self._done.add(mid)
+        self._client.connect_async("127.0.0.1", broker.port)
+        self._client.loop_start()
+
+    def send(self, topic: str, payload: object, *, retain: bool = False) -> None:
+        text = payload if isinstance(payload, bytes) else json.dumps(payload)
+        told = self._client.publish(topic, text, qos=1, retain=retain)
+        until = time.monotonic() + 20
+        while told.mid not in self._done and time.monotonic() < until:
+            time.sleep(0.002)
+        assert told.mid in self._done
+
+    def close(self) -> None:
+        self._client.disconnect()
+        self._client.loop_stop()

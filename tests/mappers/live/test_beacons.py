@@ -13,7 +13,7 @@ from qualweave.mappers.live.listening import Listening
 from qualweave.mappers.live.mqtt import MqttOptions, MqttSource
 from qualweave.shapes.validate import audit
 from tests.mappers.live.broker import Broker, needs_broker
-from tests.mappers.live.desks import heard, into
+from tests.mappers.live.desks import heard, into, quick
 
 paho = pytest.importorskip("paho.mqtt.client", reason="the extra 'live' is not installed")
 pytestmark = needs_broker
@@ -60,7 +60,7 @@ def test_items_get_the_environment_records_of_their_place_and_time(
         MqttSource(options),
         work.settings.data_dir / "live",
         lambda path: into(work, path),
-        work.settings,
+        quick(work),
     )
     threading.Timer(1.0, replay, (broker,)).start()
     state = heard(one, 2 * PACKETS, seconds=60)

@@ -17,8 +17,8 @@ from qualweave.errors import SourceUnavailable
 from qualweave.mappers.desk import Desk
 from qualweave.mappers.live.listening import Listening
 from qualweave.mappers.live.mqtt import MqttOptions, MqttSource
-from tests.mappers.live.broker import Broker, needs_broker
-from tests.mappers.live.desks import heard, into, kept_inputs, torques
+from tests.mappers.live.broker import Broker, Press, needs_broker
+from tests.mappers.live.desks import heard, into, kept_inputs, quick, torques
 
 paho = pytest.importorskip("paho.mqtt.client", reason="the extra 'live' is not installed")
 pytestmark = needs_broker
@@ -41,32 +41,8 @@ def listening(work: Desk, given: MqttOptions) -> Listening:
         MqttSource(given),
         work.settings.data_dir / "live",
         lambda path: into(work, path),
-        work.settings,
+        quick(work),
     )
-
-
-class Press:
-    """A device that numbers what it sends, waits for the broker's word, and sends again what it did not get."""
-
-    def __init__(self, broker: Broker) -> None:
-        self._client = paho.Client(paho.CallbackAPIVersion.VERSION2, client_id="press")
-        self._client.reconnect_delay_set(1, 1)
-        self._done: set[int] = set()
-        self._client.on_publish = lambda _c, _d, mid, _r, _p: self._done.add(mid)
-        self._client.connect_async("127.0.0.1", broker.port)
-        self._client.loop_start()
-
-    def send(self, topic: str, payload: object, *, retain: bool = False) -> None:
-        text = payload if isinstance(payload, bytes) else json.dumps(payload)
-        told = self._client.publish(topic, text, qos=1, retain=retain)
-        until = time.monotonic() + 20
-        while told.mid not in self._done and time.monotonic() < until:
-            time.sleep(0.002)
-        assert told.mid in self._done
-
-    def close(self) -> None:
-        self._client.disconnect()
-        self._client.loop_stop()
 
 
 @pytest.fixture

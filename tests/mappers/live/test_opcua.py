@@ -18,7 +18,7 @@ from qualweave.mappers.desk import Desk
 from qualweave.mappers.live.listening import Listening
 from qualweave.mappers.live.opcua import OpcUaOptions, OpcUaSource
 from tests.mappers.live.broker import free_port
-from tests.mappers.live.desks import heard, into, torques
+from tests.mappers.live.desks import heard, into, quick, torques
 from tests.mappers.live.wire_cut import Wire
 
 pytest.importorskip("asyncua", reason="the extra 'live' is not installed")
@@ -81,7 +81,7 @@ def press(tmp_path: Path) -> Iterator[Press]:
 def listening(work: Desk, url: str, **more: object) -> Listening:
     source = OpcUaSource(OpcUaOptions(url, sampling_ms=5, publishing_ms=100, **more))  # type: ignore[arg-type]
     return Listening(
-        source, work.settings.data_dir / "live", lambda path: into(work, path), work.settings
+        source, work.settings.data_dir / "live", lambda path: into(work, path), quick(work)
     )
 
 

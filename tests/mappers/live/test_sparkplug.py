@@ -21,7 +21,7 @@ from qualweave.mappers.live.sparkplug import SparkplugDecoder
 from qualweave.mappers.live.sparkplug_wire import Metric, Payload, decode, encode
 from qualweave.mappers.live.spool import Spools
 from tests.mappers.live.broker import Broker, needs_broker
-from tests.mappers.live.desks import heard, into, torques
+from tests.mappers.live.desks import heard, into, quick, torques
 
 AT = datetime(2026, 1, 1, 8, tzinfo=UTC)
 OPTIONS = MqttOptions("127.0.0.1")
@@ -246,7 +246,7 @@ def test_an_edge_node_is_asked_for_its_birth_and_its_values_reach_the_graph(
     options = MqttOptions("127.0.0.1", broker.port, topics=("spBv1.0/#",))
     one = Listening(
         MqttSource(options, SparkplugDecoder(options)), work.settings.data_dir / "live",
-        lambda path: into(work, path), work.settings,
+        lambda path: into(work, path), quick(work),
     )  # fmt: skip
     edge = paho.Client(paho.CallbackAPIVersion.VERSION2, client_id="edge")
     asked = threading.Event()
