@@ -20,6 +20,7 @@ from qualweave.api import (
     cli_asking,
     cli_dictionary,
     cli_live,
+    cli_live_sources,
     cli_mapping,
     cli_ontology,
     cli_product_class,
@@ -65,6 +66,7 @@ app.add_typer(cli_trace_tables.dimensions, name="dimension")
 app.add_typer(cli_trace_tables.templates, name="template")
 app.add_typer(cli_weights.app, name="weights")
 app.add_typer(cli_texts.app, name="texts")
+app.add_typer(cli_live_sources.app, name="live")
 app.add_typer(cli_product_class.app, name="product-class")
 cli_asking.add_commands(app)
 cli_live.add_commands(app)

@@ -18,6 +18,7 @@ from qualweave.mappers.desk import align_with
 from qualweave.mappers.live.address import LiveAddress, open_source
 from qualweave.mappers.live.listening import Listening, LiveState
 from qualweave.mappers.live.opcua_browse import Variable
+from qualweave.mappers.live.spool import UNNAMED
 from qualweave.mappers.profile import field_from_facts
 from qualweave.principal import Principal
 
@@ -51,6 +52,7 @@ def add_commands(app: typer.Typer) -> None:
         key: Annotated[str, typer.Option(help="Private key of our certificate.")] = "",
         sampling: Annotated[float, typer.Option(help="Sampling interval of OPC UA, ms.")] = 100.0,
         deadband: Annotated[float, typer.Option(help="Least change that is told.")] = 0.0,
+        name: Annotated[str, typer.Option(help="What the source is called.")] = UNNAMED,
         seconds: Annotated[float | None, typer.Option("--for", help="Stop after so long.")] = None,
         *,
         once: Annotated[bool, typer.Option("--once", help="Stop when nothing more comes.")] = False,
@@ -71,7 +73,7 @@ def add_commands(app: typer.Typer) -> None:
             if browse:
                 _browse(service, address)
                 return
-            made = listening(service, address, principal=_OPERATOR)
+            made = listening(service, address, principal=_OPERATOR, name=name)
             with _progress(made), _ended_by_signals(made.stop):
                 made.run(seconds, quiet=_QUIET_S if once else None)
         finally:

@@ -56,7 +56,7 @@ class Call(Generic[_Answer]):
         seconds: How long to wait for the reply, where the client's own time is too short.
     """
 
-    method: Literal["GET", "POST"]
+    method: Literal["GET", "POST", "DELETE"]
     path: str
     read: Callable[[httpx.Response], _Answer]
     params: _Parameters = field(default_factory=dict)
