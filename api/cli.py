@@ -127,7 +127,7 @@ def _ingest(service: Service, path: Path, answers: Path | None) -> IngestReport:
         return service.ingest(path, principal=_OPERATOR, answers=answers, progress=told)
 
 
-def _print_report(report: IngestReport) -> None:
+def _print_report(report: IngestReport, where: str) -> None:
     repeated = sum(one.status == "repeated" for one in report.files)
     table = Table("what became of it", "count")
     table.add_row("files", str(len(report.files)))
@@ -140,10 +140,16 @@ def _print_report(report: IngestReport) -> None:
     for one in report.files:
         if one.message:
             say(f"{one.status}  {one.file}: {one.message}")
-    if report.total("asked"):
-        console.print(
-            "Fields that wait: 'qualweave review list', or the page Sources of 'qualweave serve'."
-        )
+        elif one.rows_waiting:
+            say(
+                f"waiting  {one.file}: {one.rows_waiting} rows, until a field is mapped that says what a row is."
+            )
+    if report.total("asked") or report.total("requested"):
+        say(f"Fields that wait: qualweave review list {where}, or the page Sources of the service.")
+    if report.total("rows_quarantined"):
+        say("Rows that wait for repair: the page Sources of the service, or GET /quarantine.")
+    if where.startswith("--data"):
+        say(f"The service: qualweave serve {where} --dev")
 
 
 @app.command()
@@ -160,10 +166,10 @@ def ingest(
     """Read a file, folder or database, find what its fields mean, and put it into the graph, or that of --url."""
     with handed_in(source, ReadLimits.of(Settings())) as path:
         if url:
-            _print_report(sent(path, url, answers))
+            _print_report(sent(path, url, answers), f"--url {url}")
             return
         with _service(data) as service:
-            _print_report(_ingest(service, path, answers))
+            _print_report(_ingest(service, path, answers), f"--data {data}")
 
 
 @app.command()
@@ -296,7 +302,7 @@ def demo(
     settings = Settings(data_dir=data / "store", port=port, dev=True)
     service = Service(settings)
     started = _said("store and ontology", started)
-    _print_report(_ingest(service, plant.input, plant.answers))
+    _print_report(_ingest(service, plant.input, plant.answers), f"--url http://127.0.0.1:{port}")
     started = _said("ingest", started)
     waiting = service.questions(_OPERATOR)
     suggested = _of_known_devices(service, waiting)

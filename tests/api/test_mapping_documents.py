@@ -171,8 +171,10 @@ def test_the_command_line_puts_shows_tries_and_compares(tmp_path: Path) -> None:
     document.write_text(DOCUMENT, "utf-8")
     csv.write_text(CSV, "utf-8")
     data = ("--data", tmp_path / "data")
-    told("ingest", csv, *data)
+    report = told("ingest", csv, *data)
 
+    assert f"qualweave review list --data {tmp_path / 'data'}" in report
+    assert f"qualweave serve --data {tmp_path / 'data'} --dev" in report
     assert "ovens-oven v1" in told("mapping", "put", document, *data)
     document.write_text(DOCUMENT.replace("unit: Cel", "unit: K"), "utf-8")
     told("mapping", "put", document, *data)
