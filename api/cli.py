@@ -205,8 +205,9 @@ def align(
             confirmed=confirmed,
             explain=explain,
             progress=lambda done, every: bar.update(task, completed=done, total=every),
+            told=say,
         )
-    console.print(f"{count} fields aligned: {out}")
+    say(f"{count} fields aligned: {out}")
 
 
 @app.command()

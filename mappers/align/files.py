@@ -1,8 +1,8 @@
 """`qualweave align`: fields and terms of any vocabulary from files, predictions to a file."""
 
 import re
-from collections import defaultdict
-from collections.abc import Callable
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -36,6 +36,7 @@ def align_files(
     settings: Settings | None = None,
     explain: bool = False,
     progress: Callable[[int, int], None] | None = None,
+    told: Callable[[str], None] | None = None,
 ) -> int:
     """Align the fields of a JSON Lines file with the terms of another; return how many were answered.
 
@@ -48,13 +49,20 @@ def align_files(
         settings: Thresholds, text model and cache.
         explain: Whether a line also has the evidence of its first term, in English and Chinese.
         progress: Called with fields done and fields in all.
+        told: Called with a sentence on what was handed in and has no effect.
 
     Raises:
         UnreadableSource: If a line or the vocabulary cannot be read; the error names it.
     """
     rows = read_fields(fields)
     vocabulary = _vocabulary(terms, settings or Settings())
-    remembering = Remembering.of(vocabulary, read_confirmed(confirmed) if confirmed else ())
+    known = read_confirmed(confirmed) if confirmed else []
+    if told is not None:
+        for sentence in _without_effect(
+            fields, rows, known, vocabulary=vocabulary, confirmed=confirmed
+        ):
+            told(sentence)
+    remembering = Remembering.of(vocabulary, known)
     answers: dict[str, Alignment] = {}
     for group in by_source(rows).values():
         made = align_targets(
@@ -80,6 +88,36 @@ def _vocabulary(terms: Path | VocabularyFile | None, settings: Settings) -> Voca
         return Vocabulary(ours, settings, profile="ontology")
     found = read_vocabulary(terms) if isinstance(terms, Path) else terms
     return Vocabulary(found.terms, settings)
+
+
+def _without_effect(
+    fields: Path,
+    rows: list[tuple[str, FieldProfile]],
+    known: list[Confirmed],
+    *,
+    vocabulary: Vocabulary,
+    confirmed: Path | None,
+) -> Iterator[str]:
+    """Yield what was handed in and has no effect, since it would pass unseen."""
+    counts = Counter(one for one, _ in rows)
+    twice = sorted(one for one, count in counts.items() if count > 1)
+    if twice:
+        yield (
+            f"{fields.name}: ids that stand on several lines, so that their answers cannot be told apart: "
+            f"{len(twice)}, {twice[0]!r} first."
+        )
+    if confirmed is None:
+        return
+    lines = sum(1 for line in confirmed.read_bytes().splitlines() if line.strip())
+    if lines > len(known):
+        yield f"{confirmed.name}: fields without 'gold', which teach nothing: {lines - len(known)} of {lines}."
+    strange = [one for one in known if not any(term in vocabulary.by_id for term in one.terms)]
+    if strange:
+        first = f"{strange[0].terms[0]!r} of {strange[0].field.name!r} first"
+        yield (
+            f"{confirmed.name}: fields of terms that the vocabulary lacks, which teach nothing: "
+            f"{len(strange)}, {first}."
+        )
 
 
 def read_fields(path: Path) -> list[tuple[str, FieldProfile]]:
@@ -140,6 +178,9 @@ def _not_terms(path: Path, number: int) -> UnreadableSource:
 
 
 def _profile(row: dict[str, Any]) -> FieldProfile:
+    if not isinstance(row["name"], (str, int, float)):
+        raise TypeError("its name is no text")
+    siblings = row.get("siblings")
     context = SourceContext(
         file_name=str(row.get("table") or ""),
         language=str(row.get("language") or "en"),
@@ -155,7 +196,7 @@ def _profile(row: dict[str, Any]) -> FieldProfile:
         description=str(row.get("description") or ""),
         kind=str(row.get("kind") or (stated.group(1) if stated else "")),
         samples=[str(one) for one in samples] if isinstance(samples, list) else (),
-        siblings=[str(one) for one in row.get("siblings") or ()],
+        siblings=[str(one) for one in siblings] if isinstance(siblings, list) else (),
         context=context,
     )
     if not meanings or not isinstance(meanings, list):
