@@ -161,7 +161,9 @@ class MappingDocument(_Part):
     def to_yaml(self) -> str:
         """Return the document as YAML, without what is empty."""
         data = self.model_dump(mode="json", by_alias=True, exclude_defaults=False)
-        return yaml.safe_dump(_without_empty(data), allow_unicode=True, sort_keys=False, width=110)
+        kept = {"columns": [], **_without_empty(data)}
+        told = {key: kept[key] for key in data if key in kept}
+        return yaml.safe_dump(told, allow_unicode=True, sort_keys=False, width=110)
 
     @classmethod
     def from_yaml(cls, text: str, *, file: str = "mapping") -> Self:

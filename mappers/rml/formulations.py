@@ -227,8 +227,13 @@ class CsvRows:
         self._encoding = source.encoding or "utf-8-sig"
         self._delimiter = source.delimiter or ("\t" if path.suffix.lower() == ".tsv" else ",")
         self._nulls = source.nulls | {""}
-        with self._open() as text:
-            header = next(csv.reader(text, delimiter=self._delimiter), None)
+        try:
+            with self._open() as text:
+                header = next(csv.reader(text, delimiter=self._delimiter), None)
+        except (csv.Error, UnicodeDecodeError) as error:
+            raise _not_readable(path, 1, str(error), "CSV 无法读取") from error
+        except LookupError as error:
+            raise _not_readable(path, 1, str(error), f"未知的字符编码 {self._encoding}") from error
         if not header:
             raise _not_readable(path, 1, "no header was found", "没有表头")
         self._places = {name: at for at, name in reversed(list(enumerate(header)))}

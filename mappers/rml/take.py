@@ -58,10 +58,13 @@ def take(
         nearest: Finds terms that may have been meant.
 
     Raises:
-        InputError: If a triples map says what a mapping document cannot; the message names it and says why.
+        InputError: If a triples map says what a mapping document cannot, or none takes a column; the message names
+            it and says why.
     """
     work = _Taking(document, vocabulary, nearest or (lambda _name: []))
     work.all()
+    if not work.terms:
+        raise _without_columns(document)
     file = document.maps[0].source.path
     columns = tuple(work.column(name, by) for name in work.terms)
     roles = {local_name(term) for term in work.terms.values()}
@@ -83,6 +86,16 @@ def take(
         context_reason=dict.fromkeys(work.context, f"set by {by}"),
         release=vocabulary.version,
         created_by=by,
+    )
+
+
+def _without_columns(document: RmlDocument) -> InputError:
+    return InputError(
+        f"{document.file}: no triples map takes the value of a column, so there is nothing to map.",
+        message_zh=f"{document.file}：没有三元组映射引用任何列的值，因此无可映射。",
+        next_step="Give a mapping that refers to columns, or run it as it is: qualweave mapping run.",
+        next_step_zh="请提供引用列的映射，或直接运行：qualweave mapping run。",
+        data={"file": document.file},
     )
 
 

@@ -75,6 +75,13 @@ def test_csv_cells_are_texts_and_an_empty_one_is_no_value(tmp_path: Path) -> Non
     assert lines == ['<http://example.com/1> <http://example.com/value> "a \\"b\\"\\nc" .']
 
 
+def test_a_csv_of_another_charset_is_refused_with_what_to_do(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_bytes("编号,v\n1,x\n".encode("gb18030"))
+
+    with pytest.raises(InputError, match=r"a\.csv, line 1: .*can't decode.*rml:encoding"):
+        run(tmp_path, mapping(source("a.csv", "CSV"), THING))
+
+
 def test_csv_dialect_and_charset_are_those_of_the_source(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_bytes("id;v\n1;Öl\n".encode("cp1252"))
     there = (

@@ -225,6 +225,19 @@ def test_a_partners_rml_becomes_a_document(vocabulary: Vocabulary) -> None:
     assert all("triples map <http://example.com/Op>, line" in one["en"] for one in reasons)
 
 
+def test_rml_without_a_column_is_refused(vocabulary: Vocabulary) -> None:
+    constant = MACHINE.replace('template "http://plant.example/m-{machine}"', "constant ex:m-7")
+
+    with pytest.raises(InputError, match="no triples map takes the value of a column"):
+        take(rml.read(HEAD + constant), vocabulary)
+
+
+def test_a_document_without_columns_is_read_as_it_was_written() -> None:
+    empty = MappingDocument(source="s", columns=())
+
+    assert MappingDocument.from_yaml(empty.to_yaml()) == empty
+
+
 @pytest.mark.parametrize("name", REFUSED)
 def test_what_a_document_cannot_say_is_refused_with_its_triples_map(
     name: str, vocabulary: Vocabulary
