@@ -7,6 +7,7 @@ import os
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -15,11 +16,13 @@ import orjson
 
 from qualweave.api.service import Service
 from qualweave.errors import Conflict, InputError, JsonValue, NotFound, QualweaveError
+from qualweave.mappers.compaction import MOST_BATCHES, compact
 from qualweave.mappers.live.address import LiveAddress, open_source
 from qualweave.mappers.live.listening import Listening, LiveState
 from qualweave.mappers.live.names import checked_name
 from qualweave.mappers.live.rates import FieldNow
 from qualweave.mappers.live.spool import UNNAMED
+from qualweave.mappers.report import IngestReport
 from qualweave.principal import Principal
 from qualweave.store.journal import write_durably
 
@@ -50,11 +53,30 @@ def listening(
     return Listening(
         open_source(replace(address, client_id="-".join(parts))),
         folder,
-        lambda path: service.ingest(path, principal=principal),
+        _Ingesting(service, principal, name),
         service.settings,
         told=told,
         name=name,
     )
+
+
+class _Ingesting:
+    """Ingests what a source sealed; what an hour left in small graphs is compacted when the next one begins."""
+
+    def __init__(self, service: Service, principal: Principal, name: str) -> None:
+        self._service, self._principal, self._name = service, principal, name
+        self._hour: datetime | None = None
+        self._batches = 0
+
+    def __call__(self, path: Path) -> IngestReport:
+        report = self._service.ingest(path, principal=self._principal)
+        hour = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
+        self._batches += len(report.files)
+        if hour != self._hour or self._batches >= MOST_BATCHES:
+            self._hour, self._batches = hour, 0
+            with self._service.lifting(self._principal) as work:
+                compact(work, source=self._name)
+        return report
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ import yaml
 from rdflib import RDFS, Graph
 
 from qualweave.api.misspelt import Misspelt, misspelt
+from qualweave.batches import members
 from qualweave.config import Settings
 from qualweave.errors import JsonValue, UnreadableSource
 from qualweave.iri import Q, expand
@@ -396,7 +397,7 @@ class Service:
         waiting = (Decision.ASKED, Decision.REQUESTED)
         return {
             "terms": len(self.terms),
-            "files": len(entries),
+            "files": sum(len(members(entry)) or 1 for entry in entries),
             "fields_mapped": sum(len(one.having(Decision.ACCEPTED)) for one in documents),
             "fields_waiting": sum(len(one.having(*waiting)) for one in documents),
             "quads": sum(_size(snapshot, entry.graph) for entry in entries),

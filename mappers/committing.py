@@ -10,6 +10,7 @@ import polars as pl
 from qualweave.change_request import ChangeRequest
 from qualweave.errors import InputError
 from qualweave.mappers.codes import CodeBook
+from qualweave.mappers.compaction import taken_out
 from qualweave.mappers.desk import Desk, Plan
 from qualweave.mappers.drafting import chosen_records, context_of
 from qualweave.mappers.drift import as_before, in_unit_of_file
@@ -63,7 +64,8 @@ def lift_file(work: Desk, plan: Plan, tables: Sequence[RawTable]) -> FileReport:
     source = plan.documents[0].source
     batch = Batch(source, plan.content_hash, plan.name, work.tenant, work.settings.base_iri)
     outcome = judged(work, plan, tables, batch)
-    commit_batch(work, batch, outcome, documents=plan.documents, raw=plan.raw)
+    kind = "live" if plan.kind == "live" else ""  # many and small: compacted later
+    commit_batch(work, batch, outcome, documents=plan.documents, raw=plan.raw, kind=kind)
     return _report(plan, tables, outcome)
 
 
@@ -331,6 +333,7 @@ def commit_batch(
     *,
     documents: Sequence[MappingDocument],
     raw: str = "",
+    kind: str = "",
 ) -> None:
     """Commit data, provenance, mapping, waiting rows and requests of a file: all or none."""
     scope = {"tenant": work.tenant, "base": work.settings.base_iri}
@@ -338,6 +341,7 @@ def commit_batch(
     with work.snapshot() as snapshot:
         gone = present(snapshot, batch)
         nodes = request_triples(outcome.requests, snapshot, base=work.settings.base_iri)
+        out = taken_out(work, snapshot, batch.graph)
     now = datetime.now(UTC)
     nodes += batch_triples(
         batch,
@@ -360,6 +364,7 @@ def commit_batch(
             "sha256": batch.sha256,
             "source": batch.source,
             "raw": raw,
+            **({"kind": kind} if kind else {}),
             "mappings": [f"{one.source} v{one.version}" for one in documents],
             "release": work.vocabulary.version,
             "rows_read": outcome.read,
@@ -370,4 +375,4 @@ def commit_batch(
     )
     governance = governance_change(nodes, **scope, deletes=gone)
     gate = _Judged(work.gate, data) if work.gate is not None else None
-    work.store.commit([data, governance], principal=work.principal, gate=gate)
+    work.store.commit([*out, data, governance], principal=work.principal, gate=gate)

@@ -17,6 +17,7 @@ from pathlib import Path, PurePosixPath
 
 import polars as pl
 
+from qualweave.batches import batches
 from qualweave.config import Settings
 from qualweave.errors import InputError, QualweaveError, UnreadableSource
 from qualweave.mappers import readers
@@ -135,9 +136,7 @@ def _files(path: Path) -> list[Path]:
 def _run(work: Desk, named: Sequence[tuple[Path, str]], progress: Progress | None) -> IngestReport:
     accepted = [_accept(work, path, name) for path, name in named]
     with work.snapshot() as snapshot:
-        done = {
-            str(one.about.get("sha256", "")) for one in snapshot.graphs("data", tenant=work.tenant)
-        }
+        done = {str(one.about.get("sha256", "")) for one in batches(snapshot, tenant=work.tenant)}
     plans: list[Plan] = []
     zones = Zones.load(work.zones_path)
     kept = 0
@@ -371,6 +370,6 @@ def _finish(work: Desk, plan: Plan) -> FileReport:
 def known_files(work: Desk) -> Iterator[tuple[str, str, str]]:
     """Yield file name, hash and source of every ingested file of the tenant."""
     with work.snapshot() as snapshot:
-        for one in snapshot.graphs("data", tenant=work.tenant):
+        for one in batches(snapshot, tenant=work.tenant):
             if "sha256" in one.about:
                 yield str(one.about["file"]), str(one.about["sha256"]), str(one.about["source"])

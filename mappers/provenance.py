@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from pyoxigraph import NamedNode
 
+from qualweave.batches import holders
 from qualweave.errors import NotFound
 from qualweave.iri import RDF, Q, curie
 from qualweave.store.port import RdfTerm, Snapshot
@@ -18,7 +19,7 @@ class Origin:
     """Where a triple came from.
 
     Attributes:
-        graph: Data graph that holds it.
+        graph: Graph of the batch that says it.
         file_name: Name of the file.
         sha256: Hash of its bytes.
         row: Source row of the subject, None where it has none.
@@ -84,9 +85,13 @@ def provenance(
     quads = snapshot.quads(
         NamedNode(s), NamedNode(p) if p else None, o, NamedNode(g) if g else None
     )
-    data = {one.graph for one in snapshot.graphs("data", tenant=tenant)}
-    graphs = dict.fromkeys(
+    data = {one.graph: one for one in snapshot.graphs("data", tenant=tenant)}
+    holding = dict.fromkeys(
         graph for quad in quads if (graph := getattr(quad.graph_name, "value", "")) in data
+    )
+    said = (NamedNode(s), NamedNode(p) if p else None)
+    graphs = dict.fromkeys(
+        one.graph for graph in holding for one in holders(snapshot, data[graph], *said, value=o)
     )
     origins = [origin for graph in graphs for origin in _origins(snapshot, s, p, graph)]
     if not origins:

@@ -6,6 +6,7 @@ from collections.abc import Collection
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
+from qualweave.batches import batches as every_batch
 from qualweave.errors import NotFound
 from qualweave.mappers import readers
 from qualweave.mappers.committing import lift_file
@@ -33,7 +34,7 @@ def relift_source(work: Desk, source: str) -> IngestReport:
     with work.snapshot() as snapshot:
         entries = [
             one
-            for one in snapshot.graphs("data", tenant=work.tenant)
+            for one in every_batch(snapshot, tenant=work.tenant)
             if source in sources_of(one) and one.about.get("sha256")
         ]
     reports = tuple(relift(work, one) for one in entries)
@@ -109,7 +110,7 @@ def relift_batches(work: Desk, batches: Collection[str]) -> list[FileReport]:
     with work.snapshot() as snapshot:
         entries = [
             one
-            for one in snapshot.graphs("data", tenant=work.tenant)
+            for one in every_batch(snapshot, tenant=work.tenant)
             if str(one.about.get("sha256", ""))[:16] in batches and one.about.get("mappings")
         ]
     reports = []

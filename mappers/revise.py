@@ -12,11 +12,13 @@ import polars as pl
 import pyoxigraph as ox
 from pyoxigraph import NamedNode, Triple
 
+from qualweave.batches import batches
 from qualweave.change_request import ChangeRequest
 from qualweave.errors import Conflict, InputError
 from qualweave.iri import Q
 from qualweave.mappers.codes import CodeBook
 from qualweave.mappers.committing import code_book, for_file
+from qualweave.mappers.compaction import taken_out
 from qualweave.mappers.desk import Desk
 from qualweave.mappers.governance import governance_change, present, requests_of
 from qualweave.mappers.lift.batch import Batch
@@ -117,7 +119,7 @@ def release(work: Desk, row_id: str, corrections: Mapping[str, str]) -> Quaranti
         )
     with work.snapshot() as snapshot:
         entry = next(
-            one for one in snapshot.graphs("data", tenant=work.tenant)
+            one for one in batches(snapshot, tenant=work.tenant)
             if str(one.about.get("sha256", "")).startswith(row.batch)
         )  # fmt: skip
     _lift_row(work, row, corrections, entry)
@@ -175,6 +177,7 @@ def _commit_row(
     data = ChangeSet(graph=batch.graph, role="data", inserts=ntriples, about=about)
     with work.snapshot() as snapshot:
         now = present(snapshot, batch)
+        out = taken_out(work, snapshot, batch.graph)
     mine = NamedNode(f"{batch.node}/row/{row.id}")
     counted = {
         NamedNode(Q + "rowsLifted"): lifted,
@@ -186,7 +189,7 @@ def _commit_row(
         for predicate, value in counted.items()
     ]
     change = governance_change(fresh, tenant=work.tenant, base=work.settings.base_iri, deletes=gone)
-    work.store.commit([data, change], principal=work.principal, gate=work.gate)
+    work.store.commit([*out, data, change], principal=work.principal, gate=work.gate)
     work.store.publish()
 
 

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from pathlib import PurePosixPath
 from typing import Literal, TypeAlias
 
+from qualweave.batches import batches
 from qualweave.errors import JsonValue, QualweaveError
 from qualweave.iri import expand
 from qualweave.mappers import readers
@@ -79,7 +80,7 @@ def profiles(work: Desk, source: str) -> list[FieldProfile]:
     with work.snapshot() as snapshot:
         entries = [
             one
-            for one in snapshot.graphs("data", tenant=work.tenant)
+            for one in batches(snapshot, tenant=work.tenant)
             if source in sources_of(one) and one.about.get("sha256") and one.about.get("mappings")
         ]
     if not entries:

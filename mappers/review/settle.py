@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 
 from pyoxigraph import NamedNode, Triple
 
+from qualweave.batches import batches
 from qualweave.change_request import ChangeRequest, request_iri, to_quads
 from qualweave.errors import JsonValue
 from qualweave.iri import curie
@@ -235,7 +236,7 @@ def leaning(work: Desk, sources: Collection[str]) -> set[str]:
         return set()
     found = set()
     with work.snapshot() as snapshot:
-        entries = snapshot.graphs("data", tenant=work.tenant)
+        entries = list(batches(snapshot, tenant=work.tenant))
     for entry in entries:
         if not entry.about.get("mappings") or sources_of(entry) & set(sources):
             continue
@@ -255,7 +256,7 @@ def preview(work: Desk, choices: Sequence[Choice]) -> dict[str, JsonValue]:
     with work.snapshot() as snapshot:
         entries = [
             one
-            for one in snapshot.graphs("data", tenant=work.tenant)
+            for one in batches(snapshot, tenant=work.tenant)
             if sources_of(one) & wanted and one.about.get("sha256")
         ]
     return {

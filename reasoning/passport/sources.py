@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from pyoxigraph import NamedNode
 
+from qualweave.batches import holders
 from qualweave.iri import Q
 from qualweave.store.port import GraphEntry, Snapshot
 from qualweave.values import find_unit
@@ -63,9 +64,10 @@ class Sources:
         graph = next((one for one in graphs if one in self._entries), "")
         if not graph:
             return Source()
+        entry = holders(self.snapshot, self._entries[graph], node, NamedNode(predicate))[0]
+        graph, about = entry.graph, entry.about
         rows = self.snapshot.quads(node, _ROW, None, NamedNode(graph))
         row = next((int(_text(one.object)) for one in rows), None)
-        about = self._entries[graph].about
         if graph not in self._columns:
             self._columns[graph] = dict(self._read(graph))
         column, unit = self._columns[graph].get(predicate, ("", ""))
