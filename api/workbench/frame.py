@@ -17,6 +17,7 @@ PAGES: Mapping[str, str] = MappingProxyType(
         "home": "/",
         "analyst": "/pages/questions",
         "engineer": "/pages/sources",
+        "live": "/pages/live",
         "architect": "/pages/ontology",
         "floor": "/pages/floor",
         "texts": "/pages/texts",

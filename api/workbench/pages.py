@@ -9,6 +9,7 @@ from qualweave.api.workbench.architect import add_architect
 from qualweave.api.workbench.engineer import add_engineer
 from qualweave.api.workbench.floor import add_floor
 from qualweave.api.workbench.home import add_home
+from qualweave.api.workbench.live import add_live
 from qualweave.api.workbench.models import add_models
 from qualweave.api.workbench.texts import add_texts
 from qualweave.config import Settings
@@ -21,6 +22,7 @@ def mount(app: FastAPI, service: Service, settings: Settings) -> None:
     add_home(service, who)
     add_analyst(service, who)
     add_engineer(service, settings, who)
+    add_live(service, settings, app.state.live, who)
     add_architect(service, settings)
     add_floor(service, settings, who)
     add_texts(service, settings)

@@ -178,6 +178,31 @@ def test_two_brokers_are_listened_to_at_once_each_started_and_stopped_on_its_own
     assert (gone, none) == ([200, 200], {"sources": []})
 
 
+def test_the_page_tells_fields_with_rate_newest_value_and_what_waits(
+    broker: Broker, tmp_path: Path
+) -> None:
+    page = pytest.importorskip("qualweave.api.workbench.live")
+    given = settings(tmp_path, "plant/#")
+    made = make_app(Service(given), given, pages=False)
+    who = replace(SYSTEM, tenant="plant")
+    wanted = {"url": f"mqtt://127.0.0.1:{broker.port}", "topics": ["plant/#"]}
+
+    with TestClient(made) as client:
+        assert page.read_live(made.state.service, made.state.live, who) == []
+        client.post("/sources/live", json=wanted)
+        time.sleep(1)
+        send(broker, range(40))
+        wait_until(lambda: state_of(client, "live")["state"]["kept"] == 40)
+        [now] = page.read_live(made.state.service, made.state.live, who)
+        rows = {row["field"]: row for row in page.fields_of(now, "zh").rows}
+
+    assert (now.told["status"], now.waiting) == ("running", 0)
+    assert (rows["torque"]["per_second"], rows["torque"]["kept_as"]) == ("1", "序列")
+    assert (rows["torque"]["last_value"], rows["torque"]["meaning"]) == ("39.5", "q:Torque")
+    assert rows["torque"]["taken_at"] == "2026-01-01 08:00:39"
+    assert rows["equipment identifier"]["kept_as"] == "事件"
+
+
 def test_a_source_that_cannot_be_taken_up_is_shown_as_failed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

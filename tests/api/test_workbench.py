@@ -65,7 +65,15 @@ def test_the_lot_story_counts_what_follows(plant: Plant) -> None:
 
 @pytest.mark.parametrize(
     "path",
-    ["/", "/pages/questions", "/pages/ontology", "/pages/floor", "/pages/texts", "/pages/programs"],
+    [
+        "/",
+        "/pages/questions",
+        "/pages/live",
+        "/pages/ontology",
+        "/pages/floor",
+        "/pages/texts",
+        "/pages/programs",
+    ],
 )
 @pytest.mark.parametrize("plant", [1], indirect=True, ids=["seed 1"])
 def test_a_page_is_served_whole_in_both_languages(plant: Plant, path: str) -> None:
