@@ -57,12 +57,12 @@ def undeclared_equivalents(view: View) -> Iterator[str]:
 
 def without_inverse(view: View) -> Iterator[str]:
     """P13: a property has no inverse, and none that fits is at hand."""
-    yield from (str(one) for one in _bare(view) if not _candidates(view, one))
+    yield from (str(one) for one in view.one_way if not _candidates(view, one))
 
 
 def with_candidate_inverse(view: View) -> Iterator[str]:
     """P13: a property has no inverse, and another one with its ends swapped could be it."""
-    yield from (str(one) for one in _bare(view) if _candidates(view, one))
+    yield from (str(one) for one in view.one_way if _candidates(view, one))
 
 
 def several_ends(view: View) -> Iterator[str]:
@@ -127,28 +127,11 @@ def untyped_properties(view: View) -> Iterator[str]:
             yield str(one)
 
 
-def _bare(view: View) -> list[URIRef]:
-    graph = view.graph
-    symmetric = set(view.named(OWL.SymmetricProperty))
-    return [
-        one
-        for one in view.relations
-        if one not in symmetric
-        and (one, OWL.inverseOf, None) not in graph
-        and (None, OWL.inverseOf, one) not in graph
-    ]
-
-
 def _candidates(view: View, one: URIRef) -> list[URIRef]:
     domains, ranges = view.domains(one), view.ranges(one)
     if not domains or not ranges:
         return []
-    bare = _bare(view)
-    return [
-        other
-        for other in bare
-        if other != one and view.domains(other) == ranges and view.ranges(other) == domains
-    ]
+    return [other for other in view.one_way_by_ends.get((ranges, domains), ()) if other != one]
 
 
 def _several(view: View, one: URIRef) -> bool:

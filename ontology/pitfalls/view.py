@@ -1,6 +1,7 @@
 """`View`: what the pitfall checks read of an ontology, computed once."""
 
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -66,13 +67,44 @@ class View:
         found = (one for which in predicates for one in self.graph.objects(term, which))
         return [one for one in found if isinstance(one, Literal)]
 
-    def domains(self, term: Node) -> set[Node]:
+    def domains(self, term: Node) -> frozenset[Node]:
         """Return the domains of a property, ``owl:Thing`` left out."""
-        return set(self.graph.objects(term, RDFS.domain)) - {OWL.Thing}
+        return self._domains.get(term, frozenset())
 
-    def ranges(self, term: Node) -> set[Node]:
+    def ranges(self, term: Node) -> frozenset[Node]:
         """Return the ranges of a property, ``owl:Thing`` left out."""
-        return set(self.graph.objects(term, RDFS.range)) - {OWL.Thing}
+        return self._ranges.get(term, frozenset())
+
+    @cached_property
+    def _domains(self) -> Mapping[Node, frozenset[Node]]:
+        return self._ends(RDFS.domain)
+
+    @cached_property
+    def _ranges(self) -> Mapping[Node, frozenset[Node]]:
+        return self._ends(RDFS.range)
+
+    def _ends(self, which: URIRef) -> Mapping[Node, frozenset[Node]]:
+        found: dict[Node, set[Node]] = defaultdict(set)
+        for term, end in self.graph.subject_objects(which):
+            found[term].add(end)
+        return {term: frozenset(ends - {OWL.Thing}) for term, ends in found.items()}
+
+    @cached_property
+    def one_way(self) -> tuple[URIRef, ...]:
+        """Object properties that are not symmetric and have no inverse, sorted."""
+        symmetric = set(self.named(OWL.SymmetricProperty))
+        paired = {end for pair in self.graph.subject_objects(OWL.inverseOf) for end in pair}
+        return tuple(one for one in self.relations if one not in symmetric | paired)
+
+    @cached_property
+    def one_way_by_ends(
+        self,
+    ) -> Mapping[tuple[frozenset[Node], frozenset[Node]], tuple[URIRef, ...]]:
+        """Those of ``one_way`` by their domains and ranges."""
+        found: dict[tuple[frozenset[Node], frozenset[Node]], list[URIRef]] = defaultdict(list)
+        for one in self.one_way:
+            found[self.domains(one), self.ranges(one)].append(one)
+        return {ends: tuple(some) for ends, some in found.items()}
 
     def parents(self, term: Node) -> list[URIRef]:
         """Return the named classes directly above a class."""
