@@ -117,7 +117,8 @@ class Governing(Balloting):
         with self.service.reading(self.principal.tenant) as snapshot:
             entry = released_entry(snapshot)
             current = graph_of(snapshot, entry.graph)
-            base = graph_of(snapshot, str(request.proposal["base"]))
+            before = str(request.proposal["base"])
+            base = current if before == entry.graph else graph_of(snapshot, before)
             terms = terms_of(request)
             merged = apply(current, str(request.proposal["turtle"]), terms=terms, base=base)
             version = next_version(versions(snapshot), datetime.now(UTC).date())

@@ -5,6 +5,7 @@ form, so the same axiom read twice is no change.
 """
 
 from collections.abc import Iterator
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Literal as Choice
 
@@ -82,7 +83,8 @@ def diff(old: Graph, new: Graph) -> tuple[TermChange, ...]:
     Raises:
         InputError: If a blank node is shared or stands in a cycle, so that it has no canonical text.
     """
-    before, after = statements_of(old), statements_of(new)
+    same = _untouched(old, new)
+    before, after = statements_of(old, but=same), statements_of(new, but=same)
     changes: list[TermChange] = []
     for term in sorted(before.keys() | after.keys()):
         graph = new if term in after else old
@@ -102,11 +104,31 @@ def _term_changes(
     yield from (("gained", p, v) for p, v in sorted(after - before))
 
 
-def statements_of(graph: Graph) -> dict[str, dict[tuple[str, str], Node]]:
+def _untouched(old: Graph, new: Graph) -> set[Node]:
+    """Return the IRIs that both graphs say the same of, without blank nodes: they need no text to be compared."""
+    found: set[Node] = set()
+    for subject in set(old.subjects()):
+        said = set(old.predicate_objects(subject))
+        if (
+            isinstance(subject, URIRef)
+            and not any(isinstance(o, BNode) for _, o in said)
+            and said == set(new.predicate_objects(subject))
+        ):
+            found.add(subject)
+    return found
+
+
+def statements_of(
+    graph: Graph, *, but: AbstractSet[Node] = frozenset()
+) -> dict[str, dict[tuple[str, str], Node]]:
     """Return what a graph says: term -> (predicate, object as text) -> object.
 
     A term is an IRI, or the text of an axiom that has no name. The text of a blank node is all that it holds, in
     fixed order, so that neither its label nor the order of the file matters.
+
+    Args:
+        graph: What is read.
+        but: Subjects that are left out.
 
     Raises:
         InputError: If a blank node is shared or stands in a cycle, so that it has no canonical text.
@@ -114,7 +136,7 @@ def statements_of(graph: Graph) -> dict[str, dict[tuple[str, str], Node]]:
     found: dict[str, dict[tuple[str, str], Node]] = {}
     inside = {o for o in graph.objects() if isinstance(o, BNode)}
     text_of = TurtleWriter(graph).term
-    for subject in set(graph.subjects()) - inside:
+    for subject in set(graph.subjects()) - inside - but:
         key = str(subject) if isinstance(subject, URIRef) else text_of(subject)
         pairs = graph.predicate_objects(subject)
         found[key] = {(str(p), text_of(canonical(o))): o for p, o in pairs}

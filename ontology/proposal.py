@@ -23,7 +23,7 @@ from qualweave.impact import Use, told
 from qualweave.iri import Q
 from qualweave.ontology.checks import OF_CONTENT, SATISFIABLE, located
 from qualweave.ontology.diff import TermChange, diff
-from qualweave.ontology.load import MODULE_IRI
+from qualweave.ontology.load import MODULE_IRI, empty_graph
 from qualweave.ontology.serialise import TurtleWriter
 
 _DECLARED = (OWL.Class, OWL.ObjectProperty, OWL.DatatypeProperty)
@@ -302,7 +302,7 @@ def _home(graph: Graph, subject: Node) -> Node | None:
 
 
 def _copy(graph: Graph) -> Graph:
-    copied = Graph()
+    copied = empty_graph()
     for triple in graph:
         copied.add(triple)
     return copied
