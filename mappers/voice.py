@@ -9,6 +9,7 @@ in meaning are offered for a person to choose from (taken as an answer, two of t
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal, TypeAlias
 
 import numpy as np
@@ -100,13 +101,17 @@ class VoiceReader:
 
     def __init__(self, terms: TermIndex, graph: Graph, settings: Settings | None = None) -> None:
         self._terms = terms
+        self._graph = graph
         self._settings = settings if settings is not None and text.available() else None
         self._effects = _pairs(graph, "hasCause", "hasEffect")
         self._mapped = _mappings(graph)
-        self.texts = TextReader(terms, graph)
-        """What finds the concepts that a text names."""
         self._vectors: NDArray[np.float32] | None = None  # of the defects' names, once needed
         self._defects = [one for one in terms if one.is_defect and one.iri != _DEFECT]
+
+    @cached_property
+    def texts(self) -> TextReader:
+        """What finds the concepts that a text names; its thousands of patterns are made when the first text comes."""
+        return TextReader(self._terms, self._graph)
 
     def read(self, sentence: str) -> VoiceReading:
         """Return what a sentence is about.

@@ -10,8 +10,9 @@ import unicodedata
 from dataclasses import dataclass
 from types import MappingProxyType
 
-_UMLAUTS = MappingProxyType({"ä": "ae", "ö": "oe", "ü": "ue"})
-_QUOTES = MappingProxyType({"’": "'", "ʼ": "'", "`": "'", "‑": "-", "–": "-", "—": "-"})
+_UMLAUTS = {"ä": "ae", "ö": "oe", "ü": "ue"}
+_QUOTES = {"’": "'", "ʼ": "'", "`": "'", "‑": "-", "–": "-", "—": "-"}
+_PLAIN = MappingProxyType(str.maketrans(_UMLAUTS | _QUOTES))
 
 
 @dataclass(frozen=True)
@@ -65,7 +66,7 @@ def fold(text: str) -> Folded:
 def folded_form(text: str) -> str:
     """Return a text as it is compared, without the map."""
     plain = unicodedata.normalize("NFC", unicodedata.normalize("NFKC", text).casefold())
-    return "".join(_UMLAUTS.get(one) or _QUOTES.get(one, one) for one in plain)
+    return plain.translate(_PLAIN)
 
 
 def _clusters(text: str) -> list[tuple[int, int]]:

@@ -3,6 +3,7 @@
 import re
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Sequence
+from functools import lru_cache
 
 from qualweave.mappers.align.glossary import english, table
 from qualweave.mappers.texts.folding import folded_form
@@ -29,16 +30,12 @@ class Speller:
                     if _WORD.fullmatch(name):
                         names[name].add(term.iri)
         self._names = {name: tuple(sorted(iris)) for name, iris in names.items()}
-        self._known = (
-            {
-                word
-                for term in terms
-                for name in term.words()
-                for word in re.findall(r"[a-z]+", folded_form(name))
-            }
-            | english()
-            | {folded_form(one) for one in table("de")}
-        )
+        self._known = {
+            word
+            for term in terms
+            for name in term.words()
+            for word in re.findall(r"[a-z]+", folded_form(name))
+        } | _tabled()
 
     def find(
         self, folded: str, taken: Collection[int]
@@ -52,6 +49,12 @@ class Speller:
             if name is not None:
                 pattern = Pattern("", re.compile(re.escape(word)), (), len(word), "spelling", name)
                 yield pattern, self._names[name], Place(*hit.span(), (hit.span(),))
+
+
+@lru_cache(maxsize=1)
+def _tabled() -> frozenset[str]:
+    """Return the words of the tables of glosses."""
+    return english() | {folded_form(one) for one in table("de")}
 
 
 def is_near(one: str, other: str) -> bool:
