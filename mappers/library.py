@@ -91,8 +91,7 @@ class MappingLibrary:
         versioned = (
             self._folder / "versions" / f"{segment(document.source)}.v{document.version}.yaml"
         )
-        document.save(versioned)
-        document.save(self._path(document.source))
+        document.save(versioned, self._path(document.source))
 
 
 def _loaded(path: Path) -> MappingDocument:

@@ -12,7 +12,6 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-import yaml
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 
@@ -163,7 +162,7 @@ class MappingDocument(_Part):
         data = self.model_dump(mode="json", by_alias=True, exclude_defaults=False)
         kept = {"columns": [], **_without_empty(data)}
         told = {key: kept[key] for key in data if key in kept}
-        return yaml.safe_dump(told, allow_unicode=True, sort_keys=False, width=110)
+        return documents.write(told, width=110)
 
     @classmethod
     def from_yaml(cls, text: str, *, file: str = "mapping") -> Self:
@@ -179,12 +178,14 @@ class MappingDocument(_Part):
         parsed = parse(text, file=file)
         return validated(cls, parsed.data, file=file, parsed=parsed, page=PAGE)
 
-    def save(self, path: Path) -> None:
-        """Write the document beside the final name and rename it, so that no reader sees half."""
-        path.parent.mkdir(parents=True, exist_ok=True)
-        draft = path.with_suffix(".tmp")
-        draft.write_text(self.to_yaml(), "utf-8")
-        draft.replace(path)
+    def save(self, *paths: Path) -> None:
+        """Write the document beside each final name and rename it, so that no reader sees half."""
+        text = self.to_yaml()
+        for path in paths:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            draft = path.with_suffix(".tmp")
+            draft.write_text(text, "utf-8")
+            draft.replace(path)
 
     @classmethod
     def load(cls, path: Path) -> Self:

@@ -17,8 +17,9 @@ from pydantic_core import ErrorDetails
 
 from qualweave.errors import InputError, JsonValue
 
-# libyaml where PyYAML was built with it: some ten times as fast, and as safe.
+# libyaml where PyYAML was built with it: some five times as fast, and as safe.
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_DUMPER = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 _DRAFT = "https://json-schema.org/draft/2020-12/schema"
 _Model = TypeVar("_Model", bound=BaseModel)
 _Read = TypeVar("_Read")
@@ -100,6 +101,17 @@ class Parsed:
         yield from _repeated(self.node, ())
 
 
+def write(data: object, *, width: int) -> str:
+    """Return data as a YAML text, by libyaml where it is there: five times as fast.
+
+    Args:
+        data: Mappings, sequences and scalars; keys keep their order.
+        width: Of a line, in characters, where the text allows.
+    """
+    text: str = yaml.dump(data, Dumper=_DUMPER, allow_unicode=True, sort_keys=False, width=width)
+    return text
+
+
 def parse(text: str, *, file: str) -> Parsed:
     """Parse a YAML text.
 
@@ -107,7 +119,7 @@ def parse(text: str, *, file: str) -> Parsed:
         InputError: If it is not YAML; the message names file and line.
     """
     try:
-        return Parsed(yaml.load(text, Loader=_LOADER), yaml.compose(text, Loader=_LOADER))  # noqa: S506 - a safe loader either way
+        return _parsed(text)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         # at the end of the text libyaml marks a line that is not there
@@ -119,6 +131,17 @@ def parse(text: str, *, file: str) -> Parsed:
             next_step_zh="请更正该行的缩进或引号。",
             data={"file": file, "line": line},
         ) from error
+
+
+def _parsed(text: str) -> Parsed:
+    """Return a text, parsed once; where it merges keys (``<<``), making the data changes the tree: it is read anew."""
+    loader = _LOADER(text)
+    try:
+        node = loader.get_single_node()
+        data = None if node is None else loader.construct_document(node)
+    finally:
+        loader.dispose()
+    return Parsed(data, yaml.compose(text, Loader=_LOADER) if "<<" in text else node)
 
 
 def validated(

@@ -97,3 +97,11 @@ def test_a_file_is_read_when_it_changed_and_a_broken_one_leaves_the_last_good(
     assert (third.title, mended) == ("c", None)
     assert len(seen) == 3
     assert hot.get() == (None, None)
+
+
+def test_a_key_that_overrides_a_merged_one_is_not_repeated() -> None:
+    parsed = parse("base: &base\n  unit: V\nmine:\n  <<: *base\n  unit: A\n", file="m.yaml")
+
+    assert parsed.data["mine"] == {"unit": "A"}
+    assert list(parsed.repeated()) == []
+    assert parsed.line_of(["mine", "unit"]) == 5
