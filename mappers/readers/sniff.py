@@ -41,6 +41,7 @@ _EPCIS_EVENT = re.compile(
 )
 _EPCIS_XML = re.compile(r"<(?:\w+:)?EPCIS(?:Query)?Document\b")
 _OWL = re.compile(r"owl#|rdf:RDF|@prefix\s|@base\s")
+_COMMENTED = re.compile(r"(?:\s*(?://[^\n]*\n|/\*.*?\*/))+\s*(?:\{\s*\"|\[\s*\{\s*\")", re.DOTALL)
 _BINARY = 0.05
 _MAGIC: tuple[tuple[bytes, Kind], ...] = (
     (b"PAR1", "parquet"),
@@ -75,6 +76,8 @@ def sniff(path: Path) -> Kind:
 def _text_kind(text: str) -> Kind:
     if text.startswith(("{", "[")):
         return _json_kind(text)
+    if _COMMENTED.match(text):  # the reader names the comment, which JSON has none of
+        return "json"
     if text.startswith("<"):
         if _EPCIS_XML.search(text):
             return "epcis-xml"

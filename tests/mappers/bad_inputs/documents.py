@@ -143,6 +143,11 @@ def json_of_two_hundred_levels(path: Path) -> None:
     path.write_text('[{"id": 1, "deep": ' + '{"a": [{"b": ' * 100 + "1" + "}]}" * 100 + "}]")
 
 
+@case("json", refused=r"line 1, column 1")
+def json_below_a_comment(path: Path) -> None:
+    path.write_text("// exported by the controller\n" + json.dumps(_records(path), indent=1))
+
+
 @case("json", refused=r"line \d+, column \d+")
 def half_a_json_file(path: Path) -> None:
     text = json.dumps(_records(path), indent=1)
