@@ -189,12 +189,15 @@ def _bind_parameter(sheet: Sheet, column: ColumnMapping, iri: str) -> None:
     numeric = column.datatype == "number"
     if numeric:
         target = sheet.vocabulary.unit(iri)
-        converted = cells.numbers(
-            raw,
-            decimal_comma=column.decimal_comma,
-            source=unit_of(column.unit) if column.unit else None,
-            target=unit_of(target) if target else None,
-        )
+        try:
+            converted = cells.numbers(
+                raw,
+                decimal_comma=column.decimal_comma,
+                source=unit_of(column.unit) if column.unit else None,
+                target=unit_of(target) if target else None,
+            )
+        except UnknownUnit as error:
+            raise _at_column(error, sheet, column) from error
         raw = sheet.report(converted, column.name)
     name = f"v.{len(sheet.values)}"
     concept = sheet.vocabulary.concept(iri)
@@ -207,6 +210,18 @@ def _bind_parameter(sheet: Sheet, column: ColumnMapping, iri: str) -> None:
             numeric=numeric,
             characteristic=concept is not None and concept.is_a(Q + "ProductCharacteristic"),
         )
+    )
+
+
+def _at_column(error: UnknownUnit, sheet: Sheet, column: ColumnMapping) -> UnknownUnit:
+    """Return the error with the file, column and term that it is about."""
+    file = sheet.batch.file_name
+    return UnknownUnit(
+        f"{file}, column {column.name!r}, mapped to {column.term}: {error.message}",
+        message_zh=f"{file} 的列 {column.name!r}（映射至 {column.term}）：{error.message_zh}",
+        next_step=error.next_step,
+        next_step_zh=error.next_step_zh,
+        data={**error.data, "file": file, "column": column.name, "term": column.term},
     )
 
 
