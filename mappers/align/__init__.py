@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from qualweave.config import Settings
 from qualweave.mappers.align.adapting import adapt
 from qualweave.mappers.align.combiner import Combiner
-from qualweave.mappers.align.recall import Confirmed, Recall
+from qualweave.mappers.align.recall import RECALLED, Confirmed, Recall
 from qualweave.mappers.align.score import (
     ONE_EACH,
     Alignment,
@@ -81,8 +81,10 @@ class Remembering:
         if adapted.learnt or vocabulary.is_ours:
             return cls(recall, adapted)
         alone = weights if weights is not None and not confirmed else combiner_of(vocabulary)
-        accept = max(adapted.accept, twin_chance(label_cases(vocabulary), alone))
-        return cls(recall, replace(adapted, accept=accept))
+        # Too few confirmations to learn from: what is weighed without memory stays, and memory is added to it.
+        few = {one: adapted.weights[one] for one in RECALLED} if len(recall) else {}
+        accept = max(alone.accept, twin_chance(label_cases(vocabulary), alone))
+        return cls(recall, replace(alone, weights={**alone.weights, **few}, accept=accept))
 
 
 @dataclass(frozen=True)
@@ -151,10 +153,24 @@ def align_targets(
     final = [score for _, score in table]
     if joint:
         final = one_each(final, penalty=ONE_EACH * (1.0 - known.recall.shared))
+        final = [
+            _without_taken(score, one, known.recall)
+            for one, score in zip(fields, final, strict=True)
+        ]
     return [
         _decided(one, alone, score, prepared=prepared, known=known, settings=chosen, memory=memory)
         for one, alone, score in zip(fields, table, final, strict=True)
     ]
+
+
+def _without_taken(
+    score: NDArray[np.float64], field: FieldProfile, recall: Recall
+) -> NDArray[np.float64]:
+    """Return scores in which a term that a person gave to another field of the table is less likely."""
+    taken, surely = recall.taken(field)
+    left = score.copy()
+    left[taken] -= ONE_EACH * surely
+    return left
 
 
 def _decided(

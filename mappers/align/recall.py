@@ -128,6 +128,7 @@ class Recall:
         self._semantic = semantic
         self._rows = np.repeat(np.arange(len(kept)), [len(one) for one in self._terms])
         self._columns = np.array([one for found in self._terms for one in found], dtype=np.intp)
+        self._voices: dict[tuple[str, str], dict[str, tuple[Vector, float]]] = {}
         self._keys: dict[str, list[int]] = {}
         for place, one in enumerate(self.confirmed):
             for name in {key(one.field.name), key(one.field.base_name)}:
@@ -154,6 +155,50 @@ class Recall:
         return sum(several) / len(several)
 
     @cached_property
+    def _fellows(self) -> float:
+        """How far a confirmed field speaks for another one of its own table: as far as such fields share terms.
+
+        On one machine ``zone 1`` and ``zone 3`` mean two things where its terms are told apart, ``X load`` and
+        ``Y load`` one where they are not. The share is drawn to a quarter where little is known.
+        """
+        met = Counter(
+            (_table(one.field), term)
+            for one, terms in zip(self.confirmed, self._terms, strict=True)
+            for term in {*terms}
+        )
+        several = sum(
+            any(met[_table(one.field), term] > 1 for term in terms)
+            for one, terms in zip(self.confirmed, self._terms, strict=True)
+        )
+        return (several + 0.5) / (len(self.confirmed) + 2.0)
+
+    @cached_property
+    def _by_table(self) -> dict[tuple[str, str], list[int]]:
+        found: dict[tuple[str, str], list[int]] = {}
+        for place, one in enumerate(self.confirmed):
+            found.setdefault(_table(one.field), []).append(place)
+        return found
+
+    def _worth(self, field: FieldProfile) -> Vector:
+        """Return how much each confirmation counts for a field by another name; shape ``(confirmations,)``."""
+        worth = np.ones(len(self.confirmed))
+        table = _table(field)
+        if any(table):
+            worth[self._by_table.get(table, [])] = self._fellows
+        return worth
+
+    def taken(self, field: FieldProfile) -> tuple[list[int], float]:
+        """Return the terms that other fields of its table were confirmed to mean, and how surely a field is not alike.
+
+        Returns:
+            Places of the terms, and from 0 to 1 how seldom fields of one table share a term.
+        """
+        table, names = _table(field), {key(field.name), key(field.base_name)}
+        own = self._by_table.get(table, []) if any(table) else []
+        others = [one for one in own if key(self.confirmed[one].field.name) not in names]
+        return sorted({term for one in others for term in self._terms[one]}), 1.0 - self._fellows
+
+    @cached_property
     def _letters(self) -> _Index:
         return _Index([_grams(one.field) for one in self.confirmed])
 
@@ -169,41 +214,49 @@ class Recall:
     def _vectors(self) -> NDArray[np.float32]:
         return self._semantic.vectors([_said(one.field) for one in self.confirmed])
 
-    @cached_property
-    def _votes(self) -> dict[str, tuple[Vector, float]]:
-        """Per feature, the share of each term among the fields that have it, and how sure that is."""
-        counts: dict[str, dict[int, float]] = {}
-        for one, terms in zip(self.confirmed, self._terms, strict=True):
-            for feature in _features(one.field):
-                found = counts.setdefault(feature, {})
-                for term in terms:
-                    found[term] = found.get(term, 0.0) + 1.0 / len(terms)
-        return {feature: _share(found, self._size) for feature, found in counts.items()}
+    def _votes(self, table: tuple[str, str]) -> dict[str, tuple[Vector, float]]:
+        """Return, per feature, the share of each term among the fields that have it, and how sure that is.
+
+        Args:
+            table: Whose own fields count less.
+        """
+        own = table if any(table) and table in self._by_table else ("", "")
+        if own not in self._voices:
+            counts: dict[str, dict[int, float]] = {}
+            for one, terms in zip(self.confirmed, self._terms, strict=True):
+                voice = self._fellows if any(own) and _table(one.field) == own else 1.0
+                for feature in _features(one.field):
+                    found = counts.setdefault(feature, {})
+                    for term in terms:
+                        found[term] = found.get(term, 0.0) + voice / len(terms)
+            self._voices[own] = {one: _share(found, self._size) for one, found in counts.items()}
+        return self._voices[own]
 
     def signals(self, field: FieldProfile) -> dict[str, Vector]:
         """Return what memory says of a field; each signal of shape ``(number of terms,)``, 0 … 1."""
         if not self.confirmed:
             return {name: np.zeros(self._size) for name in RECALLED}
+        same = np.zeros(len(self.confirmed))
+        for name in {key(field.name), key(field.base_name)}:
+            same[self._keys.get(name, [])] = 1.0
+        worth = np.maximum(self._worth(field), same)
         letters = self._letters.like(_grams(field))
         shared = self._words.like(_name_words(field))
         setting = self._settings.like(_setting(field))
         near = self._nearness(field)
-        same = np.zeros(len(self.confirmed))
-        for name in {key(field.name), key(field.base_name)}:
-            same[self._keys.get(name, [])] = 1.0
         like = np.maximum(letters, shared) * (0.5 + 0.5 * setting)
         exact = self._best(same)
         return {
             "recalled_same": exact,
             "recalled_here": self._best(same * setting),
             "recalled_sole": exact * float(exact.sum() == 1),
-            "recalled_letters": self._best(letters),
-            "recalled_words": self._best(shared),
-            "recalled_meaning": self._best(near),
-            "recalled_like": self._best(like),
-            "recalled_place": self._best(setting),
+            "recalled_letters": self._best(worth * letters),
+            "recalled_words": self._best(worth * shared),
+            "recalled_meaning": self._best(worth * near),
+            "recalled_like": self._best(worth * like),
+            "recalled_place": self._best(worth * setting),
             "recalled_votes": self._voted(field),
-            "recalled_next": self._nearest(like + 0.2 * near),
+            "recalled_next": self._nearest(like + 0.2 * near, worth),
             "recalled_often": self._often,
         }
 
@@ -248,18 +301,19 @@ class Recall:
         np.maximum.at(found, self._columns, values[self._rows])
         return found
 
-    def _nearest(self, like: Vector) -> Vector:
+    def _nearest(self, like: Vector, worth: Vector) -> Vector:
         """Return the share of each term among the nearest confirmations, each counted by its likeness squared."""
         order = np.argsort(-like, kind="stable")[:_NEXT]
         found = np.zeros(self._size)
         for one in order:
-            found[self._terms[one]] += like[one] ** 2
+            found[self._terms[one]] += worth[one] * like[one] ** 2
         return found / max(float((like[order] ** 2).sum()), 1e-9)
 
     def _voted(self, field: FieldProfile) -> Vector:
         total, weight = np.zeros(self._size), 0.0
+        votes = self._votes(_table(field))
         for feature in _features(field):
-            share, sure = self._votes.get(feature, (None, 0.5))
+            share, sure = votes.get(feature, (None, 0.5))
             weight += sure
             if share is not None:
                 total += sure * share
@@ -326,6 +380,11 @@ def _tokens(field: FieldProfile) -> Sequence[Token]:
 
 def _said(field: FieldProfile) -> str:
     return " ".join(pieces(field.base_name)) or field.base_name
+
+
+def _table(field: FieldProfile) -> tuple[str, str]:
+    """Return device and file of a field, empty where they are not told."""
+    return (field.context.device, field.context.file_name) if field.context else ("", "")
 
 
 def _label_words(label: str) -> list[str]:

@@ -21,6 +21,7 @@ from qualweave.mappers.lift.hashes import Hashes
 from qualweave.mappers.lift.lines import Lines
 from qualweave.mappers.lift.plan import Entity, Record, TripleRule, record, record_table
 from qualweave.mappers.lift.problems import Problem, problem
+from qualweave.mappers.lift.row_units import convert_by_row
 from qualweave.mappers.lift.scope import resolve_codes
 from qualweave.mappers.lift.sheet import Repeated, Sheet, Unresolved, Values, bind
 from qualweave.mappers.mapping import MappingDocument
@@ -146,6 +147,7 @@ def lift_part(
         already is for the caller to know (`source_rows`).
     """
     sheet = bind(table, mapping, batch, vocabulary)
+    convert_by_row(sheet)
     sheet.repeated = repeated
     records = [record(kind) for kind in mapping.records]
     writer, first = Lines(), pl.DataFrame(schema={"s": pl.String, ROW: pl.Int64})
@@ -181,6 +183,7 @@ def identities(
     so parts must be told of those (`repeated`). Rows that name their things themselves have none.
     """
     sheet = bind(table, mapping, batch, vocabulary)
+    convert_by_row(sheet)
     sheet.repeated = {}
     records = [record(kind) for kind in mapping.records]
     if not any(one.codes for one in records):

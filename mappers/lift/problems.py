@@ -26,6 +26,12 @@ _SAID: Mapping[str, tuple[str, str, str, str]] = MappingProxyType(
             "Correct the unit and release the row, or map the column to another parameter.",
             "请更正单位后放行此行，或将该列映射到其他参数。",
         ),
+        "unclear-unit": (
+            "{column} says {value!r}, and {detail} state no unit: it may be that of any of them.",
+            "列 {column} 给出单位 {value!r}，而 {detail_zh} 均未注明单位：无法判断该单位属于哪一列。",
+            "State the units of these columns in their mapping, then release the row.",
+            "请在映射中注明这些列的单位，然后放行此行。",
+        ),
         "unknown-parameter": (
             "{column} names {value!r}, which no parameter of the ontology carries.",
             "列 {column} 中的 {value!r} 在本体中没有对应的参数。",

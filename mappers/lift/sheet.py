@@ -23,7 +23,7 @@ from qualweave.mappers.lift.problems import Problem, problem
 from qualweave.mappers.mapping import ColumnMapping, Decision, MappingDocument
 from qualweave.mappers.table import ROW, RawTable
 from qualweave.mappers.vocabulary import Vocabulary
-from qualweave.values import Unit, conversion, find_unit, unit_of
+from qualweave.values import Unit, find_unit, unit_of
 
 _GS1_ROLES = frozenset(
     {
@@ -176,7 +176,6 @@ def bind(table: RawTable, mapping: MappingDocument, batch: Batch, vocabulary: Vo
         sheet.columns_of[role] = tuple(columns)
         _bind_role(sheet, role, columns, types[role])
     _bind_context(sheet, types)
-    _convert_values(sheet)
     return sheet
 
 
@@ -386,78 +385,6 @@ def _bind_context(sheet: Sheet, types: Mapping[str, CellType]) -> None:
             columns = [*sheet.columns_of.get(role, ()), column]
             sheet.unresolved = [one for one in sheet.unresolved if one.role != role]
             sheet.put(f"c.{role}", _concepts(sheet, constant, role, columns))
-
-
-def _convert_values(sheet: Sheet) -> None:
-    """Convert value columns whose parameter and unit stand in the row (long tables, change logs)."""
-    for role, kind in record_table().roles.items():
-        if kind in ("value", "difference") and sheet.has(f"r.{role}"):
-            columns = sheet.columns_of.get(role, ())
-            _convert_value_role(sheet, role, columns[0] if columns else None)
-
-
-def _convert_value_role(sheet: Sheet, role: str, column: ColumnMapping | None) -> None:
-    name = column.name if column else role
-    strict = role == "measuredValue"
-    difference = record_table().roles[role] == "difference"
-    values = sheet.frame[f"r.{role}"]
-    size = len(values)
-    empty = pl.Series("v", [None] * size, dtype=pl.String)
-    terms = sheet.frame["c.parameterName"] if sheet.has("c.parameterName") else empty
-    units = sheet.frame["r.unitText"] if sheet.has("r.unitText") else empty
-    keyed = pl.DataFrame({"at": range(size), "term": terms, "unit": units, "value": values})
-    done = [
-        _convert_group(
-            sheet, group, name=name, mapping=column, strict=strict, difference=difference
-        )
-        for group in keyed.partition_by("term", "unit")
-    ]
-    ordered = pl.concat(done).sort("at") if done else keyed
-    sheet.put(f"r.{role}", ordered["value"])
-
-
-def _convert_group(
-    sheet: Sheet,
-    group: pl.DataFrame,
-    *,
-    name: str,
-    mapping: ColumnMapping | None,
-    strict: bool,
-    difference: bool,
-) -> pl.DataFrame:
-    """Convert the values of one parameter in one unit; text stays text where no unit is asked for."""
-    term, written = group["term"][0], group["unit"][0]
-    target_code = sheet.vocabulary.unit(term) if term else ""
-    target = unit_of(target_code) if target_code else None
-    source = find_unit(written or (mapping.unit if mapping else ""))
-    comma = bool(mapping and mapping.decimal_comma)
-    try:
-        if source and target:
-            conversion(source, target)
-    except UnknownUnit as error:
-        _unit_problem(sheet, group, column=name, detail=error.message)
-        return group
-    converted = cells.numbers(
-        group["value"], decimal_comma=comma, source=source, target=target, difference=difference
-    )
-    if strict and target is not None:
-        places = group["at"].to_list()
-        shifted = tuple(
-            cells.Bad(places[bad.index], bad.value, bad.wanted) for bad in converted.bad
-        )
-        sheet.report(Cells(converted.values, shifted), name)
-        return group.with_columns(converted.values.alias("value"))
-    kept = converted.values.zip_with(converted.values.is_not_null(), group["value"])
-    return group.with_columns(kept.alias("value"))
-
-
-def _unit_problem(sheet: Sheet, group: pl.DataFrame, *, column: str, detail: str) -> None:
-    sheet.problems += [
-        problem(
-            "unknown-unit", row=sheet.row_at(place), column=column, value=str(value), detail=detail
-        )
-        for place, value in group.select("at", "value").iter_rows()
-    ]
 
 
 def is_gs1(iri: pl.Expr) -> pl.Expr:

@@ -16,6 +16,7 @@ from qualweave.mappers.lift import cells
 from qualweave.mappers.lift.batch import Batch
 from qualweave.mappers.lift.build import Lifted, put_entities
 from qualweave.mappers.lift.plan import record, record_table
+from qualweave.mappers.lift.row_units import convert_by_row
 from qualweave.mappers.lift.sheet import Sheet, Values, bind
 from qualweave.mappers.mapping import ColumnMapping, Decision, MappingDocument
 from qualweave.mappers.readers.live_segment import TIME
@@ -119,6 +120,7 @@ def _sheet(
     """Return the readable rows of a segment, in the order of their times."""
     columns = tuple(one for one in mapping.columns if one.name != TIME)
     sheet = bind(table, mapping.model_copy(update={"columns": columns}), batch, vocabulary)
+    convert_by_row(sheet)
     times = table.frame[TIME].str.to_datetime("%Y-%m-%dT%H:%M:%S%.f%z", time_unit="us")
     sheet.put("time", times.cast(pl.Int64))
     names = {key for one in table.at_rate for key, _ in one.context}

@@ -13,6 +13,7 @@ from qualweave.iri import RDF, XSD, Q
 from qualweave.mappers.lift.batch import Batch, segment
 from qualweave.mappers.lift.build import Lifted, put_entities
 from qualweave.mappers.lift.plan import record
+from qualweave.mappers.lift.row_units import convert_by_row
 from qualweave.mappers.lift.sheet import Sheet, Values, bind
 from qualweave.mappers.mapping import MappingDocument
 from qualweave.mappers.series.axis import Axis, axis_of, moment
@@ -108,6 +109,7 @@ def lift_series(
         return Lifted(b"", 0, len(table.frame), 0)
     rest = tuple(one for one in mapping.columns if one.name != axis.column)
     sheet = bind(table, mapping.model_copy(update={"columns": rest}), batch, vocabulary)
+    convert_by_row(sheet)
     sheet.put("time", axis.times)
     sheet.drop_bad()
     sheet.frame = sheet.frame.filter(pl.col("time").is_not_null())

@@ -224,3 +224,53 @@ def test_a_decision_of_another_source_and_device_is_recalled_from_the_memory_of_
     assert any(
         "Fovr · mill-7 (li 2026-03-01)" in one.statement["en"] for one in found.ranked[0].evidence
     )
+
+
+ZONES = (
+    TargetTerm(id="z:1", labels={"en": ("barrel zone 1 temperature",)}, unit="Cel"),
+    TargetTerm(id="z:2", labels={"en": ("barrel zone 2 temperature",)}, unit="Cel"),
+    TargetTerm(id="z:3", labels={"en": ("hopper temperature",)}, unit="Cel"),
+    TargetTerm(id="z:4", labels={"en": ("injection pressure",)}, unit="bar"),
+)
+
+
+def of(name: str, table: str, device: str = "Press 4") -> FieldProfile:
+    return field_from_facts(name=name, context=SourceContext(file_name=table, device=device))
+
+
+def test_a_confirmed_field_does_not_pull_the_others_of_its_table() -> None:
+    zones = Vocabulary(ZONES)
+    told = Confirmed(of("ZoneA", "export.csv"), ("z:1",), "Press 4")
+    known = Remembering.of(zones, [told])
+
+    here, elsewhere = (
+        align_targets([of("ZoneB", table, device)], zones, remembering=known)[0]
+        for table, device in (("export.csv", "Press 4"), ("export.csv", "Press 5"))
+    )
+
+    chance = [
+        {one.term: one.probability for one in found.ranked}["z:1"] for found in (here, elsewhere)
+    ]
+    assert chance[0] < chance[1] / 2
+
+
+def test_fields_of_a_table_that_share_terms_speak_for_each_other() -> None:
+    zones = Vocabulary(ZONES)
+    names = ("Xtemp", "Ytemp", "Ztemp", "Atemp", "Btemp", "Ctemp")
+    told = [Confirmed(of(one, "axes"), ("z:3",), "Press 4") for one in names]
+
+    one = align_targets([of("Dtemp", "axes")], zones, remembering=Remembering.of(zones, told))[0]
+
+    assert one.ranked[0].term == "z:3"
+
+
+def test_a_first_confirmation_changes_no_threshold() -> None:
+    zones = Vocabulary(ZONES)
+    told = Confirmed(of("PrsInj", "export.csv"), ("z:4",), "Press 4")
+    fields = [of(one, "export.csv") for one in ("Barrel zone 1 temperature", "Hopper temperature")]
+
+    before = align_targets(fields, zones, remembering=Remembering.of(zones, []))
+    after = align_targets(fields, zones, remembering=Remembering.of(zones, [told]))
+
+    assert Remembering.of(zones, [told]).weights.accept == Remembering.of(zones, []).weights.accept
+    assert [one.decision for one in after] == [one.decision for one in before]
