@@ -258,19 +258,23 @@ def test_a_decision_outlives_a_kill_in_the_middle_of_sealing(
 # --- in the graph ----------------------------------------------------------------------------------
 
 
-def test_ten_seconds_at_ten_kilohertz_add_less_than_200_triples(work: Desk, tmp_path: Path) -> None:
+@pytest.mark.parametrize("seconds", [1, pytest.param(10, marks=pytest.mark.long)])
+def test_seconds_at_ten_kilohertz_add_less_than_200_triples(
+    work: Desk, tmp_path: Path, seconds: int
+) -> None:
+    count = seconds * 10_000
     kept = Spools(tmp_path / "live", rows=5_000, seconds=1e9, series=(100_000, 1e9))
     before = quads(work)
 
-    for start in range(0, 100_000, 20_000):
-        kept.keep([reading(n, n / 10_000) for n in range(start, start + 20_000)])
-        kept.seal()
+    for start in range(0, count, 5_000):
+        kept.keep([reading(n, n / 10_000) for n in range(start, start + 5_000)])
+    kept.seal(everything=True)
     report = into(work, kept.sealed_folder)
 
-    assert [(one.rows_lifted, one.rows_quarantined) for one in report.files] == [(100_000, 0)]
+    assert [(one.rows_lifted, one.rows_quarantined) for one in report.files] == [(count, 0)]
     assert quads(work) - before < 200
     [segment] = segments(work)
-    assert segment["value"].to_list() == [n + 0.5 for n in range(100_000)]
+    assert segment["value"].to_list() == [n + 0.5 for n in range(count)]
     assert segment["time"][1] - segment["time"][0] == timedelta(microseconds=100)
     with work.snapshot() as snapshot:
         [row] = snapshot.select(
