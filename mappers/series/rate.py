@@ -49,8 +49,9 @@ class RateWindow:
         if self.last is not None:
             self.steps.append(step)
         self.last = at
-        if len(self.steps) == LEAST_SAMPLES:
-            limit = _LEAVE if self.at_rate else _ENTER
+        limit = _LEAVE if self.at_rate else _ENTER
+        # only a long step ends a rate, and only a short one begins it: all others need no counting
+        if len(self.steps) == LEAST_SAMPLES and (step > limit) == self.at_rate:
             self.at_rate = sum(one > limit for one in self.steps) <= _LONG * LEAST_SAMPLES
             self.was_at_rate |= self.at_rate
         return self.at_rate
