@@ -12,6 +12,7 @@ from qualweave.api.service import Service
 from qualweave.errors import JsonValue
 from qualweave.mappers.desk import Desk
 from qualweave.mappers.review import reconsider
+from qualweave.mappers.review.intent import intended
 from qualweave.mappers.review.record import Review, reviews_of, undone
 from qualweave.mappers.review.settle import Choice, Why, commit_review, settle, told
 from qualweave.mappers.revise import open_requests
@@ -85,12 +86,13 @@ def _again(work: Desk) -> Review | None:
     found = list(reconsider.after_release(work))
     if not found:
         return None
-    reconsider.keep(work, found)
     review = Review(
         action="rerun", by=work.principal.id, at=datetime.now(UTC),
         reason=f"release {work.vocabulary.version}", changes=told(found), tenant=work.tenant,
     )  # fmt: skip
-    commit_review(work, review, (), opened=[one.document for one in found])
+    with intended(work, review=review):
+        reconsider.keep(work, found)
+        commit_review(work, review, (), opened=[one.document for one in found])
     return review
 
 

@@ -21,6 +21,7 @@ from qualweave.mappers.documents.trial import Trial, try_out
 from qualweave.mappers.mapping import MappingDocument
 from qualweave.mappers.memory import DecisionMemory, Remembered
 from qualweave.mappers.review.learning import in_context
+from qualweave.mappers.review.replacing import replace_mapping
 from qualweave.mappers.rml.export import export
 from qualweave.mappers.rml.take import take
 from qualweave.principal import Principal
@@ -112,17 +113,16 @@ class MappingDocuments:
 
     def take(self, document: MappingDocument) -> dict[str, JsonValue]:
         """Store a document whose terms are known as the next version, and say what it changed and lifted."""
-        library = self.service.desk(self.principal).library
-        kept = library.versions(document.source)
-        version = max(kept, default=0) + 1
-        former = library.get(document.source) if kept else None
         by = self.principal.id
-        now = {"version": version, "created": datetime.now(UTC), "created_by": by}
-        taken = signed(document, former, by=by).model_copy(update=now)
-        work = self.service.desk(self.principal)
-        self._remember(in_context(work, taken, decisions(taken, former)))
+        with self.service.lifting(self.principal) as work:
+            kept = work.library.versions(document.source)
+            version = max(kept, default=0) + 1
+            former = work.library.get(document.source) if kept else None
+            now = {"version": version, "created": datetime.now(UTC), "created_by": by}
+            taken = signed(document, former, by=by).model_copy(update=now)
+            learnt = in_context(work, taken, decisions(taken, former))
+            report = replace_mapping(work, taken, learnt)
         changes = compare(former, taken) if former else None
-        report = self.service.remap(taken, principal=self.principal)
         return {
             "source": taken.source,
             "version": version,

@@ -1,6 +1,7 @@
 """`Service`: the parts of the product put together once, for HTTP and command line alike."""
 
 import gc
+import logging
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
@@ -23,11 +24,11 @@ from qualweave.mappers.desk import Desk, desk
 from qualweave.mappers.drafting import read_answers
 from qualweave.mappers.environment import associate
 from qualweave.mappers.ingest import ingest, resume
-from qualweave.mappers.mapping import Decision, MappingDocument
+from qualweave.mappers.mapping import Decision
 from qualweave.mappers.provenance import Origin, provenance
 from qualweave.mappers.quarantine import QuarantinedRow, list_quarantine
-from qualweave.mappers.relift import relift_source
 from qualweave.mappers.report import IngestReport
+from qualweave.mappers.review.intent import pending, recover
 from qualweave.mappers.revise import Question, count_open, questions
 from qualweave.mappers.voice import VoiceReader
 from qualweave.ontology.load import load_codelists, load_graph, load_ntriples
@@ -56,9 +57,12 @@ from qualweave.shapes.gate import ShapeGate
 from qualweave.shapes.load import load_shapes
 from qualweave.shapes.validate import audit
 from qualweave.store.guard import permitted_dataset
+from qualweave.store.journal import sync_folder
 from qualweave.store.oxigraph import OxigraphStore, open_store
 from qualweave.store.port import Answer, ChangeSet, GraphEntry, Snapshot, Verdict
 from qualweave.store.tenancy import reading
+
+_log = logging.getLogger(__name__)
 
 Progress = Callable[[str, int, int], None]
 
@@ -78,6 +82,7 @@ class Service:
         self.deciding = threading.RLock()
         """Held from reading the state that is decided on to committing the decision."""
         self._lifting = threading.RLock()  # the same for lifting files and what is entailed by them
+        self._marks = settings.data_dir / "entailing"
         self.trace_tables: dict[str, object] = {}  # by tenant; see `TraceTables`
         self._numbers: dict[tuple[str, str], dict[str, JsonValue]] = {}
         self.adopt(self._released())
@@ -129,8 +134,14 @@ class Service:
             self.store.commit([change], principal=SYSTEM)
 
     def _catch_up(self) -> None:
-        """Entail anew what was entailed with another ontology: a release, or an update, may have been cut short."""
+        """Finish what a killed process left: decisions, and what is entailed of data or by another ontology."""
         self.store.publish()
+        for tenant in pending(self.settings.data_dir):
+            with self.lifting(replace(SYSTEM, tenant=tenant)):
+                _log.warning("a decision of tenant %s was cut short and is whole again", tenant)
+        for mark in sorted(self._marks.glob("*")):
+            with self._lifting, self._deriving(mark.name):
+                _log.warning("what the data of tenant %s entail was not up to date", mark.name)
         with self.store.snapshot() as snapshot:
             stale = any(is_stale(snapshot, one) for one in snapshot.graphs("entailed"))
         if stale:
@@ -164,8 +175,8 @@ class Service:
     ) -> IngestReport:
         """Ingest a file or folder, then bring the entailed graph up to date."""
         told = read_answers(_yaml(answers)) if answers else None
-        with self._lifting:
-            report = ingest(
+        with self._lifting, self._deriving(principal.tenant):
+            return ingest(
                 path,
                 store=self.store,
                 terms=self.terms,
@@ -176,33 +187,37 @@ class Service:
                 progress=progress,
                 domains=self._domains,
             )
-            self._after_write(principal.tenant)
-        return report
 
     def resume(self, principal: Principal) -> IngestReport:
         """Take up the inputs that a killed process left unfinished."""
-        with self._lifting:
-            report = resume(self.desk(principal))
-            self._after_write(principal.tenant)
-        return report
+        with self._lifting, self._deriving(principal.tenant):
+            return resume(self.desk(principal))
 
     @contextmanager
     def lifting(self, principal: Principal) -> Iterator[Desk]:
-        """Lend a desk to who decides and lifts, and bring what is entailed up to date afterwards."""
-        with self.deciding, self._lifting:
-            yield self.desk(principal)
-            self._after_write(principal.tenant)
+        """Lend a desk to who decides and lifts, and bring what is entailed up to date afterwards.
+
+        What a decision before it left half-done is finished or rolled back first.
+        """
+        with self.deciding, self._lifting, self._deriving(principal.tenant):
+            work = self.desk(principal)
+            recover(work)
+            yield work
+
+    @contextmanager
+    def _deriving(self, tenant: str) -> Iterator[None]:
+        """Entail anew once data of a tenant have changed; a mark on disk tells the next start that it is owed."""
+        self._marks.mkdir(parents=True, exist_ok=True)
+        (self._marks / tenant).touch()
+        sync_folder(self._marks)
+        yield
+        self._after_write(tenant)
+        (self._marks / tenant).unlink(missing_ok=True)
 
     def answer(self, request: str, term: str, *, reason: str, principal: Principal) -> IngestReport:
         """Answer a question of the mapper and lift what waited for it."""
         with self.lifting(principal) as work:
             return answer_question(work, request, term, reason=reason)
-
-    def remap(self, document: MappingDocument, *, principal: Principal) -> IngestReport:
-        """Store a mapping document as its source's newest, and lift the source's files again by it."""
-        with self.lifting(principal) as work:
-            work.library.put(document)
-            return relift_source(work, document.source)
 
     def answer_from(
         self, answers: Path | bytes, *, principal: Principal, progress: Progress | None = None

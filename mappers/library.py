@@ -1,6 +1,6 @@
 """`MappingLibrary`: the mapping documents of a tenant on disk, every version kept."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from pathlib import Path
 
@@ -18,6 +18,9 @@ class MappingLibrary:
 
     def _path(self, source: str) -> Path:
         return self._folder / f"{segment(source)}.yaml"
+
+    def _version_path(self, source: str, number: int) -> Path:
+        return self._folder / "versions" / f"{segment(source)}.v{number}.yaml"
 
     def sources(self) -> list[str]:
         """Return the source ids that have a mapping."""
@@ -58,7 +61,7 @@ class MappingLibrary:
         Raises:
             NotFound: If the source has no such version.
         """
-        path = self._folder / "versions" / f"{segment(source)}.v{number}.yaml"
+        path = self._version_path(source, number)
         if not path.exists():
             self.get(source)
             kept = ", ".join(str(one) for one in self.versions(source))
@@ -86,12 +89,27 @@ class MappingLibrary:
         other = distinct_id(source, names)
         return other, self.get(other) if self._path(other).exists() else None
 
+    def newest(self) -> dict[str, int]:
+        """Return the number of the newest version of every source's mapping."""
+        return {one.source: one.version for one in self.documents()}
+
+    def go_back(self, versions: Mapping[str, int]) -> None:
+        """Make the versions of the sources the newest again: later ones go, and so do mappings of other sources."""
+        for one in self.documents():
+            before = versions.get(one.source, 0)
+            if before == 0:
+                self._path(one.source).unlink()
+            elif one.version != before:
+                self.version(one.source, before).save(self._path(one.source))
+            for number in self.versions(one.source):
+                if number > before:
+                    self._version_path(one.source, number).unlink()
+
     def put(self, document: MappingDocument) -> None:
         """Store a document as the newest version of its source; older versions stay beside it."""
-        versioned = (
-            self._folder / "versions" / f"{segment(document.source)}.v{document.version}.yaml"
+        document.save(
+            self._version_path(document.source, document.version), self._path(document.source)
         )
-        document.save(versioned, self._path(document.source))
 
 
 def _loaded(path: Path) -> MappingDocument:

@@ -2,7 +2,7 @@
 
 import shutil
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
@@ -11,9 +11,9 @@ from qualweave.errors import NotFound
 from qualweave.mappers import readers
 from qualweave.mappers.committing import lift_file
 from qualweave.mappers.desk import Desk, Plan
-from qualweave.mappers.mapping import MappingDocument
+from qualweave.mappers.mapping import Decision, MappingDocument
 from qualweave.mappers.readers import ReadLimits
-from qualweave.mappers.report import FileReport, IngestReport
+from qualweave.mappers.report import FileReport, IngestReport, merged
 from qualweave.mappers.table import RawTable
 from qualweave.store.port import GraphEntry
 
@@ -119,3 +119,38 @@ def relift_batches(work: Desk, batches: Collection[str]) -> list[FileReport]:
         reports.append(replace(relift(work, one), seconds=time.monotonic() - started))
     work.store.publish()
     return reports
+
+
+def relift_all(
+    work: Desk, sources: Collection[str], others: Collection[str], *, retry: bool = False
+) -> IngestReport:
+    """Lift every file of some sources again, then files of others by their short hashes.
+
+    With ``retry`` also those of which rows wait for others by then.
+    """
+    reports = [relift_source(work, source) for source in sources]
+    more = {*others, *(waiting_on_others(work) if retry else ())}
+    reports.append(IngestReport(tuple(relift_batches(work, more))))
+    work.store.publish()
+    return merged(reports)
+
+
+def leaning(work: Desk, lists: Sequence[MappingDocument]) -> set[str]:
+    """Return the batches, by their short hash, of other sources that read codes of which a document gives the list."""
+    if not any("code_entry" in one.records for one in lists):
+        return set()
+    sources = {one.source for one in lists}
+    found = set()
+    with work.snapshot() as snapshot:
+        entries = list(every_batch(snapshot, tenant=work.tenant))
+    for entry in entries:
+        if not entry.about.get("mappings") or sources_of(entry) & sources:
+            continue
+        terms = {
+            one.term
+            for document in documents_of(work, entry)
+            for one in document.having(Decision.ACCEPTED)
+        }
+        if terms & {"q:defectCode", "q:alarmCode"}:
+            found.add(str(entry.about["sha256"])[:16])
+    return found

@@ -121,6 +121,11 @@ class Review:
         return tuple(cell.request for step in self.steps for cell in step.cells)
 
     @property
+    def changed(self) -> list[str]:
+        """Sources whose mapping it gave another version, in its order."""
+        return [one.source for one in self.steps if one.after != one.before]
+
+    @property
     def touched(self) -> frozenset[tuple[str, str]]:
         """Sources and fields that it is about."""
         return frozenset((step.source, cell.column) for step in self.steps for cell in step.cells)

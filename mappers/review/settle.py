@@ -1,13 +1,14 @@
 """Deciding: one question, some, or a family of them, in one step that can be undone as a whole.
 
 Mapping documents get their next version, memory learns with what is known of each field, the requests are closed
-beside the decision in one commit, and what waited is lifted from the kept raw bytes.
+beside the decision in one commit, and what waited is lifted from the kept raw bytes: all of it or nothing (`intent`).
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from typing import Any
 
 from pyoxigraph import NamedNode, Triple
 
@@ -17,18 +18,18 @@ from qualweave.errors import JsonValue
 from qualweave.iri import curie
 from qualweave.mappers.desk import Desk
 from qualweave.mappers.governance import governance_change, request_triples
-from qualweave.mappers.mapping import Decision, MappingDocument, with_answers
+from qualweave.mappers.mapping import MappingDocument, with_answers
 from qualweave.mappers.memory import DecisionMemory, Remembered
 from qualweave.mappers.relift import (
-    documents_of,
-    relift_batches,
-    relift_source,
+    leaning,
+    relift_all,
     sources_of,
     waiting_on_others,
 )
-from qualweave.mappers.report import IngestReport, merged
+from qualweave.mappers.report import IngestReport
 from qualweave.mappers.requesting import requests_for
 from qualweave.mappers.review import reconsider
+from qualweave.mappers.review.intent import intended
 from qualweave.mappers.review.learning import remembered
 from qualweave.mappers.review.reconsider import Fresh
 from qualweave.mappers.review.record import Action, Cell, Review, Step, review_triples
@@ -95,7 +96,27 @@ def settle(
     by_source: dict[str, list[Choice]] = defaultdict(list)
     for one in choices:
         by_source[one.question.source].append(one)
-    decided = {one.question.id: _decided(work, one, why) for one in choices}
+    decided = [(one.question.request, _decided(work, one, why)) for one in choices]
+    draft = Review(
+        action=why.action, by=work.principal.id, at=datetime.now(UTC), reason=why.reason,
+        steps=tuple(Step(source, 0, 0, _cells(some)) for source, some in by_source.items()),
+        family=why.family, linked=why.linked, tenant=work.tenant,
+    )  # fmt: skip
+    with intended(work, review=draft, retry=retry):
+        told_of = _mapped(work, by_source, why, progress)
+        again = _reconsidered(work, choices)
+        others = leaning(work, [work.library.get(one) for one in by_source]) | (
+            waiting_on_others(work) if retry else set()
+        )
+        review = replace(draft, **told_of, changes=told(again), lifted=tuple(sorted(others)))
+        commit_review(work, review, decided)
+        return Settled(review, relift_all(work, by_source, others, retry=retry))
+
+
+def _mapped(
+    work: Desk, by_source: Mapping[str, Sequence[Choice]], why: Why, progress: Told | None
+) -> dict[str, Any]:
+    """Write the next version of each mapping, and memory; return what of it a decision keeps, by the field's name."""
     memory = DecisionMemory.load(work.memory_path)
     learnt: list[Remembered] = []
     forgotten: list[Remembered] = []
@@ -111,18 +132,7 @@ def settle(
         work.library.put(document)
         steps.append(Step(source, former.version, document.version, _cells(some)))
     memory.save(work.memory_path)
-    again = _reconsidered(work, choices)
-    others = leaning(work, by_source) | (waiting_on_others(work) if retry else set())
-    review = Review(
-        action=why.action, by=work.principal.id, at=datetime.now(UTC), reason=why.reason,
-        steps=tuple(steps), learnt=tuple(learnt), forgotten=tuple(forgotten), family=why.family,
-        linked=why.linked, changes=told(again), lifted=tuple(sorted(others)),
-        tenant=work.tenant,
-    )  # fmt: skip
-    commit_review(
-        work, review, [(one.question.request, decided[one.question.id]) for one in choices]
-    )
-    return Settled(review, relift_all(work, by_source, others, retry=retry))
+    return {"steps": tuple(steps), "learnt": tuple(learnt), "forgotten": tuple(forgotten)}
 
 
 def _decided(work: Desk, choice: Choice, why: Why) -> ChangeRequest:
@@ -214,40 +224,6 @@ def commit_review(
     change = governance_change(fresh, **scope, deletes=[one for one in gone if one not in fresh])
     work.store.commit([change], principal=work.principal)
     work.store.publish()
-
-
-def relift_all(
-    work: Desk, sources: Collection[str], others: Collection[str], *, retry: bool = False
-) -> IngestReport:
-    """Lift every file of some sources again, then files of others by their short hashes.
-
-    With ``retry`` also those of which rows wait for others by then.
-    """
-    reports = [relift_source(work, source) for source in sources]
-    more = {*others, *(waiting_on_others(work) if retry else ())}
-    reports.append(IngestReport(tuple(relift_batches(work, more))))
-    work.store.publish()
-    return merged(reports)
-
-
-def leaning(work: Desk, sources: Collection[str]) -> set[str]:
-    """Return the batches, by their short hash, of other sources that read codes of which a source gives the list."""
-    if not any("code_entry" in work.library.get(one).records for one in sources):
-        return set()
-    found = set()
-    with work.snapshot() as snapshot:
-        entries = list(batches(snapshot, tenant=work.tenant))
-    for entry in entries:
-        if not entry.about.get("mappings") or sources_of(entry) & set(sources):
-            continue
-        terms = {
-            one.term
-            for document in documents_of(work, entry)
-            for one in document.having(Decision.ACCEPTED)
-        }
-        if terms & {"q:defectCode", "q:alarmCode"}:
-            found.add(str(entry.about["sha256"])[:16])
-    return found
 
 
 def preview(work: Desk, choices: Sequence[Choice]) -> dict[str, JsonValue]:

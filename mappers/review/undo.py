@@ -4,6 +4,7 @@ A later decision that was built on it stands in the way, and is named.
 """
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from qualweave.change_request import ChangeRequest
@@ -12,7 +13,10 @@ from qualweave.mappers.desk import Desk
 from qualweave.mappers.governance import requests_of
 from qualweave.mappers.mapping import ColumnMapping, MappingDocument
 from qualweave.mappers.memory import DecisionMemory
+from qualweave.mappers.relift import leaning, relift_all
 from qualweave.mappers.review import reconsider
+from qualweave.mappers.review.intent import intended
+from qualweave.mappers.review.reconsider import Fresh
 from qualweave.mappers.review.record import (
     Cell,
     Review,
@@ -21,7 +25,7 @@ from qualweave.mappers.review.record import (
     reviews_of,
     undone,
 )
-from qualweave.mappers.review.settle import Settled, commit_review, leaning, relift_all, told
+from qualweave.mappers.review.settle import Settled, commit_review, told
 from qualweave.mappers.revise import rechosen
 
 _FINAL = ("undo", "rerun")
@@ -50,6 +54,27 @@ def undo(work: Desk, review_id: str, *, reason: str) -> Settled:
     former = review_of(reviews, review_id)
     _require_undoable(former, reviews)
     documents = [_restored(work, former, step) for step in former.steps]
+    reopened = [(requests[one], _before(requests[one], former)) for one in former.requests]
+    gone = _risen(former, requests.values())
+    draft = Review(
+        action="undo", by=work.principal.id, at=datetime.now(UTC), reason=reason,
+        steps=former.steps, family=former.family, learnt=former.forgotten, forgotten=former.learnt,
+        undoes=former.id, linked=former.linked, withdrawn=tuple(one.id for one in gone), tenant=work.tenant,
+    )  # fmt: skip
+    with intended(work, review=draft):
+        again = _taken_back(work, former, documents)
+        steps = tuple(_step(work, one) for one in former.steps)
+        lists = [work.library.get(one) for one in former.changed]
+        others = {*former.lifted, *leaning(work, lists)}
+        review = replace(draft, steps=steps, changes=told(again), lifted=tuple(sorted(others)))
+        commit_review(work, review, reopened, former=former, withdrawn=gone)
+        return Settled(review, relift_all(work, former.changed, others))
+
+
+def _taken_back(
+    work: Desk, former: Review, documents: Sequence[MappingDocument | None]
+) -> list[Fresh]:
+    """Put mappings and memory back, and keep what alignment says anew of other questions."""
     for document in documents:
         if document is not None:
             work.library.put(document)
@@ -61,17 +86,7 @@ def undo(work: Desk, review_id: str, *, reason: str) -> Settled:
         without=former.touched,
     )
     reconsider.keep(work, again)
-    reopened = [(requests[one], _before(requests[one], former)) for one in former.requests]
-    gone = _risen(former, requests.values())
-    review = Review(
-        action="undo", by=work.principal.id, at=datetime.now(UTC), reason=reason,
-        steps=tuple(_step(work, one) for one in former.steps), family=former.family,
-        learnt=former.forgotten, forgotten=former.learnt, undoes=former.id, linked=former.linked,
-        changes=told(again), withdrawn=tuple(one.id for one in gone), tenant=work.tenant,
-    )  # fmt: skip
-    commit_review(work, review, reopened, former=former, withdrawn=gone)
-    sources = [one.source for one in former.steps if one.after != one.before]
-    return Settled(review, relift_all(work, sources, {*former.lifted, *leaning(work, sources)}))
+    return again
 
 
 def _require_reason(review_id: str, reason: str) -> None:

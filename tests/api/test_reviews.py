@@ -1,5 +1,6 @@
 """The review at the service: from an unknown column to its term, in two persons' names, and back again."""
 
+import gc
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,9 +11,12 @@ from typer.testing import CliRunner
 
 from qualweave.api.app import make_app
 from qualweave.api.cli import app as command_line
+from qualweave.api.reviewing import Reviewing, Wanted
 from qualweave.api.service import Service
 from qualweave.config import Settings
-from qualweave.principal import SEATS
+from qualweave.mappers.review import settle
+from qualweave.mappers.review.intent import pending
+from qualweave.principal import SEATS, Principal
 from tests.ontology.test_proposal import HEAD
 
 LI = {"Qualweave-Principal": "li.wei", "Qualweave-Roles": "engineer"}
@@ -288,3 +292,32 @@ def test_a_requested_term_is_withdrawn_with_the_decision_that_requested_it(
     assert (request["state"], request["decision_reason"]) == ("refused", "no need")
     (still,) = [one for one in waiting(client) if one["column"] == "flurb_idx"]
     assert still["linked"] == ""
+
+
+def test_a_start_finishes_a_decision_that_was_cut_short(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def cut(*_given: object, **_more: object) -> None:
+        raise SystemExit
+
+    (tmp_path / "Oven3_20250302.csv").write_text(UNKNOWN, "utf-8")
+    engineer, marks = Principal("li.wei", frozenset({"engineer"})), settings.data_dir / "entailing"
+    service = Service(settings)
+    service.ingest(tmp_path / "Oven3_20250302.csv", principal=engineer)
+    (question,) = service.questions(engineer)
+    monkeypatch.setattr(settle, "relift_all", cut)
+    with pytest.raises(SystemExit):
+        Reviewing(service, engineer).decide(
+            Wanted("choose", (question.id,), term="q:SlurryViscosity")
+        )
+    service.close()
+    gc.collect()  # frames of the error hold the database
+    assert pending(settings.data_dir) == [one.name for one in marks.iterdir()] == ["plant"]
+
+    again = Service(settings)
+
+    assert pending(settings.data_dir) == list(marks.iterdir()) == []
+    with again.reading("plant") as snapshot:
+        rows = snapshot.select("SELECT ?v WHERE { ?s q:SlurryViscosity ?v } ORDER BY ?v")
+    assert [float(row["v"].value) for row in rows] == [0.5, 0.6, 0.7, 0.8]  # type: ignore[union-attr]
+    again.close()

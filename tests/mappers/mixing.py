@@ -41,14 +41,21 @@ PROCESS = "operation,equipment,serial number,start time\nOP1,WB-1,S1,2025-01-01 
 
 
 @contextmanager
-def opened(folder: Path, terms: TermIndex) -> Iterator[Desk]:
+def opened(folder: Path, terms: TermIndex, gate: ShapeGate | None = None) -> Iterator[Desk]:
     """Lend a desk over a store of its own, with the aligner by exact names."""
     settings = Settings(data_dir=folder)
     store = open_store(folder / "store", settings)
-    yield desk(
-        store=store, terms=terms, settings=settings, principal=LI, gate=ShapeGate(), aligner=exact
-    )
-    store.close()
+    try:
+        yield desk(
+            store=store,
+            terms=terms,
+            settings=settings,
+            principal=LI,
+            gate=gate or ShapeGate(),
+            aligner=exact,
+        )
+    finally:
+        store.close()
 
 
 def hand_in(work: Desk, folder: Path, **files: str) -> None:
