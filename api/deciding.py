@@ -41,6 +41,17 @@ def one_at_a_time(act: _Act) -> _Act:
     return cast("_Act", held)
 
 
+def one_release_at_a_time(act: _Act) -> _Act:
+    """Return a method that holds its service's `releasing`: releases follow each other, decisions go on meanwhile."""
+
+    @wraps(act)
+    def held(self: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - whatever the method takes
+        with self.service.releasing:
+            return act(self, *args, **kwargs)
+
+    return cast("_Act", held)
+
+
 @dataclass(frozen=True)
 class Deciding:
     """Decisions over a service, for one principal."""

@@ -14,7 +14,7 @@ from rdflib import Graph
 from qualweave.api.after_release import after_release
 from qualweave.api.balloting import Balloting, Wording
 from qualweave.api.checks import release_checks
-from qualweave.api.deciding import one_at_a_time
+from qualweave.api.deciding import one_at_a_time, one_release_at_a_time
 from qualweave.api.impact import OtherTenants, impact_of
 from qualweave.change_request import ChangeRequest, Choice
 from qualweave.checking import CHECKED, Checked, Report, run_checks
@@ -100,7 +100,7 @@ class Governing(Balloting):
             self._without_findings(before, findings_of(before))
         return super().vote(before.id, choice, seat=seat, reason=reason)
 
-    @one_at_a_time
+    @one_release_at_a_time
     def accept(self, request_id: str, reason: str = "") -> tuple[ChangeRequest, str]:
         """Release the ontology with a request that the committee passed; return the request and the release's graph.
 
@@ -133,10 +133,9 @@ class Governing(Balloting):
             "follows": entry.graph,
             "ballot": passed.reason,
         }
-        change = self._change(decided, request)
-        return decided, self._publish(entry, current, released, about, change)
+        return decided, self._publish(entry, current, released, about, (decided, request))
 
-    @one_at_a_time
+    @one_release_at_a_time
     def roll_back(self, version: str, reason: str) -> str:
         """Release the content of a former release anew and return the graph; what came after it stays to be asked.
 
@@ -222,18 +221,51 @@ class Governing(Balloting):
         current: Graph,
         released: Graph,
         about: dict[str, JsonValue],
-        *more: ChangeSet,
+        *decided: tuple[ChangeRequest, ChangeRequest],
     ) -> str:
+        """Release a checked graph with its requests, each as decided and as it was when it was checked.
+
+        Raises:
+            Conflict: If one of them or the ontology has changed since: nothing is released.
+        """
         name = f"{Q}release/{about['version']}"
         changes = _exchange(entry, current, released, name, about)
-        self.service.store.commit([*changes, *more], principal=self.principal)
-        self.service.store.publish()
-        self.service.adopt(released)
+        changes += [self._change(after, before) for after, before in decided]
+        with self.service.deciding:
+            for _, before in decided:
+                self._require_as_checked(entry, before)
+                self._unused(before, current)
+            self.service.store.commit(changes, principal=self.principal)
+            self.service.store.publish()
+            self.service.adopt(released)
         self.service.entail_all()
-        passed = about.get("requests") or [about.get("request")]
-        known = [str(one) for one in passed if one] if isinstance(passed, list) else []
+        known = [before.id for _, before in decided]
         after_release(self.service, known, principal=self.principal)
         return name
+
+    def _require_as_checked(self, entry: GraphEntry, request: ChangeRequest) -> None:
+        """Refuse to release what is not any more what was checked: that takes minutes, and persons go on meanwhile."""
+        now = self.request(request.id)
+        with self.service.reading(self.principal.tenant) as snapshot:
+            stands = released_entry(snapshot)
+        if stands.graph != entry.graph:
+            raise Conflict(
+                f"Release {version_of(stands)} came out while {request.id} was checked against {version_of(entry)}.",
+                message_zh=f"在 {request.id} 按版本 {version_of(entry)} 检查期间，版本 {version_of(stands)} 已发布。",
+                next_step="Accept it again: it is checked against the release of now.",
+                next_step_zh="请再次接受：将按当前版本重新检查。",
+                data={"request": request.id, "release": version_of(stands)},
+            )
+        if now != request:
+            raise Conflict(
+                f"Change request {request.id} changed while it was checked: it is {now.state} now"
+                f"{f', by {now.decided_by}: {now.decision_reason}' if now.decided_by else ''}. Nothing was released.",
+                message_zh=f"变更申请 {request.id} 在检查期间发生变化，现状态为 {now.state}"
+                f"{f'（{now.decided_by}：{now.decision_reason}）' if now.decided_by else ''}。未发布任何内容。",
+                next_step="Look at it, and accept it again if it should be released as it is now.",
+                next_step_zh="请查看该申请；如仍需发布，请再次接受。",
+                data={"request": request.id, "state": now.state},
+            )
 
     def _unused(self, request: ChangeRequest, current: Graph) -> None:
         """Refuse to remove a term that is used by now: between vote and release, data of it may have come in."""

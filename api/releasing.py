@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime
 
 from rdflib import OWL, RDF, Graph
 
-from qualweave.api.deciding import one_at_a_time
+from qualweave.api.deciding import one_release_at_a_time
 from qualweave.api.governing import (
     Governing,
     findings_of,
@@ -45,7 +45,7 @@ class Releasing(Governing):
             entries = snapshot.graphs("ontology", "archive")
         return next_train(_today(), {str(one.about.get("train")) for one in entries}), passed
 
-    @one_at_a_time
+    @one_release_at_a_time
     def depart(self, reason: str = "", *, early: bool = False) -> tuple[str, Boarded]:
         """Release everything that passed as one release; return its graph and who left with it.
 
@@ -86,16 +86,12 @@ class Releasing(Governing):
             "follows": entry.graph,
             "by": self.principal.id,
         }
-        changes = [
-            self._change(
-                one.decide(
-                    "accepted", by=self.principal.id, reason=reason or f"train {train.name}"
-                ),
-                one,
-            )
+        why = reason or f"train {train.name}"
+        decided = [
+            (one.decide("accepted", by=self.principal.id, reason=why), one)
             for one in boarded.requests
         ]
-        return self._publish(entry, current, released, about, *changes), boarded
+        return self._publish(entry, current, released, about, *decided), boarded
 
     def _board(
         self,

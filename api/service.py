@@ -81,6 +81,8 @@ class Service:
         self._mutex = threading.Lock()
         self.deciding = threading.RLock()
         """Held from reading the state that is decided on to committing the decision."""
+        self.releasing = threading.RLock()
+        """Held while the ontology is checked and released, which takes minutes: decisions do not wait for it."""
         self._lifting = threading.RLock()  # the same for lifting files and what is entailed by them
         self._marks = settings.data_dir / "entailing"
         self.trace_tables: dict[str, object] = {}  # by tenant; see `TraceTables`
