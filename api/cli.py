@@ -18,6 +18,7 @@ from rich.table import Table
 
 from qualweave.api import (
     cli_asking,
+    cli_codes,
     cli_dictionary,
     cli_live,
     cli_live_sources,
@@ -67,6 +68,7 @@ app.add_typer(cli_trace_tables.templates, name="template")
 app.add_typer(cli_weights.app, name="weights")
 app.add_typer(cli_texts.app, name="texts")
 app.add_typer(cli_live_sources.app, name="live")
+app.add_typer(cli_codes.app, name="codes")
 app.add_typer(cli_product_class.app, name="product-class")
 cli_asking.add_commands(app)
 cli_live.add_commands(app)

@@ -32,6 +32,8 @@ class CodeEntry:
         iri: IRI of the entry.
         denotes: IRI of the concept, ``""`` while nobody has decided.
         label: What the vendor's list says.
+        file: Name of the file of the list; told only where lists contradict each other.
+        row: Row of it, likewise; 0 where it is not told.
     """
 
     code: str
@@ -42,6 +44,13 @@ class CodeEntry:
     denotes: str = ""
     label: str = ""
     valid_to: str = ""
+    file: str = ""
+    row: int = 0
+
+    @property
+    def meaning(self) -> str:
+        """IRI of the concept, else what the vendor's list says."""
+        return self.denotes or self.label
 
 
 @dataclass(frozen=True)
@@ -62,6 +71,7 @@ class CodeMiss:
         elsewhere: What the code means in other scopes; none of them holds here.
         near: Entries whose codes are spelt nearly so (``0127`` for ``127``): on the machine where it has a list,
             else anywhere. They are told and never taken.
+        rivals: Entries that contradict each other, one per meaning, each with file and row of its list.
     """
 
     reason: MissReason
@@ -69,6 +79,7 @@ class CodeMiss:
     message_zh: str
     elsewhere: tuple[CodeEntry, ...] = ()
     near: tuple[CodeEntry, ...] = ()
+    rivals: tuple[CodeEntry, ...] = ()
 
 
 CodeAnswer: TypeAlias = CodeHit | CodeMiss
@@ -120,7 +131,7 @@ class CodeBook:
             (_text(row["machine"]), _text(row["firmware"]))
             for row in snapshot.select(_FIRMWARE, graphs=graphs)
         ]
-        return cls.of(dict.fromkeys(entries), firmware)
+        return cls.of(_with_lists(dict.fromkeys(entries), snapshot, tenant), firmware)
 
     def add(self, entry: CodeEntry) -> None:
         """Add an entry."""
@@ -233,14 +244,70 @@ def _valid_at(entries: list[CodeEntry], code: str, machine: str, at: str) -> Cod
                 f"机台 {name} 的代码 {code} 有效期至 {last}，该行时间为 {at}",
             )
         dated = [one for one in holding if one.valid_from == holding[-1].valid_from]
-    meanings = {one.denotes or one.label for one in dated}
-    if len(meanings) > 1:
+    rivals = tuple({one.meaning: one for one in reversed(dated)}.values())[::-1]
+    if len(rivals) > 1:
         return CodeMiss(
             "several",
-            f"{code} on {name} has {len(meanings)} meanings that the row does not tell apart",
-            f"机台 {name} 的代码 {code} 有 {len(meanings)} 种含义，无法区分",
+            f"{code} on {name} has {len(rivals)} meanings that the row does not tell apart: "
+            f"{'; '.join(_listed_in(one, 'en') for one in rivals)}",
+            f"机台 {name} 的代码 {code} 有 {len(rivals)} 种含义，无法区分："
+            f"{'；'.join(_listed_in(one, 'zh') for one in rivals)}",
+            rivals=rivals,
         )
     return CodeHit(dated[-1])
+
+
+def _listed_in(entry: CodeEntry, language: Literal["en", "zh"]) -> str:
+    """Return what an entry means and in which file and row its list says so."""
+    said = local_name(entry.denotes) if entry.denotes else repr(entry.label)
+    if not entry.file:
+        return said
+    if language == "zh":
+        return f"{said}（{entry.file} 第 {entry.row} 行）"
+    return f"{said} ({entry.file}, row {entry.row})"
+
+
+def _with_lists(
+    entries: Iterable[CodeEntry], snapshot: Snapshot, tenant: str | None
+) -> list[CodeEntry]:
+    """Return entries, those that contradict each other with file and row: one per list that has them.
+
+    Lists without dates give one entry two meanings: only their graphs tell which list says what.
+    """
+    scopes: dict[tuple[str, str, str], list[CodeEntry]] = {}
+    for one in entries:
+        scopes.setdefault((one.machine, one.programme, one.code), []).append(one)
+    if all(len({one.meaning for one in some}) == 1 for some in scopes.values()):
+        return [one for some in scopes.values() for one in some]
+    said = _said_by_lists(snapshot, tenant)
+    found: list[CodeEntry] = []
+    for some in scopes.values():
+        told = [
+            replace(one, denotes=denotes, label=label, file=file, row=row)
+            for one in {one.iri: one for one in some}.values()
+            for denotes, label, file, row in said.get(one.iri, ())
+        ]
+        whole = {one.meaning for one in told} == {one.meaning for one in some}
+        found += told if whole and len({one.meaning for one in some}) > 1 else some
+    return found
+
+
+def _said_by_lists(
+    snapshot: Snapshot, tenant: str | None
+) -> dict[str, list[tuple[str, str, str, int]]]:
+    """Return what each list says of each entry: concept, label, file and row, by the entry's IRI."""
+    data = snapshot.graphs("data") if tenant is None else snapshot.graphs("data", tenant=tenant)
+    files = {one.graph: str(one.about.get("file", "")) for one in data}
+    found: dict[str, list[tuple[str, str, str, int]]] = {}
+    for row in snapshot.select(_LISTS, graphs=list(files)):
+        said = (
+            _text(row["concept"]),
+            _text(row["label"]),
+            files[_text(row["list"])],
+            int(_text(row["row"])),
+        )
+        found.setdefault(_text(row["entry"]), []).append(said)
+    return found
 
 
 def resolve_code(
@@ -314,6 +381,13 @@ SELECT ?entry ?code ?machine ?programme ?start ?end ?concept ?label WHERE {
   OPTIONAL { ?entry q:denotes ?concept }
   OPTIONAL { ?entry rdfs:label ?label }
 }"""
+_LISTS = """
+SELECT DISTINCT ?entry ?list ?row ?concept ?label WHERE {
+  GRAPH ?list {
+    ?entry q:code ?code ; q:sourceRow ?row .
+    OPTIONAL { ?entry q:denotes ?concept } OPTIONAL { ?entry rdfs:label ?label }
+  }
+} ORDER BY ?list ?row"""
 _FIRMWARE = (
     "SELECT DISTINCT ?machine ?firmware WHERE { ?machine a q:Equipment ; q:runsFirmware ?firmware }"
 )

@@ -48,6 +48,16 @@ _STEPS: Mapping[MissReason, tuple[str, str]] = MappingProxyType(
         ),
     }
 )
+_UNDATED = (
+    (
+        "Date one of the lists: ingest it again with a column 'valid from' and confirm that field. Or retire one: "
+        "empty 'records' in its mapping and put it (qualweave mapping put). The lists: {lists}."
+    ),
+    (
+        "请为其中一份代码表注明日期：增加“生效日期”列后重新导入并确认该字段；或停用其中一份："
+        "清空其映射的 records 后提交（qualweave mapping put）。相关代码表：{lists}。"
+    ),
+)
 
 
 def code_problem(
@@ -72,7 +82,8 @@ def code_problem(
         file: File name.
     """
     machine = local_name(scope[0]) if scope[0] else ""
-    english, chinese = _STEPS[miss.reason]
+    english, chinese = _UNDATED if _is_undated(miss) else _STEPS[miss.reason]
+    lists = sorted({one.file for one in miss.rivals if one.file})
     hint, hint_zh = _hint(miss)
     told, told_zh = (_elsewhere(miss, vocabulary, language) for language in ("en", "zh"))
     is_unscoped = miss.reason == "no-machine"
@@ -86,10 +97,16 @@ def code_problem(
         file=file,
     )
     fix = {
-        "en": hint + english.format(machine=machine),
-        "zh": hint_zh + chinese.format(machine=machine),
+        "en": hint + english.format(machine=machine, lists=" or ".join(lists)),
+        "zh": hint_zh + chinese.format(machine=machine, lists="或".join(lists)),
     }
     return replace(said, fix=fix, data=_data(miss, code, scope, vocabulary))
+
+
+def _is_undated(miss: CodeMiss) -> bool:
+    """Return whether lists contradict each other and no date tells them apart, so that a time of the row is no help."""
+    dates = [one.valid_from for one in miss.rivals]
+    return any(one.file for one in miss.rivals) and len(set(dates)) < len(dates)
 
 
 def _hint(miss: CodeMiss) -> tuple[str, str]:
@@ -152,6 +169,10 @@ def _data(
         "known": _listed(miss.elsewhere[:_KEPT], vocabulary),
         "known_total": len(miss.elsewhere),
         "near": _listed(miss.near[:_KEPT], vocabulary),
+        "rivals": [
+            {"file": one.file, "row": one.row, "denotes": one.denotes, "label": one.label}
+            for one in miss.rivals
+        ],
     }
 
 

@@ -1,5 +1,6 @@
 """Codes over REST: what one may mean, and what is known elsewhere of one that waits (R63)."""
 
+import json
 import random
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -7,10 +8,14 @@ from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
+from typer.testing import CliRunner
 
+from qualweave.api import cli_codes
 from qualweave.api.app import make_app
+from qualweave.api.cli import app as command_line
 from qualweave.api.service import Service
 from qualweave.change_request import ChangeRequest
+from qualweave.client.calls import Call
 from qualweave.config import Settings
 from qualweave.evidence import Evidence
 from qualweave.iri import expand
@@ -165,3 +170,27 @@ def test_the_page_offers_what_words_and_company_suggest() -> None:
 
     found = {expand(one.term): one.probability for one in text_candidates(Question(request))}
     assert found == {wire: 0.8, crack: 0.0}
+
+
+def test_the_command_line_tells_candidates_as_table_and_json(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def over_http(call: Call[Any], *_place: object) -> Any:
+        return call.read(client.request(call.method, call.path, params=dict(call.params)))
+
+    monkeypatch.setattr(cli_codes, "asked", over_http)
+    monkeypatch.setenv("COLUMNS", "200")
+    told = ["codes", "candidates", "0127", "--machine", "AOI-02", "--programme", "P2"]
+
+    english, chinese, whole = (
+        CliRunner().invoke(command_line, [*told, *more], catch_exceptions=False).output
+        for more in ((), ("--language", "zh"), ("--json",))
+    )
+
+    assert "0127 @ AOI-02 · P2 · from 2024-01-01  → undecided" in english
+    assert "q:WireShift" in english
+    assert "自 2024-01-01 起  → 未定" in chinese
+    assert "金线偏移" in chinese
+    assert "可能性" in chinese
+    (entry,) = json.loads(whole)["entries"]
+    assert entry["candidates"][0]["concept"]["curie"] == "q:WireShift"

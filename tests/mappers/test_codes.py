@@ -1,5 +1,8 @@
 """Codes are resolved in their scope or not at all (R63)."""
 
+import textwrap
+from pathlib import Path
+
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -9,7 +12,11 @@ from qualweave.mappers.code_forms import code_forms
 from qualweave.mappers.codes import CodeBook, CodeEntry, CodeHit, CodeMiss
 from qualweave.mappers.lift.code_list import concepts_in
 from qualweave.mappers.lift.code_problems import code_problem
+from qualweave.mappers.review.replacing import replace_mapping
 from qualweave.mappers.vocabulary import Concept, Vocabulary
+from qualweave.ontology.load import load_graph
+from qualweave.ontology.terms import TermIndex
+from tests.mappers.mixing import PROCESS, RESULTS, data, hand_in, opened
 
 A, B, V1, V2 = (
     f"https://example.org/id/plant/{one}"
@@ -204,3 +211,36 @@ def test_a_description_is_a_concept_only_where_it_names_one(text: str, found: li
     )
 
     assert [one.iri for one in concepts_in(text, small, Q + "Defect")] == found
+
+
+LIST = "equipment,defect code,code description\nAOI-A,127,{}\n"
+
+
+def test_two_lists_without_dates_are_named_and_one_can_be_dated_or_retired(tmp_path: Path) -> None:
+    results = textwrap.dedent(RESULTS).lstrip()
+    with opened(tmp_path / "data", TermIndex.from_graph(load_graph())) as work:
+        lists = {"aoi__list_a": LIST.format("金线偏移"), "aoi__list_b": LIST.format("裂纹")}
+        hand_in(work, tmp_path, mes__process=PROCESS, **lists, aoi__results=results)
+        (row,) = work.quarantine.held()
+        (told,) = row.problems
+        assert "WireShift (list_a.csv, row 2); Crack (list_b.csv, row 2)" in told.message["en"]
+        assert "WireShift（list_a.csv 第 2 行）；Crack（list_b.csv 第 2 行）" in told.message["zh"]
+        for tongue, ways in {"en": ("Date one", "retire one"), "zh": ("日期", "停用")}.items():
+            for said in (*ways, "list_a.csv", "list_b.csv"):
+                assert said in told.fix[tongue]
+        assert [one["file"] for one in told.data["rivals"]] == ["list_a.csv", "list_b.csv"]  # type: ignore[union-attr, index, call-overload]
+
+        retired = work.library.get("list_b").revised(records=(), created_by="li.wei")
+        replace_mapping(work, retired)
+
+        assert work.quarantine.held() == []
+        assert any("WireShift" in one and "/results/" in one for one in data(work))
+
+        dated = LIST.replace("description", "description,valid from").format(
+            "裂纹,2024-06-01 00:00:00"
+        )
+        hand_in(work, tmp_path, aoi__list_c=dated)
+        later = results.replace("S1", "S2").replace("10:00", "11:00")
+        hand_in(work, tmp_path, mes__more=PROCESS.replace("S1", "S2"), aoi__results_2=later)
+
+        assert any("Crack" in one and "S2" in one for one in data(work))
