@@ -37,16 +37,24 @@ def _say_faults(told: dict[str, Any], language: str) -> None:
         say(f"not in use: {one[language]}")
 
 
+def _say_taken(told: dict[str, Any], kind: str, language: str) -> None:
+    say(", ".join(one["name"] for one in told[kind] if one["own"]))
+    _say_faults(told, language)
+
+
+def _origin(one: dict[str, Any]) -> str:
+    return "own" if one["own"] else "package"
+
+
 @dimensions.command("list")
 def list_dimensions(data: DataDir = HERE, url: Url = "", language: Tongue = "en") -> None:
     """List the trace dimensions that hold now."""
     told = asked(calls.trace_dimensions(), data, url)
     table = Table("dimension", "label", "parameters", "facts", "from")
     for one in told["dimensions"]:
-        origin = "own" if one["own"] else "package"
         facts = ", ".join(one["facts"])
         table.add_row(
-            one["name"], one["label"][language], str(one["parameter_count"]), facts, origin
+            one["name"], one["label"][language], str(one["parameter_count"]), facts, _origin(one)
         )
     console.print(table)
     _say_faults(told, language)
@@ -58,8 +66,7 @@ def put_dimensions(
 ) -> None:
     """Take a YAML document as the trace dimensions; a fault is told with its line and nothing is taken."""
     told = asked(calls.put_trace_dimensions(_text(file), file.name), data, url, by=by)
-    say(", ".join(one["name"] for one in told["dimensions"] if one["own"]))
-    _say_faults(told, language)
+    _say_taken(told, "dimensions", language)
 
 
 @dimensions.command("show")
@@ -87,8 +94,7 @@ def list_templates(data: DataDir = HERE, url: Url = "", language: Tongue = "en")
     told = asked(calls.export_templates(), data, url)
     table = Table("template", "label", "columns", "from")
     for one in told["templates"]:
-        origin = "own" if one["own"] else "package"
-        table.add_row(one["name"], one["label"][language], str(len(one["columns"])), origin)
+        table.add_row(one["name"], one["label"][language], str(len(one["columns"])), _origin(one))
     console.print(table)
     _say_faults(told, language)
 
@@ -99,8 +105,7 @@ def put_templates(
 ) -> None:
     """Take a YAML document as the export templates; a fault is told with its line and nothing is taken."""
     told = asked(calls.put_export_templates(_text(file), file.name), data, url, by=by)
-    say(", ".join(one["name"] for one in told["templates"] if one["own"]))
-    _say_faults(told, language)
+    _say_taken(told, "templates", language)
 
 
 @templates.command("fill")

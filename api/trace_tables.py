@@ -5,7 +5,7 @@ say the same names otherwise or add to them. A broken file stops nothing: the la
 tell the fault.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -169,10 +169,7 @@ class TraceExports:
             Forbidden: If the principal is neither engineer nor architect.
             InputError: If it has a fault; the former one stays.
         """
-        self.principal.require("engineer", "architect")
-        tables = self.tables
-        tables.read_dimensions(text, file)
-        _write(tables.folder / _DIMENSIONS, text)
+        self._put(self.tables.read_dimensions, _DIMENSIONS, text, file)
         return self.dimensions()
 
     def put_templates(self, text: str, file: str) -> dict[str, JsonValue]:
@@ -182,11 +179,13 @@ class TraceExports:
             Forbidden: If the principal is neither engineer nor architect.
             InputError: If it has a fault; the former one stays.
         """
-        self.principal.require("engineer", "architect")
-        tables = self.tables
-        tables.read_templates(text, file)
-        _write(tables.folder / _TEMPLATES, text)
+        self._put(self.tables.read_templates, _TEMPLATES, text, file)
         return self.templates()
+
+    def _put(self, read: Callable[[str, str], object], name: str, text: str, file: str) -> None:
+        self.principal.require("engineer", "architect")
+        read(text, file)
+        _write(self.tables.folder / name, text)
 
     def export(self, name: str, item: str, direction: Direction = "back") -> Table:
         """Return a trace in the columns of a template.

@@ -2,13 +2,13 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request, Response
-from fastapi.concurrency import run_in_threadpool
+from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, Field
 
 from qualweave.api.deciding import Deciding
 from qualweave.api.learning import Learning
 from qualweave.api.replies import json_reply
+from qualweave.api.rest.sent import SentText
 from qualweave.api.security.asking import ServiceOf, Who
 from qualweave.errors import InputError, JsonValue
 from qualweave.reasoning.decisions.coach import Card
@@ -84,11 +84,10 @@ def add_routes(router: APIRouter) -> None:
         return json_reply(_decided(Deciding(service, who), asked))
 
     @router.post("/contracts")
-    async def contracts(request: Request, service: ServiceOf, who: Who) -> Response:
+    def contracts(text: SentText, service: ServiceOf, who: Who) -> Response:
         """Keep a contract that is sent as YAML."""
         who.require("engineer")
-        text = (await request.body()).decode("utf-8", errors="replace")
-        contract = await run_in_threadpool(Deciding(service, who).add_contract, text)
+        contract = Deciding(service, who).add_contract(text)
         return json_reply(contract.to_json(), status=201)
 
     @router.get("/hypotheses")

@@ -2,13 +2,13 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request, Response
-from fastapi.concurrency import run_in_threadpool
+from fastapi import APIRouter, Query, Response
 
 from qualweave.api.after_release import told_of as told_of_release
 from qualweave.api.governing import Governing
 from qualweave.api.replies import json_reply
 from qualweave.api.rest.ballots import Cast, Reason, told_of
+from qualweave.api.rest.sent import SentText
 from qualweave.api.security.asking import ServiceOf, Who
 from qualweave.change_request import RequestState
 
@@ -17,10 +17,9 @@ def add_routes(router: APIRouter) -> None:
     """Add the routes of governance."""
 
     @router.post("/change-requests")
-    async def propose(request: Request, service: ServiceOf, who: Who) -> Response:
+    def propose(text: SentText, service: ServiceOf, who: Who) -> Response:
         """Propose an edited module of the ontology, or a supplement to it, sent as Turtle."""
-        text = (await request.body()).decode("utf-8", errors="replace")
-        opened = await run_in_threadpool(Governing(service, who).propose, text)
+        opened = Governing(service, who).propose(text)
         return json_reply(opened.to_json(), status=201)
 
     @router.get("/ontology/change-requests")

@@ -2,12 +2,12 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request, Response
-from fastapi.concurrency import run_in_threadpool
+from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, Field
 
 from qualweave.api.mapping_documents import Form, MappingDocuments, decoded
 from qualweave.api.replies import json_reply
+from qualweave.api.rest.sent import SentText
 from qualweave.api.security.asking import ServiceOf, Who
 from qualweave.mappers.mapping import json_schema
 
@@ -30,15 +30,14 @@ def add_routes(router: APIRouter) -> None:
         return json_reply(json_schema())
 
     @router.post("/mappings/check")
-    async def check(
-        request: Request,
+    def check(
+        text: SentText,
         service: ServiceOf,
         who: Who,
         name: Annotated[str, Query(description="Name of the document.")] = "mapping.yaml",
     ) -> Response:
         """Return every fault of the YAML document that is sent, with line, key and fix; nothing is kept."""
-        text = (await request.body()).decode("utf-8", errors="replace")
-        faults = await run_in_threadpool(MappingDocuments(service, who).check, text, name)
+        faults = MappingDocuments(service, who).check(text, name)
         wrong = any(one.severity == "error" for one in faults)
         return json_reply({"valid": not wrong, "faults": [one.to_json() for one in faults]})
 
@@ -51,20 +50,19 @@ def add_routes(router: APIRouter) -> None:
         return json_reply(trial.to_json())
 
     @router.post("/mappings")
-    async def put(
-        request: Request,
+    def put(
+        text: SentText,
         service: ServiceOf,
         who: Who,
         name: Annotated[str, Query(description="Name of the document.")] = "mapping.yaml",
     ) -> Response:
         """Take the YAML document that is sent as its source's next version, and lift the source's files by it."""
-        text = (await request.body()).decode("utf-8", errors="replace")
-        told = await run_in_threadpool(MappingDocuments(service, who).put, text, name)
+        told = MappingDocuments(service, who).put(text, name)
         return json_reply(told, status=201)
 
     @router.post("/mappings/import")
-    async def import_(
-        request: Request,
+    def import_(
+        text: SentText,
         service: ServiceOf,
         who: Who,
         form: Annotated[Form, Query(alias="format", description="Language of the body.")] = "yaml",
@@ -72,9 +70,8 @@ def add_routes(router: APIRouter) -> None:
         name: Annotated[str, Query(description="Name of the document.")] = "",
     ) -> Response:
         """Take a document that is sent as YAML or RML-Core as a version, or an SSSOM table as memory."""
-        text = (await request.body()).decode("utf-8", errors="replace")
         given = MappingDocuments(service, who)
-        told = await run_in_threadpool(given.imported, text, form, source=source, file=name)
+        told = given.imported(text, form, source=source, file=name)
         return json_reply(told, status=201)
 
     @router.get("/mappings/{source}/export")

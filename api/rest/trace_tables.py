@@ -2,10 +2,10 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Header, Query, Request, Response
-from fastapi.concurrency import run_in_threadpool
+from fastapi import APIRouter, Header, Query, Response
 
 from qualweave.api.replies import json_reply
+from qualweave.api.rest.sent import SentText
 from qualweave.api.security.asking import ServiceOf, Who
 from qualweave.api.tables import MEDIA, Format, media_of
 from qualweave.api.trace_tables import TraceExports
@@ -36,12 +36,11 @@ def add_routes(router: APIRouter) -> None:
         return json_reply(TraceExports(service, who).dimensions())
 
     @router.post("/trace-dimensions")
-    async def put_dimensions(
-        request: Request, service: ServiceOf, who: Who, name: _Name = "dimensions.yaml"
+    def put_dimensions(
+        text: SentText, service: ServiceOf, who: Who, name: _Name = "dimensions.yaml"
     ) -> Response:
         """Take the YAML that is sent as the tenant's trace dimensions; they hold at once."""
-        text = (await request.body()).decode("utf-8", errors="replace")
-        told = await run_in_threadpool(TraceExports(service, who).put_dimensions, text, name)
+        told = TraceExports(service, who).put_dimensions(text, name)
         return json_reply(told, status=201)
 
     @router.get("/export-templates")
@@ -50,12 +49,11 @@ def add_routes(router: APIRouter) -> None:
         return json_reply(TraceExports(service, who).templates())
 
     @router.post("/export-templates")
-    async def put_templates(
-        request: Request, service: ServiceOf, who: Who, name: _Name = "templates.yaml"
+    def put_templates(
+        text: SentText, service: ServiceOf, who: Who, name: _Name = "templates.yaml"
     ) -> Response:
         """Take the YAML that is sent as the tenant's export templates; they hold at once."""
-        text = (await request.body()).decode("utf-8", errors="replace")
-        told = await run_in_threadpool(TraceExports(service, who).put_templates, text, name)
+        told = TraceExports(service, who).put_templates(text, name)
         return json_reply(told, status=201)
 
     @router.get("/exports/{template}")
