@@ -10,7 +10,6 @@ from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import rankdata
 
 from qualweave.gnn.dataset import LearningGraph
 from qualweave.gnn.schema import COUNTS, EVIDENCE, NODE_TYPES, RELATIONS, STATISTICS, NodeType
@@ -150,10 +149,16 @@ def evidence_features(evidence: Floats, groups: Ints, own: NDArray[np.bool_]) ->
 
 def _places(values: Floats, groups: Ints) -> Floats:
     """Return 1 / place of each value among those of its group, the largest first."""
-    made = np.zeros(len(values))
-    for group in np.unique(groups):
-        rows = groups == group
-        made[rows] = 1 / rankdata(-np.round(values[rows], 9), method="min")
+    falling = -np.round(values, 9)
+    order = np.lexsort((falling, groups))
+    group, value = groups[order], falling[order]
+    place = np.arange(len(order))
+    new_group = np.diff(group, prepend=group[:1] - 1) != 0
+    new_value = new_group | (np.diff(value, prepend=value[:1]) != 0)
+    first_of_group = np.maximum.accumulate(np.where(new_group, place, 0))
+    first_of_value = np.maximum.accumulate(np.where(new_value, place, 0))  # equals share a place
+    made = np.empty(len(values))
+    made[order] = 1 / (first_of_value - first_of_group + 1)
     return made
 
 

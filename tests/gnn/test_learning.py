@@ -10,7 +10,7 @@ from qualweave.errors import NotEnoughEvidence
 from qualweave.gnn.controls import rewire, shuffle_labels
 from qualweave.gnn.dataset import LearningGraph
 from qualweave.gnn.decide import Accept, Refusal, decide
-from qualweave.gnn.encode import encode
+from qualweave.gnn.encode import _places, encode
 from qualweave.gnn.evaluate import Scores, Tally, ranks
 from qualweave.gnn.export import property_graph_of
 from qualweave.gnn.gathering import Cancelled
@@ -30,6 +30,16 @@ SHORT = Schedule(epochs=12, patience=4)
 @pytest.fixture(scope="module")
 def report(graph: LearningGraph, settings: Settings) -> TrainingReport:
     return train_from_graph(graph, settings=settings, seeds=(0, 1, 2), schedule=SHORT)
+
+
+def test_a_place_counts_the_larger_ones_of_a_group_and_equals_share_it() -> None:
+    drawn = np.random.default_rng(3)
+    values = np.round(drawn.normal(size=200), 1)
+    groups = drawn.integers(0, 12, size=200)
+
+    larger = [(values[groups == own] > one).sum() for one, own in zip(values, groups, strict=True)]
+    assert (_places(values, groups) == 1 / (1 + np.array(larger))).all()
+    assert _places(values[:0], groups[:0]).size == 0
 
 
 def test_the_graph_holds_lines_sensors_evidence_and_labels(graph: LearningGraph) -> None:
