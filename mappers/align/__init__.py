@@ -19,11 +19,13 @@ from qualweave.mappers.align.score import (
     ONE_EACH,
     Alignment,
     Candidate,
+    as_decided,
     combiner_of,
     decide,
     one_each,
     rank,
     score_table,
+    values_against,
 )
 from qualweave.mappers.align.signals import Vocabulary
 from qualweave.mappers.align.target import TargetTerm, from_terms
@@ -193,7 +195,10 @@ def _decided(
     chance = None
     if ranked and not prepared.is_ours and ranked[0].term not in confirmed:
         chance = known.weights.probabilities(before)[prepared.by_id[ranked[0].term]]
-    return decide(
+    made = decide(
         asked, ranked, vocabulary=prepared, ask=settings.ask_threshold, alone=chance,
         accept=settings.accept_threshold if prepared.is_ours else known.weights.accept,
     )  # fmt: skip
+    if made.decision == "accept" and ranked[0].term not in confirmed and values_against(ranked):
+        return as_decided(made, "ask")
+    return made
