@@ -4,6 +4,7 @@
 engine, on any shapes. `audit` runs the compiled audit constraints on what the store holds.
 """
 
+import re
 from collections.abc import Sequence
 from functools import lru_cache
 from itertools import chain
@@ -29,6 +30,7 @@ _SEVERITY: dict[Node, Severity] = {
     SH.Warning: "warning",
     SH.Info: "info",
 }
+_HOLE = re.compile(r"\{[?$]\w+\}")  # in a message, for what the query finds
 _FORMATS = {
     "text/turtle": "turtle",
     "application/n-triples": "nt",
@@ -126,7 +128,7 @@ def _results(report: Graph, shapes: Graph) -> list[ShapeResult]:
                 focus=str(report.value(node, SH.focusNode)),
                 path=str(report.value(node, SH.resultPath) or ""),
                 message={
-                    (text.language or "en"): str(text)
+                    _language(text, report.value(node, SH.sourceConstraint), shapes): str(text)
                     for text in report.objects(node, SH.resultMessage)
                     if isinstance(text, RdfLiteral)
                 },
@@ -134,6 +136,15 @@ def _results(report: Graph, shapes: Graph) -> list[ShapeResult]:
             )
         )
     return sorted(found, key=lambda one: (one.shape, one.focus))
+
+
+def _language(text: RdfLiteral, constraint: Node | None, shapes: Graph) -> str:
+    """Return the language of a message: pySHACL drops it where it fills in what the query of a constraint found."""
+    if text.language or constraint is None:
+        return text.language or "en"
+    said = [one for one in shapes.objects(constraint, SH.message) if isinstance(one, RdfLiteral)]
+    meant = (one for one in said if all(part in text for part in _HOLE.split(one)))
+    return next((one.language for one in meant if one.language), "en")
 
 
 def audit(

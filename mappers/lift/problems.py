@@ -80,6 +80,12 @@ _SAID: Mapping[str, tuple[str, str, str, str]] = MappingProxyType(
             "Correct the text and release the row.",
             "请更正文本后放行此行。",
         ),
+        "total": (
+            "Row {row} begins with {value!r} and leaves most cells blank: it sums up other rows.",
+            "第 {row} 行以 {value!r} 开头且多数单元格为空：这是汇总行，不是一条记录。",
+            "Leave it waiting; release it if it is a record of its own.",
+            "让其保持等待即可；若确为一条独立记录，请放行。",
+        ),
         "ragged": (
             "Row {row} is not as wide as its header: {detail}.",
             "第 {row} 行与表头宽度不符：{detail_zh}。",

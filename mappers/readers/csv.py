@@ -18,7 +18,7 @@ from qualweave.errors import UnreadableSource
 from qualweave.mappers.readers.charset import charset_of
 from qualweave.mappers.readers.context import source_context
 from qualweave.mappers.readers.even import EvenText
-from qualweave.mappers.readers.frames import damaged_cells, text_frame
+from qualweave.mappers.readers.frames import damaged_cells, text_frame, totals
 from qualweave.mappers.readers.layout import HEAD_ROWS, Layout, layout_of, named, width_of
 from qualweave.mappers.readers.limits import ReadLimits
 from qualweave.mappers.readers.lines import Row, rows_of
@@ -208,7 +208,7 @@ def _pieces(
             cells = [[row[at] for at in places] for row in cells]
         frame = text_frame(names, [one.line for one in part], cells)
         faults = [_fault(one, spare, grid.delimiter) for one in part if _is_faulty(one, spare)]
-        yield frame, tuple(faults + damaged_cells(frame))
+        yield frame, tuple(faults + damaged_cells(frame) + totals(frame))
 
 
 def _fitted(cells: list[str], width: int) -> list[str]:

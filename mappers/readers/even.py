@@ -15,7 +15,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from qualweave.mappers.readers.frames import blanks_to_null, damaged_cells
+from qualweave.mappers.readers.frames import blanks_to_null, damaged_cells, totals
 from qualweave.mappers.readers.limits import ReadLimits
 from qualweave.mappers.readers.stream import Batch
 from qualweave.mappers.table import ROW
@@ -155,7 +155,7 @@ class EvenText:
 
 
 def _batch(frame: pl.DataFrame) -> Batch:
-    return frame, tuple(damaged_cells(frame))
+    return frame, tuple(damaged_cells(frame) + totals(frame))
 
 
 def _is_utf8(block: bytes) -> bool:

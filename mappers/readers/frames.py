@@ -11,6 +11,13 @@ _DAMAGED = (
 )
 """But for U+0004 and U+001D–001E, which GS1 and ISO 15434 put into scanned codes."""
 _SHOWN = 80  # characters of a cell in a message
+_TOTALS = frozenset(
+    {
+        "total", "totals", "grand total", "subtotal", "sum", "average", "mean",
+        "合计", "总计", "小计", "共计", "总和", "平均", "平均值",
+        "summe", "gesamt", "gesamtsumme", "zwischensumme", "mittelwert", "durchschnitt",
+    }
+)  # fmt: skip
 
 
 def text_frame(
@@ -66,3 +73,17 @@ def damaged_cells(frame: pl.DataFrame) -> list[Fault]:
 
 def _damage(row: int, column: str, text: str) -> Fault:
     return Fault(row, column, text[:_SHOWN], "charset" if "\ufffd" in text else "control")
+
+
+def totals(frame: pl.DataFrame) -> list[Fault]:
+    """Return the rows that sum up others: they begin with a word that says so, and most of their cells are blank."""
+    names = [one for one in frame.columns if one != ROW]
+    if len(names) < 3:  # noqa: PLR2004 - of two cells one is half
+        return []
+    first = pl.coalesce(names)
+    filled = pl.sum_horizontal(pl.col(one).is_not_null() for one in names)
+    word = first.str.strip_chars(" \t:：=*-").str.to_lowercase()
+    found = frame.filter(word.is_in(sorted(_TOTALS)) & (2 * filled <= len(names)))
+    return [
+        Fault(row, "", text[:_SHOWN], "total") for row, text in found.select(ROW, first).iter_rows()
+    ]

@@ -22,7 +22,7 @@ import orjson
 from qualweave.errors import UnreadableSource
 from qualweave.mappers.readers import workbook
 from qualweave.mappers.readers.context import source_context
-from qualweave.mappers.readers.frames import damaged_cells, text_frame
+from qualweave.mappers.readers.frames import damaged_cells, text_frame, totals
 from qualweave.mappers.readers.layout import HEAD_ROWS, Layout, layout_of, named, width_of
 from qualweave.mappers.readers.limits import MIB, ReadLimits, too_much
 from qualweave.mappers.readers.packed import Scratch
@@ -158,7 +158,7 @@ class _Grid:
                 for row, column, shown in errors
                 if row in among and column - 1 in places
             ]
-            yield frame, tuple(faults + damaged_cells(frame))
+            yield frame, tuple(faults + damaged_cells(frame) + totals(frame))
 
 
 def _is_encrypted(path: Path) -> bool:

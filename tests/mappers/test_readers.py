@@ -7,6 +7,7 @@ import pytest
 
 from qualweave.errors import UnreadableSource
 from qualweave.mappers import readers
+from qualweave.mappers.lift.problems import problem
 from qualweave.mappers.readers.charset import decode
 from qualweave.mappers.readers.owl import read_owl
 from qualweave.mappers.table import ROW, RawTable, field_diff
@@ -257,3 +258,21 @@ def test_a_known_source_tells_which_fields_came_and_went(tmp_path: Path) -> None
     assert (diff.added, diff.removed) == (("Cooling_Rate_Unit",), ("Pressure",))
     assert not diff.is_same
     assert field_diff(table.columns, table).is_same
+
+
+@pytest.mark.parametrize("word", ["合计", "Total:", "Gesamt", "  小计 "])
+@pytest.mark.parametrize("stray", [False, True])
+def test_a_row_that_sums_up_others_is_no_record(word: str, stray: bool, tmp_path: Path) -> None:  # noqa: FBT001
+    path = tmp_path / "shift.csv"
+    remark = '5" pipe' if stray else "fine"  # one that is read line by line, one that is not
+    path.write_text(
+        "id,machine,count,remark,time\n"
+        + "".join(f"A{n},M1,{n},ok,2025-01-01\n" for n in range(6))
+        + f"{word},,526,,\nTotal 7,M1,3,{remark},2025-01-01\n",
+        encoding="utf-8",
+    )
+
+    [table] = readers.read(path)
+
+    assert [(one.row, one.code) for one in table.faults if one.code == "total"] == [(8, "total")]
+    assert "8" in problem("total", row=8, value=word).message["zh"]
