@@ -285,9 +285,10 @@ def contradicted(ranked: Sequence[Candidate]) -> bool:
 
 
 def values_against(ranked: Sequence[Candidate]) -> bool:
-    """Whether the values of a field speak against the first candidate: of another type, or out of its range."""
-    kinds = {"range", "value_type"}
-    return bool(ranked) and any(one.kind in kinds and one.weight < 0 for one in ranked[0].evidence)
+    """Whether the values of a field speak against the first candidate: they are out of its range."""
+    return bool(ranked) and any(
+        one.kind == "range" and one.weight < 0 for one in ranked[0].evidence
+    )
 
 
 def as_decided(alignment: Alignment, decision: Decision) -> Alignment:
