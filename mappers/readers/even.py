@@ -15,13 +15,14 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from qualweave.errors import UnreadableSource
 from qualweave.mappers.readers.frames import blanks_to_null, damaged_cells, totals
 from qualweave.mappers.readers.limits import ReadLimits
 from qualweave.mappers.readers.stream import Batch
 from qualweave.mappers.table import ROW
 
 _BLOCK = 4 << 20  # bytes
-_END, _RETURN, _QUOTE = b'\n\r"'
+_END, _QUOTE = b'\n"'
 _SEPARATORS = b"\x1c", b"\x1d", b"\x1e", b"\x1f"  # blank to Python, and not to Polars
 _BOM = b"\xef\xbb\xbf"
 _UTF8 = ("utf-8", "utf-8-sig")
@@ -72,11 +73,16 @@ class EvenText:
         Args:
             names: One name per column.
             rows: Rows of a batch, at most.
+
+        Raises:
+            UnreadableSource: If the file is not even any more: somebody writes to it.
         """
         with self.path.open("rb") as file:
             line = self.header_line + 1
             waiting: list[pl.DataFrame] = []
             for block in self._blocks(file):
+                if not self._is_even(block):
+                    raise self._changed(line)
                 frame = self._frame(block, names, line)
                 line += block.count(_END)
                 waiting.append(frame)
@@ -124,6 +130,15 @@ class EvenText:
             between = between[np.searchsorted(quotes, between) % 2 == 0]
         cells = np.diff(np.searchsorted(between, ends), prepend=0) + 1
         return bool((cells == self.width).all())
+
+    def _changed(self, line: int) -> UnreadableSource:
+        return UnreadableSource(
+            f"{self.path.name}, from line {line}: the file changed while it was read.",
+            message_zh=f"{self.path.name} 第 {line} 行起：文件在读取过程中发生了变化。",
+            next_step="Hand it in again once it is written to its end.",
+            next_step_zh="请待文件写入完成后重新提交。",
+            data={"file": self.path.name, "line": line},
+        )
 
     def _frame(self, block: bytes, names: tuple[str, ...], line: int) -> pl.DataFrame:
         frame = pl.read_csv(

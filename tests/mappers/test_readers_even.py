@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from qualweave.errors import UnreadableSource
 from qualweave.mappers.readers import csv, even
 from qualweave.mappers.readers.csv import stream_csv
 from qualweave.mappers.readers.even import EvenText
@@ -93,3 +94,19 @@ def test_an_even_file_is_not_read_line_by_line(tmp_path: Path) -> None:
     assert frame["__row__"].to_list() == list(range(2, 1002))
     assert frame["id"].to_list() == [f"A{n}" for n in range(1000)]
     assert not faults
+
+
+def test_a_file_that_is_written_to_while_it_is_read_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "t.csv"
+    path.write_text("id,t\n" + "".join(f"A{n},{n}\n" for n in range(100)), encoding="utf-8")
+    table = stream_csv(path)
+    with path.open("a", encoding="utf-8") as more:
+        more.write("A100,1")
+    assert sum(one.frame.height for one in table.batches()) == 101
+
+    with path.open("a", encoding="utf-8") as more:
+        more.write("00\nA101")
+
+    with pytest.raises(UnreadableSource, match=r"t\.csv, from line 103: the file changed") as found:
+        list(table.batches())
+    assert found.value.next_step.startswith("Hand it in again")
