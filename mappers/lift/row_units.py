@@ -11,6 +11,9 @@ from qualweave.mappers.lift.sheet import Sheet, Values
 from qualweave.mappers.mapping import ColumnMapping
 from qualweave.values import Unit, conversion, find_unit, unit_of
 
+_WITH_UNIT = ("value", "difference", "number")
+"""Kinds of roles whose unit a column of units tells: beside a quantity or a value it says nothing of parameters."""
+
 
 def convert_by_row(sheet: Sheet) -> None:
     """Convert values whose unit their row names; a row of which that cannot be told is put on the list of problems."""
@@ -28,7 +31,9 @@ def _convert_values(sheet: Sheet) -> None:
 
 def _convert_rows(sheet: Sheet) -> None:
     """Convert the value of a row that names its unit in a column of its own, where it is clear which value is meant."""
-    if not sheet.has("r.unitText") or sheet.has("r.measuredValue"):
+    kinds = record_table().roles
+    its_own = any(sheet.has(f"r.{one}") for one, kind in kinds.items() if kind in _WITH_UNIT)
+    if its_own or not sheet.has("r.unitText"):
         return
     texts = sheet.frame["r.unitText"]
     for text in texts.drop_nulls().unique().to_list():

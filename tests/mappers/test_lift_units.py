@@ -90,3 +90,17 @@ def test_a_row_waits_whose_unit_may_be_that_of_two_values(vocabulary: Vocabulary
     assert (problem.row, problem.code) == (2, "unclear-unit")
     assert "chamber, outside" in problem.message["en"]
     assert "chamber、outside" in problem.message["zh"]
+
+
+def test_the_unit_of_a_quantity_is_not_that_of_a_parameter(vocabulary: Vocabulary) -> None:
+    columns: dict[str, list[str | None]] = {
+        "op": ["A1"],
+        "chamber": ["176"],
+        "amount": ["12"],
+        "unit": ["°F"],
+    }
+    terms = {**{one: TERMS[one] for one in ("op", "chamber", "unit")}, "amount": "batchQuantity"}
+    result = lifted(vocabulary, columns, terms)
+
+    assert values(result, "ChamberTemperature") == {"A1": 176.0}
+    assert not result.problems
