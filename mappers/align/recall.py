@@ -128,7 +128,6 @@ class Recall:
         self._semantic = semantic
         self._rows = np.repeat(np.arange(len(kept)), [len(one) for one in self._terms])
         self._columns = np.array([one for found in self._terms for one in found], dtype=np.intp)
-        self._voices: dict[tuple[str, str], dict[str, tuple[Vector, float]]] = {}
         self._keys: dict[str, list[int]] = {}
         for place, one in enumerate(self.confirmed):
             for name in {key(one.field.name), key(one.field.base_name)}:
@@ -214,23 +213,25 @@ class Recall:
     def _vectors(self) -> NDArray[np.float32]:
         return self._semantic.vectors([_said(one.field) for one in self.confirmed])
 
-    def _votes(self, table: tuple[str, str]) -> dict[str, tuple[Vector, float]]:
-        """Return, per feature, the share of each term among the fields that have it, and how sure that is.
+    @cached_property
+    def _said_by(self) -> tuple[dict[str, int], sparse.csr_matrix]:
+        """Place of each feature, and which confirmations have it; shape ``(features, confirmations)``."""
+        place: dict[str, int] = {}
+        pairs = [
+            (place.setdefault(feature, len(place)), at)
+            for at, one in enumerate(self.confirmed)
+            for feature in sorted(_features(one.field))
+        ]
+        rows, columns = zip(*pairs, strict=True)
+        shape = (len(place), len(self.confirmed))
+        return place, sparse.csr_matrix((np.ones(len(pairs)), (rows, columns)), shape=shape)
 
-        Args:
-            table: Whose own fields count less.
-        """
-        own = table if any(table) and table in self._by_table else ("", "")
-        if own not in self._voices:
-            counts: dict[str, dict[int, float]] = {}
-            for one, terms in zip(self.confirmed, self._terms, strict=True):
-                voice = self._fellows if any(own) and _table(one.field) == own else 1.0
-                for feature in _features(one.field):
-                    found = counts.setdefault(feature, {})
-                    for term in terms:
-                        found[term] = found.get(term, 0.0) + voice / len(terms)
-            self._voices[own] = {one: _share(found, self._size) for one, found in counts.items()}
-        return self._voices[own]
+    @cached_property
+    def _meant(self) -> sparse.csr_matrix:
+        """Terms of each confirmation, which share one vote; shape ``(confirmations, terms)``."""
+        shares = np.array([1.0 / len(found) for found in self._terms for _ in found])
+        shape = (len(self.confirmed), self._size)
+        return sparse.csr_matrix((shares, (self._rows, self._columns)), shape=shape)
 
     def signals(self, field: FieldProfile) -> dict[str, Vector]:
         """Return what memory says of a field; each signal of shape ``(number of terms,)``, 0 … 1."""
@@ -239,7 +240,8 @@ class Recall:
         same = np.zeros(len(self.confirmed))
         for name in {key(field.name), key(field.base_name)}:
             same[self._keys.get(name, [])] = 1.0
-        worth = np.maximum(self._worth(field), same)
+        voice = self._worth(field)
+        worth = np.maximum(voice, same)
         letters = self._letters.like(_grams(field))
         shared = self._words.like(_name_words(field))
         setting = self._settings.like(_setting(field))
@@ -255,7 +257,7 @@ class Recall:
             "recalled_meaning": self._best(worth * near),
             "recalled_like": self._best(worth * like),
             "recalled_place": self._best(worth * setting),
-            "recalled_votes": self._voted(field),
+            "recalled_votes": self._voted(field, voice),
             "recalled_next": self._nearest(like + 0.2 * near, worth),
             "recalled_often": self._often,
         }
@@ -309,15 +311,20 @@ class Recall:
             found[self._terms[one]] += worth[one] * like[one] ** 2
         return found / max(float((like[order] ** 2).sum()), 1e-9)
 
-    def _voted(self, field: FieldProfile) -> Vector:
-        total, weight = np.zeros(self._size), 0.0
-        votes = self._votes(_table(field))
-        for feature in _features(field):
-            share, sure = votes.get(feature, (None, 0.5))
-            weight += sure
-            if share is not None:
-                total += sure * share
-        return total / max(weight, 1e-9)
+    def _voted(self, field: FieldProfile, worth: Vector) -> Vector:
+        """Return the share of each term among the confirmations with a feature, each feature as surely as it tells."""
+        place, said = self._said_by
+        features = _features(field)
+        known = [place[one] for one in sorted(features) if one in place]
+        if not known:
+            return np.zeros(self._size)
+        counts = (said[known].multiply(worth).tocsr() @ self._meant).toarray()
+        shares = counts / (counts.sum(axis=1, keepdims=True) + 0.5)
+        logs = np.log(shares, out=np.zeros_like(shares), where=shares > 0)
+        entropy = -(shares * logs).sum(axis=1)
+        sure = np.maximum(0.05, 1.0 - entropy / np.log(max(self._size, 2)))
+        unknown = 0.5 * (len(features) - len(known))
+        return np.asarray(sure @ shares / (sure.sum() + unknown), dtype=float)
 
 
 def translated(
@@ -361,16 +368,6 @@ def _better(
                 counts[one, word] = counts.get((one, word), 0.0) + share
                 sums[one] = sums.get(one, 0.0) + share
     return {pair: count / (sums[pair[0]] + 0.5) for pair, count in counts.items()}
-
-
-def _share(found: Mapping[int, float], size: int) -> tuple[Vector, float]:
-    shares = np.zeros(size)
-    total = sum(found.values())
-    for term, count in found.items():
-        shares[term] = count / (total + 0.5)
-    filled = shares[shares > 0]
-    entropy = float(-(filled * np.log(filled)).sum())
-    return shares, max(0.05, 1.0 - entropy / np.log(max(size, 2)))
 
 
 def _tokens(field: FieldProfile) -> Sequence[Token]:
