@@ -1,10 +1,7 @@
 """Aligning again what a decision or a release touches: told what changed, nothing mapped by it."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-
-import pytest
 
 from qualweave.iri import Q
 from qualweave.mappers.desk import Desk
@@ -13,35 +10,16 @@ from qualweave.mappers.review.queue import queue
 from qualweave.mappers.review.reconsider import after_release, fresh, keep
 from qualweave.mappers.review.settle import Why
 from qualweave.mappers.vocabulary import Vocabulary
-from qualweave.ontology.load import load_graph
 from qualweave.ontology.terms import TermIndex
 from tests.mappers.mixing import (
     MIXER,
     decide,
     hand_in,
-    opened,
     remembers,
     reviews,
     suggests,
-    three_mixers,
     values,
 )
-
-
-@pytest.fixture(scope="module")
-def terms() -> TermIndex:
-    return TermIndex.from_graph(load_graph())
-
-
-@pytest.fixture
-def work(tmp_path: Path, terms: TermIndex) -> Iterator[Desk]:
-    with opened(tmp_path / "data", terms) as work:
-        yield work
-
-
-@pytest.fixture
-def mixers(work: Desk, tmp_path: Path) -> Path:
-    return three_mixers(work, tmp_path / "in")
 
 
 def test_a_decision_tells_which_other_questions_it_changes_and_maps_none_of_them(

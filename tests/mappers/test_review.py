@@ -1,6 +1,5 @@
 """The review of questions on a real store: families, previews, decisions, memory with context, who may."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,34 +17,14 @@ from qualweave.mappers.review.handing import hand_over
 from qualweave.mappers.review.queue import chosen, queue
 from qualweave.mappers.review.settle import Choice, Why, preview, settle
 from qualweave.mappers.review.undo import undo
-from qualweave.ontology.load import load_graph
-from qualweave.ontology.terms import TermIndex
 from qualweave.principal import Principal
 from tests.mappers.mixing import (
     MIXER,
     data,
     decide,
     hand_in,
-    opened,
     reviews,
-    three_mixers,
 )
-
-
-@pytest.fixture(scope="module")
-def terms() -> TermIndex:
-    return TermIndex.from_graph(load_graph())
-
-
-@pytest.fixture
-def work(tmp_path: Path, terms: TermIndex) -> Iterator[Desk]:
-    with opened(tmp_path / "data", terms) as work:
-        yield work
-
-
-@pytest.fixture
-def mixers(work: Desk, tmp_path: Path) -> Path:
-    return three_mixers(work, tmp_path / "in")
 
 
 def test_the_same_field_of_three_mixers_is_one_family(work: Desk, mixers: Path) -> None:

@@ -1,6 +1,5 @@
 """Decisions taken back on a real store: to the byte, never over what was built on them since."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,8 +11,6 @@ from qualweave.mappers.memory import DecisionMemory
 from qualweave.mappers.review.queue import queue
 from qualweave.mappers.review.settle import Why
 from qualweave.mappers.review.undo import undo
-from qualweave.ontology.load import load_graph
-from qualweave.ontology.terms import TermIndex
 from tests.mappers.mixing import (
     CODES,
     PROCESS,
@@ -22,28 +19,10 @@ from tests.mappers.mixing import (
     data,
     decide,
     hand_in,
-    opened,
     requests,
     reviews,
-    three_mixers,
     values,
 )
-
-
-@pytest.fixture(scope="module")
-def terms() -> TermIndex:
-    return TermIndex.from_graph(load_graph())
-
-
-@pytest.fixture
-def work(tmp_path: Path, terms: TermIndex) -> Iterator[Desk]:
-    with opened(tmp_path / "data", terms) as work:
-        yield work
-
-
-@pytest.fixture
-def mixers(work: Desk, tmp_path: Path) -> Path:
-    return three_mixers(work, tmp_path / "in")
 
 
 def test_one_decision_settles_a_family_and_is_undone_as_a_whole(work: Desk, mixers: Path) -> None:
