@@ -61,7 +61,7 @@ def listening(
 
 
 class _Ingesting:
-    """Ingests what a source sealed; what an hour left in small graphs is compacted when the next one begins."""
+    """Ingests what a source sealed; where that is set, the small graphs of an hour are compacted when it is over."""
 
     def __init__(self, service: Service, principal: Principal, name: str) -> None:
         self._service, self._principal, self._name = service, principal, name
@@ -70,6 +70,8 @@ class _Ingesting:
 
     def __call__(self, path: Path) -> IngestReport:
         report = self._service.ingest(path, principal=self._principal)
+        if not self._service.settings.live_compaction:
+            return report
         hour = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
         self._batches += len(report.files)
         if hour != self._hour or self._batches >= MOST_BATCHES:

