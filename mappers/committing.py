@@ -342,6 +342,10 @@ def commit_batch(
         gone = present(snapshot, batch)
         nodes = request_triples(outcome.requests, snapshot, base=work.settings.base_iri)
         out = taken_out(work, snapshot, batch.graph)
+    if out:  # what another batch left in the compacted graph may not be published yet
+        work.store.publish()
+        with work.snapshot() as snapshot:
+            out = taken_out(work, snapshot, batch.graph)
     now = datetime.now(UTC)
     nodes += batch_triples(
         batch,
