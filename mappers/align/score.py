@@ -4,6 +4,7 @@
 """
 
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias
 
@@ -154,18 +155,23 @@ def rank(
     refused = {vocabulary.by_id[one] for one in rejected if one in vocabulary.by_id}
     final[sorted(refused)] += 2 * _VETO
     chance = combiner.probabilities(final)
-    order = [one for one in np.argsort(-final, kind="stable") if one not in refused][:_KEPT]
+    places = _first(final, _KEPT, but=refused)
+    why = _evidence(field, found, places, vocabulary=vocabulary, combiner=combiner, recall=recall)
     return tuple(
-        Candidate(
-            term=vocabulary.targets[place].id,
-            score=float(final[place]),
-            probability=float(chance[place]),
-            evidence=_evidence(
-                field, found, int(place), vocabulary=vocabulary, combiner=combiner, recall=recall
-            ),
-        )
-        for place in order
+        Candidate(vocabulary.targets[place].id, float(final[place]), float(chance[place]), evidence)
+        for place, evidence in zip(places, why, strict=True)
     )
+
+
+def _first(score: Vector, count: int, *, but: AbstractSet[int]) -> list[int]:
+    """Return the places of the highest scores, the highest first and equal ones in their order, without some."""
+    wanted = min(count + len(but), len(score))
+    if not wanted:
+        return []
+    least = np.partition(score, -wanted)[-wanted]
+    some = np.flatnonzero(score >= least)
+    order = some[np.argsort(-score[some], kind="stable")]
+    return [int(one) for one in order if one not in but][:count]
 
 
 def _with_confirmed(
@@ -187,35 +193,40 @@ def _with_confirmed(
 def _evidence(
     field: FieldProfile,
     found: Mapping[str, Vector],
-    place: int,
+    places: Sequence[int],
     *,
     vocabulary: Vocabulary,
     combiner: Combiner,
     recall: Recall | None,
-) -> tuple[Evidence, ...]:
-    shown = []
-    from_memory = recall.nearest(field, place) if recall else None
-    entity = bool(vocabulary.targets[place].entity)
-    for name, weight in {**combiner.weights, **FIXED}.items():
-        worth = float(found[name][place]) * weight
-        if abs(worth) < _SHOWN and not (name == "entity" and entity):
-            continue
-        shown.append(
-            Evidence(
-                kind=name,
-                statement=statement(
-                    name,
-                    field,
-                    vocabulary.targets[place],
-                    float(found[name][place]),
-                    confirmed=from_memory,
-                ),
-                weight=worth,
-                rule="align",
-                version=combiner.version,
+) -> list[tuple[Evidence, ...]]:
+    """Return what spoke for and against each of some terms, the weightiest first."""
+    weights = {**combiner.weights, **FIXED}
+    names = list(weights)
+    values = np.array([found[name][places] for name in names])
+    worth = values * np.array(list(weights.values()))[:, None]
+    order = np.argsort(-np.abs(worth), axis=0, kind="stable")
+    every = []
+    for column, place in enumerate(places):
+        term = vocabulary.targets[place]
+        from_memory = recall.nearest(field, place) if recall else None
+        shown = np.abs(worth[:, column]) >= _SHOWN
+        shown[names.index("entity")] |= bool(term.entity)
+        every.append(
+            tuple(
+                Evidence(
+                    kind=names[row],
+                    statement=statement(
+                        names[row], field, term, float(values[row, column]), confirmed=from_memory
+                    ),
+                    weight=float(worth[row, column]),
+                    rule="align",
+                    version=combiner.version,
+                )
+                for row in order[:, column]
+                if shown[row]
             )
         )
-    return tuple(sorted(shown, key=lambda one: -abs(one.weight)))
+    return every
 
 
 def decide(
