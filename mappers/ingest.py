@@ -311,6 +311,7 @@ def _mapped(
     work: Desk, name: str, table: RawTable, *, source: str, stored: MappingDocument | None
 ) -> MappingDocument:
     """Return the mapping of a table; only fields that the stored one does not know are aligned."""
+    table = table.sound()
     changed = stored is not None and firmware_changed(
         stored, context_of(table, stored.columns, work.vocabulary)[0]
     )

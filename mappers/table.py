@@ -5,7 +5,7 @@ structures become several tables, children carrying their parents' identifying c
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Literal, TypeAlias
 
@@ -120,6 +120,13 @@ class RawTable:
     declared: Mapping[str, DeclaredField] = field(default_factory=lambda: MappingProxyType({}))
     terms: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     at_rate: tuple[AtRate, ...] = ()
+
+    def sound(self) -> "RawTable":
+        """Return the table without the rows that wait as a whole: what its fields are like is told by the others."""
+        waiting = sorted({one.row for one in self.faults if not one.column})
+        if not waiting:
+            return self
+        return replace(self, frame=self.frame.filter(~pl.col(ROW).is_in(waiting)))
 
 
 @dataclass(frozen=True)

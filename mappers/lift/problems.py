@@ -86,6 +86,18 @@ _SAID: Mapping[str, tuple[str, str, str, str]] = MappingProxyType(
             "Leave it waiting; release it if it is a record of its own.",
             "让其保持等待即可；若确为一条独立记录，请放行。",
         ),
+        "footer": (
+            "Row {row} stands below a blank line and is not like the rows of the table: {value!r}.",
+            "第 {row} 行位于空行之后，且与表中各行不同：{value!r}。",
+            "Leave it waiting if it is a note below the table; release it if it is a record.",
+            "若为表下方的注释，让其保持等待即可；若为一条记录，请放行。",
+        ),
+        "second-table": (
+            "Row {row} is of a second table that begins below a blank line: {value!r}.",
+            "第 {row} 行属于空行之后开始的另一张表：{value!r}。",
+            "Put the second table into a file of its own and ingest that; release the row if it is of the first one.",
+            "请将第二张表单独存为一个文件后导入；若该行属于第一张表，请放行。",
+        ),
         "ragged": (
             "Row {row} is not as wide as its header: {detail}.",
             "第 {row} 行与表头宽度不符：{detail_zh}。",

@@ -22,6 +22,7 @@ from qualweave.mappers.readers.frames import damaged_cells, text_frame, totals
 from qualweave.mappers.readers.layout import HEAD_ROWS, Layout, layout_of, named, width_of
 from qualweave.mappers.readers.limits import ReadLimits
 from qualweave.mappers.readers.lines import Row, rows_of
+from qualweave.mappers.readers.sections import set_apart
 from qualweave.mappers.readers.stream import Batch, TableStream
 from qualweave.mappers.table import Fault, RawTable
 
@@ -115,16 +116,15 @@ class _Grid:
 
     def rows(self) -> Iterator[Row]:
         """Yield the rows below the header; a header that is repeated, as in joined files, is none."""
+        return set_apart(self._below(), width_of(self.layout.header), self.layout.rows)
+
+    def _below(self) -> Iterator[Row]:
         width = len(self.layout.header)
-        repeated = self.layout.rows
-        firsts = {one[0] for one in repeated}
         below = rows_of(self.path, self.encoding, self.delimiter, self.limits, width=width)
         for number, row in enumerate(dropwhile(lambda one: one.line <= self.header_line, below)):
             if number >= self.limits.rows:
                 self.limits.check_rows(self.path, number + 1)
-            is_like = row.cells[0].strip() in firsts
-            if not (is_like and tuple(cell.strip() for cell in row.cells) in repeated):
-                yield row
+            yield row
 
 
 def guess_delimiter(text: str) -> str:
@@ -163,7 +163,7 @@ def _places(grid: _Grid) -> tuple[list[int], int]:
     widths: Counter[int] = Counter()
     extra: set[int] = set()
     for row in grid.rows():
-        if len(row.cells) <= known or row.fault == "quote":
+        if len(row.cells) <= known or row.fault == "quote" or row.apart:
             widths[known] += 1
             continue
         width = max(known, width_of(row.cells))
@@ -208,7 +208,8 @@ def _pieces(
             cells = [[row[at] for at in places] for row in cells]
         frame = text_frame(names, [one.line for one in part], cells)
         faults = [_fault(one, spare, grid.delimiter) for one in part if _is_faulty(one, spare)]
-        yield frame, tuple(faults + damaged_cells(frame) + totals(frame))
+        apart = [one.line for one in part if one.apart]
+        yield frame, tuple(faults + damaged_cells(frame) + totals(frame, without=apart))
 
 
 def _fitted(cells: list[str], width: int) -> list[str]:
@@ -218,13 +219,14 @@ def _fitted(cells: list[str], width: int) -> list[str]:
 
 
 def _is_faulty(row: Row, spare: int) -> bool:
-    return row.fault is not None or (len(row.cells) > spare and width_of(row.cells) > spare)
+    is_odd = row.fault is not None or row.apart is not None
+    return is_odd or (len(row.cells) > spare and width_of(row.cells) > spare)
 
 
 def _fault(row: Row, spare: int, delimiter: str) -> Fault:
     shown = delimiter.join(row.cells)[:_SHOWN]
-    if row.fault is not None:
-        return Fault(row.line, "", shown, row.fault)
+    if row.fault is not None or row.apart is not None:
+        return Fault(row.line, "", shown.rstrip(delimiter), row.apart or row.fault or "")
     count = width_of(row.cells)
     return Fault(
         row.line,

@@ -1,11 +1,13 @@
 """Delimited text in which every line is a row: read by Polars, block by block, where no line needs a second look.
 
 What machines write is mostly so. A file is *even* if it is UTF-8, every line below the header has as many cells as
-the header, quotes open and close where cells do and on one line, and nothing else in it has a meaning of its own
-(a lone carriage return, a byte order mark in the middle, the separators U+001C to U+001F). Any other file is read
-line by line by `rows_of`, which tells what is wrong with which line; both give the same cells.
+the header, quotes open and close where cells do and on one line, no row stands below a blank one (it may be none of
+the table, see `sections`), and nothing else in it has a meaning of its own (a lone carriage return, a byte order mark
+in the middle, the separators U+001C to U+001F). Any other file is read line by line by `rows_of`, which tells what is
+wrong with which line; both give the same cells.
 """
 
+import csv
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +28,10 @@ _END, _QUOTE = b'\n"'
 _SEPARATORS = b"\x1c", b"\x1d", b"\x1e", b"\x1f"  # blank to Python, and not to Polars
 _BOM = b"\xef\xbb\xbf"
 _UTF8 = ("utf-8", "utf-8-sig")
+_MAY_BLANK = frozenset(b' "\t\v\f\n\x85' + "\xa0\u1680\u2028\u202f\u205f\u3000".encode()) | {
+    *range(0x80, 0x8B)
+}
+"""Bytes of blanks, quotes and line ends: what holds another is no blank line."""
 
 _Bytes = NDArray[np.uint8]
 _Places = NDArray[np.intp]
@@ -59,11 +65,15 @@ class EvenText:
             return False
         if self.width > self.limits.columns:
             return False
-        rows = 0
+        rows, blank = 0, False
         with self.path.open("rb") as file:
             for block in self._blocks(file):
                 if not self._is_even(block):
                     return False
+                blanks = _blank_lines(block, self.delimiter)
+                if (blank and not blanks.all()) or (blanks[:-1] > blanks[1:]).any():
+                    return False
+                blank = bool(blanks[-1])
                 rows += block.count(_END)
         return 0 < rows <= self.limits.rows
 
@@ -179,6 +189,26 @@ def _is_utf8(block: bytes) -> bool:
     except UnicodeDecodeError:
         return False
     return True
+
+
+def _blank_lines(block: bytes, delimiter: str) -> NDArray[np.bool_]:
+    """Return which lines hold blank cells only; each line ends in a line feed."""
+    data = np.frombuffer(block, dtype=np.uint8)
+    ends = np.flatnonzero(data == _END)
+    starts = np.concatenate(([0], ends[:-1] + 1))
+    may = np.zeros(256, dtype=bool)
+    may[[*_MAY_BLANK, ord(delimiter)]] = True
+    # Two bytes at either end tell nearly all lines apart, those of quoted cells too.
+    near = starts, starts + 1, ends - 1, np.maximum(ends - 2, 0)
+    blank: NDArray[np.bool_] = np.logical_and.reduce([may[data[one]] for one in near])
+    if not blank.any():
+        return blank
+    others = np.concatenate(([0], np.cumsum(~may[data])))
+    blank &= others[starts] == others[ends]
+    for at in np.flatnonzero(blank):
+        cells = next(csv.reader([block[starts[at] : ends[at]].decode()], delimiter=delimiter), [])
+        blank[at] = not any(cell.strip() for cell in cells)
+    return blank
 
 
 def _is_quoted_well(data: _Bytes, quotes: _Places, ends: _Places, delimiter: int) -> bool:

@@ -1,6 +1,6 @@
 """From rows of texts to the frame of a `RawTable`, and the rows in it that no one should trust."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import polars as pl
 
@@ -18,6 +18,8 @@ _TOTALS = frozenset(
         "summe", "gesamt", "gesamtsumme", "zwischensumme", "mittelwert", "durchschnitt",
     }
 )  # fmt: skip
+_AROUND = " \t:：=*-"
+_LEAST = 3  # columns; of two cells one is half
 
 
 def text_frame(
@@ -75,15 +77,27 @@ def _damage(row: int, column: str, text: str) -> Fault:
     return Fault(row, column, text[:_SHOWN], "charset" if "\ufffd" in text else "control")
 
 
-def totals(frame: pl.DataFrame) -> list[Fault]:
-    """Return the rows that sum up others: they begin with a word that says so, and most of their cells are blank."""
+def begins_total(cells: Sequence[str], width: int) -> bool:
+    """Return whether a row sums up others: as `totals` says of the rows of a frame."""
+    filled = [text for cell in cells if (text := cell.strip())]
+    if width < _LEAST or not filled or 2 * len(filled) > width:
+        return False
+    return filled[0].strip(_AROUND).lower() in _TOTALS
+
+
+def totals(frame: pl.DataFrame, *, without: Iterable[int] = ()) -> list[Fault]:
+    """Return the rows that sum up others: they begin with a word that says so, and most of their cells are blank.
+
+    Args:
+        frame: Rows of texts.
+        without: Rows that are known to be none of the table.
+    """
     names = [one for one in frame.columns if one != ROW]
-    if len(names) < 3:  # noqa: PLR2004 - of two cells one is half
+    if len(names) < _LEAST:
         return []
     first = pl.coalesce(names)
     filled = pl.sum_horizontal(pl.col(one).is_not_null() for one in names)
-    word = first.str.strip_chars(" \t:：=*-").str.to_lowercase()
+    word = first.str.strip_chars(_AROUND).str.to_lowercase()
     found = frame.filter(word.is_in(sorted(_TOTALS)) & (2 * filled <= len(names)))
-    return [
-        Fault(row, "", text[:_SHOWN], "total") for row, text in found.select(ROW, first).iter_rows()
-    ]
+    told = found.filter(~pl.col(ROW).is_in([*without])).select(ROW, first)
+    return [Fault(row, "", text[:_SHOWN], "total") for row, text in told.iter_rows()]

@@ -96,13 +96,14 @@ def _filled(cells: Cells) -> list[str]:
     return [cell.strip() for cell in cells if cell.strip()]
 
 
-def _is_value(cell: str) -> bool:
+def is_value(cell: str) -> bool:
+    """Return whether a cell is a number or a time."""
     return bool(_NUMBER.match(cell) or _TIME.match(cell))
 
 
 def _is_worded(cells: Cells) -> bool:
     filled = _filled(cells)
-    return sum(not _is_value(cell) for cell in filled) >= 0.8 * len(filled)
+    return sum(not is_value(cell) for cell in filled) >= 0.8 * len(filled)
 
 
 def _is_group_over(rows: Sequence[Cells], index: int) -> bool:
@@ -131,7 +132,7 @@ def _names_values(rows: Sequence[Cells], index: int) -> bool:
     if index + 1 >= len(rows):
         return False
     pairs = zip(rows[index], rows[index + 1], strict=False)
-    return any(_is_value(below.strip()) and above.strip() for above, below in pairs)
+    return any(is_value(below.strip()) and above.strip() for above, below in pairs)
 
 
 def _has_twins(cells: Cells) -> bool:
@@ -161,7 +162,7 @@ def _under(group: Cells, names: Sequence[str]) -> list[tuple[str, str]]:
 
 def _is_unit_row(cells: Cells, header: Cells) -> bool:
     filled = [cell.strip() for cell in cells[: len(header)] if cell.strip() not in _UNITLESS]
-    if not filled or any(_is_value(cell) for cell in filled):
+    if not filled or any(is_value(cell) for cell in filled):
         return False
     return sum(find_unit(cell) is not None for cell in filled) >= max(1, 0.6 * len(filled))
 
@@ -175,7 +176,7 @@ def _stands_over_values(rows: Sequence[Cells], at: int) -> bool:
         for column in columns
         if column < len(cells) and (text := cells[column].strip())
     ]
-    return not below or any(_is_value(text) for text in below)
+    return not below or any(is_value(text) for text in below)
 
 
 def _is_description_row(rows: Sequence[Cells], at: int, header: Cells) -> bool:
@@ -188,11 +189,11 @@ def _is_description_row(rows: Sequence[Cells], at: int, header: Cells) -> bool:
         column
         for column in range(min(len(header), len(cells)))
         if (texts := [r[column].strip() for r in below if column < len(r) and r[column].strip()])
-        and sum(_is_value(text) for text in texts) >= 0.9 * len(texts)
+        and sum(is_value(text) for text in texts) >= 0.9 * len(texts)
     ]
     words = [cells[column].strip() for column in valued]
     return len(valued) >= _PAIR and all(
-        word and not _is_value(word) and any(one.isalpha() for one in word) for word in words
+        word and not is_value(word) and any(one.isalpha() for one in word) for word in words
     )
 
 

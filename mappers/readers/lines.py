@@ -20,14 +20,18 @@ _ENDS = ("\n", "\r")
 
 Broken: TypeAlias = Literal["quote", "cut-off"]
 """What may be wrong with a row as it is written: a quote that is not closed, an end in the middle."""
+Apart: TypeAlias = Literal["footer", "second-table"]
+"""What a row below a blank line may be where it is none of the table."""
 
 
 class Row(NamedTuple):
-    """One row: its first physical line, its cells, and what is wrong with it."""
+    """One row: its first physical line, its cells, what is wrong with it, and whether it stands apart."""
 
     line: int
     cells: list[str]
     fault: Broken | None = None
+    after_blank: bool = False
+    apart: Apart | None = None
 
 
 class Lines:
@@ -97,7 +101,7 @@ def rows_of(
     csv.field_size_limit(limits.line_chars)
     with path.open("r", encoding=encoding, errors="replace", newline="") as file:
         lines = Lines(path, file, limits)
-        broken = 0
+        broken, blank = 0, False
         reader = csv.reader(lines, delimiter=delimiter)
         while True:
             at = lines.start()
@@ -112,7 +116,9 @@ def rows_of(
                 broken += 1
                 if broken > _MOST_BROKEN:
                     raise _too_broken(path, at)
-                yield Row(at, _plain_cells(lines.give_back(), delimiter), "quote")
+                plain = _plain_cells(lines.give_back(), delimiter)
+                yield Row(at, plain, "quote", after_blank=blank)
+                blank = False
                 reader = csv.reader(lines, delimiter=delimiter)
             elif cells and (cells[0].strip() or any(cell.strip() for cell in cells)):
                 if len(cells) > limits.columns:
@@ -120,7 +126,11 @@ def rows_of(
                 if cells[0].startswith(_BOM):
                     cells[0] = cells[0].removeprefix(_BOM)
                 cut = not lines.taken[-1].endswith(_ENDS)
-                yield Row(at, cells, _fault(lines, cells, delimiter, width) if cut else None)
+                fault = _fault(lines, cells, delimiter, width) if cut else None
+                yield Row(at, cells, fault, after_blank=blank)
+                blank = False
+            else:
+                blank = True
 
 
 def _fault(lines: Lines, cells: list[str], delimiter: str, width: int) -> Broken | None:

@@ -25,7 +25,9 @@ from qualweave.mappers.readers.context import source_context
 from qualweave.mappers.readers.frames import damaged_cells, text_frame, totals
 from qualweave.mappers.readers.layout import HEAD_ROWS, Layout, layout_of, named, width_of
 from qualweave.mappers.readers.limits import MIB, ReadLimits, too_much
+from qualweave.mappers.readers.lines import Row
 from qualweave.mappers.readers.packed import Scratch
+from qualweave.mappers.readers.sections import set_apart
 from qualweave.mappers.readers.stream import Batch, TableStream
 from qualweave.mappers.table import Fault
 
@@ -41,6 +43,8 @@ _SHEET_REF = re.compile(r'<sheet\b[^>]*\bname="([^"]*)"[^>]*\br:id="([^"]*)"')
 _RELATION = re.compile(r"<Relationship\b[^>]*>")
 _CHUNK = 4 * MIB
 _OVERLAP = 4_096
+_SHOWN = 80  # characters of a row in a message
+_NOTHING = Layout((), 0, 0, {}, {}, {}, ())
 
 Cell = tuple[int, int, str]
 """Row and column, from 1, and what the cell shows."""
@@ -114,12 +118,21 @@ class _Grid:
                 number, cells = orjson.loads(line)
                 yield number, cells
 
-    def _rows(self) -> Iterator[tuple[int, list[str]]]:
-        return (one for one in self._filled() if one[0] > self._body_after)
+    def _rows(self) -> Iterator[Row]:
+        """Yield the rows below the header, without those that repeat it."""
+        layout = self.layout or _NOTHING
+        return set_apart(self._below(), width_of(layout.header), layout.rows)
+
+    def _below(self) -> Iterator[Row]:
+        before = self._body_after
+        for number, cells in self._filled():
+            if number > self._body_after and any(cell.strip() for cell in cells):
+                yield Row(number, cells, after_blank=number > before + 1)
+                before = number
 
     def stream(self, hints: tuple[str, ...], hidden: list[str], *, single: bool) -> TableStream:
         """Return the sheet as a table."""
-        layout = self.layout or Layout((), 0, 0, {}, {}, {}, ())
+        layout = self.layout or _NOTHING
         places = self._places(width_of(layout.header))
         given = [layout.header[at] if at < len(layout.header) else "" for at in places]
         names = named(places, given)
@@ -140,8 +153,9 @@ class _Grid:
     def _places(self, known: int) -> list[int]:
         """Return which columns there are: those with a name, and those behind them with a cell."""
         extra: set[int] = set()
-        for _, cells in self._rows():
-            if len(cells) > known and len(extra) < len(cells) - known:
+        for row in self._rows():
+            cells = row.cells
+            if not row.apart and len(cells) > known and len(extra) < len(cells) - known:
                 extra.update(at for at in range(known, len(cells)) if cells[at].strip())
         return [*range(known), *sorted(extra)]
 
@@ -149,16 +163,25 @@ class _Grid:
         errors = _error_cells(self.path, self.name)
         rows = self._rows()
         while part := list(islice(rows, size)):
-            lines = [number for number, _ in part]
-            cells = [[row[at] if at < len(row) else "" for at in places] for _, row in part]
+            lines = [row.line for row in part]
+            cells = [
+                [row.cells[at] if at < len(row.cells) else "" for at in places] for row in part
+            ]
             frame = text_frame(names, lines, cells)
             among = set(lines)
-            faults = [
+            faults = [_apart(row, row.apart) for row in part if row.apart]
+            faults += [
                 Fault(row, names[places.index(column - 1)], shown, "formula-error")
                 for row, column, shown in errors
                 if row in among and column - 1 in places
             ]
-            yield frame, tuple(faults + damaged_cells(frame) + totals(frame))
+            apart = [row.line for row in part if row.apart]
+            yield frame, tuple(faults + damaged_cells(frame) + totals(frame, without=apart))
+
+
+def _apart(row: Row, code: str) -> Fault:
+    shown = " | ".join(text for cell in row.cells if (text := cell.strip()))
+    return Fault(row.line, "", shown[:_SHOWN], code)
 
 
 def _is_encrypted(path: Path) -> bool:

@@ -93,7 +93,7 @@ def profiles(work: Desk, source: str) -> list[FieldProfile]:
         streams = [one for one in readers.stream(path, root=root, limits=limits) if one.columns]
         for stream, document in zip(streams, documents_of(work, entry), strict=False):
             if document.source == source:
-                return profile(stream.first()[0])
+                return profile(stream.first()[0].sound())
     except QualweaveError:  # what is not kept any more says nothing of its fields
         return []
     return []
