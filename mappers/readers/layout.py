@@ -5,7 +5,7 @@ CSV files and spreadsheets are laid out by the same persons, so both are read by
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import count
 
@@ -47,10 +47,18 @@ class Layout:
     rows: tuple[tuple[str, ...], ...]
 
 
-def layout_of(rows: Sequence[Cells], delimiter: str = ",") -> Layout:
-    """Return the layout of a grid by its first rows with text (`HEAD_ROWS` are enough)."""
-    place = header_place(rows)
-    group = _group_row(rows, place)
+def layout_of(
+    rows: Sequence[Cells], delimiter: str = ",", *, joined: Container[int] = ()
+) -> Layout:
+    """Return the layout of a grid by its first rows with text (`HEAD_ROWS` are enough).
+
+    Args:
+        rows: Cells of the first rows with text.
+        delimiter: Between cells.
+        joined: Index of each row of which a cell is merged with the one below it.
+    """
+    place = header_place(rows, joined)
+    group = rows[place - 1] if place and _is_group_over(rows, place - 1, joined) else ()
     names = [cell.strip("\ufeff") for cell in rows[place]]
     if group:
         names = [f"{above}.{name}" if above else name for above, name in _under(group, names)]
@@ -72,7 +80,7 @@ def layout_of(rows: Sequence[Cells], delimiter: str = ",") -> Layout:
     return Layout(tuple(header), place, body, units, descriptions, keys, written)
 
 
-def header_place(rows: Sequence[Cells]) -> int:
+def header_place(rows: Sequence[Cells], joined: Container[int] = ()) -> int:
     """Return the index of the header: the first row of words as wide as the rows below, else nearly so."""
     head = rows[:HEAD_ROWS]
     widths = Counter(width_of(cells) for cells in head)
@@ -80,9 +88,9 @@ def header_place(rows: Sequence[Cells]) -> int:
     worded = [index for index, cells in enumerate(head) if _is_worded(cells)]
     for least in (common, max(1, round(0.6 * common))):
         for index in worded:
-            above = head[index - 1] if index and _is_group_over(head, index - 1) else ()
+            above = head[index - 1] if index and _is_group_over(head, index - 1, joined) else ()
             width = max(width_of(head[index]), width_of(above))
-            if width >= least and not _is_group_over(head, index):
+            if width >= least and not _is_group_over(head, index, joined):
                 return index
     return 0
 
@@ -106,7 +114,7 @@ def _is_worded(cells: Cells) -> bool:
     return sum(not is_value(cell) for cell in filled) >= 0.8 * len(filled)
 
 
-def _is_group_over(rows: Sequence[Cells], index: int) -> bool:
+def _is_group_over(rows: Sequence[Cells], index: int, joined: Container[int]) -> bool:
     """Return whether a row groups the names below it: it has gaps that the next row of words fills.
 
     A name that is merged over both rows stands in the upper one and has nothing below it.
@@ -116,15 +124,16 @@ def _is_group_over(rows: Sequence[Cells], index: int) -> bool:
     above, below = rows[index], rows[index + 1]
     filled = [at for at, cell in enumerate(above) if cell.strip()]
     named = {at for at, cell in enumerate(below) if cell.strip()}
-    # One cell at the left is a title, two side by side are a key and its value.
-    if not filled or filled in ([0], [0, 1]) or not set(filled) & named:
+    # One cell at the left is a title, two side by side are a key and its value, if no name spans both rows.
+    is_joined = len(filled) > 1 and index in joined
+    if not filled or (filled in ([0], [0, 1]) and not is_joined) or not set(filled) & named:
         return False
     if not any(at > filled[0] and at not in filled for at in named):
         return False
     if not _is_worded(below) or _is_unit_row(below, above):
         return False
     is_whole = set(filled) <= named
-    return (is_whole and _has_twins(below)) or _names_values(rows, index + 1)
+    return is_joined or (is_whole and _has_twins(below)) or _names_values(rows, index + 1)
 
 
 def _names_values(rows: Sequence[Cells], index: int) -> bool:
@@ -138,11 +147,6 @@ def _names_values(rows: Sequence[Cells], index: int) -> bool:
 def _has_twins(cells: Cells) -> bool:
     filled = _filled(cells)
     return len(set(filled)) < len(filled)
-
-
-def _group_row(rows: Sequence[Cells], place: int) -> Cells:
-    """Return the row above the names that groups them, ``()`` where there is none."""
-    return rows[place - 1] if place and _is_group_over(rows, place - 1) else ()
 
 
 def _under(group: Cells, names: Sequence[str]) -> list[tuple[str, str]]:

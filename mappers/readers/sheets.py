@@ -1,7 +1,8 @@
 """Workbooks (``.xlsx``, ``.xls``, ``.xlsb``, ``.ods``): every sheet is a table, laid out as persons do.
 
 Title rows, group and name rows, unit and description rows are found as in CSV. Times are ISO 8601, whole numbers
-have no ``.0``, and a formula gives the value that was computed last. A hidden sheet says so in its context, and a
+have no ``.0``, and a formula gives the value that was computed last. A cell that is merged over several rows of the
+table stands in each of them. A hidden sheet says so in its context, and a
 cell that shows an error (``#REF!``) is a fault of its row.
 """
 
@@ -12,7 +13,7 @@ import sys
 import zipfile
 import zlib
 from collections.abc import Iterator, Sequence
-from itertools import islice
+from itertools import islice, pairwise, takewhile
 from pathlib import Path
 from typing import Any
 from xml.sax.saxutils import unescape
@@ -106,9 +107,12 @@ class _Grid:
         self.path, self.limits, self._folder = path, limits, folder
         self.name, self.is_hidden = str(sheet["name"]), bool(sheet["hidden"])
         self._file = folder.path / str(sheet["file"])
+        self._merged: list[list[int]] = sheet["merged"]
         limits.check_columns(path, int(sheet["width"]))
         head = list(islice(self._filled(), HEAD_ROWS + 2))
-        self.layout = layout_of([cells for _, cells in head]) if head else None
+        joined = _joined([number for number, _ in head], self._merged)
+        texts = [cells for _, cells in head]
+        self.layout = layout_of(texts, joined=joined) if head else None
         self._body_after = head[self.layout.body - 1][0] if self.layout else 0
 
     def _filled(self) -> Iterator[tuple[int, list[str]]]:
@@ -125,8 +129,9 @@ class _Grid:
 
     def _below(self) -> Iterator[Row]:
         before = self._body_after
-        for number, cells in self._filled():
-            if number > self._body_after and any(cell.strip() for cell in cells):
+        body = (one for one in self._filled() if one[0] > self._body_after)
+        for number, cells in filled_down(body, self._merged):
+            if any(cell.strip() for cell in cells):
                 yield Row(number, cells, after_blank=number > before + 1)
                 before = number
 
@@ -177,6 +182,41 @@ class _Grid:
             ]
             apart = [row.line for row in part if row.apart]
             yield frame, tuple(faults + damaged_cells(frame) + totals(frame, without=apart))
+
+
+def filled_down(
+    rows: Iterator[tuple[int, list[str]]], merged: Sequence[Sequence[int]]
+) -> Iterator[tuple[int, list[str]]]:
+    """Yield rows in which a cell that is merged over several of them stands in each.
+
+    Args:
+        rows: Number and cells of the rows of a table; what is merged above them is left as it is.
+        merged: First row, last row and column, from 1, in order.
+    """
+    left = iter(merged)
+    coming = next(left, None)
+    going_on: list[tuple[int, int, str]] = []  # last row, place, text
+    for number, cells in rows:
+        going_on = [one for one in going_on if one[0] >= number]
+        for _, at, text in going_on:
+            cells[at] = cells[at] if cells[at].strip() else text
+        while coming is not None and coming[0] <= number:
+            first, last, column = coming
+            if first == number and column <= len(cells):
+                going_on.append((last, column - 1, cells[column - 1]))
+            coming = next(left, None)
+        yield number, cells
+
+
+def _joined(numbers: Sequence[int], merged: Sequence[Sequence[int]]) -> set[int]:
+    """Return the index of each row, by its number, of which a cell is merged with the row of text right below it."""
+    most = numbers[-1] if numbers else 0
+    spans = list(takewhile(lambda one: one[0] < most, merged))
+    return {
+        at
+        for at, (number, below) in enumerate(pairwise(numbers))
+        if below == number + 1 and any(first <= number < last for first, last, _ in spans)
+    }
 
 
 def _apart(row: Row, code: str) -> Fault:

@@ -8,6 +8,7 @@ imported, so that it starts in a moment; the messages are made where the process
 import json
 import resource
 import sys
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -44,7 +45,13 @@ def write_sheets(path: Path, folder: Path) -> list[dict[str, Any]]:
         hidden = not str(meta.visible).endswith(".Visible")
         name = f"{number}.jsonl"
         found.append(
-            {"name": meta.name, "hidden": hidden, "file": name, "width": sheet.total_width}
+            {
+                "name": meta.name,
+                "hidden": hidden,
+                "file": name,
+                "width": sheet.total_width,
+                "merged": _merged_down(sheet.merged_cell_ranges or ()),
+            }
         )
         left = sheet.start[1] if sheet.start else 0
         with (folder / name).open("w", encoding="utf-8") as file:
@@ -53,6 +60,13 @@ def write_sheets(path: Path, folder: Path) -> list[dict[str, Any]]:
                 if any(texts):
                     file.write(json.dumps([at, [""] * left + texts]) + "\n")
     return found
+
+
+def _merged_down(ranges: Iterable[tuple[tuple[int, int], tuple[int, int]]]) -> list[list[int]]:
+    """Return first row, last row and column, from 1, of the cells that are merged over several rows, in order."""
+    return sorted(
+        [top + 1, bottom + 1, left + 1] for (top, left), (bottom, _) in ranges if bottom > top
+    )
 
 
 def main() -> None:

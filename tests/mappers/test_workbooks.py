@@ -146,3 +146,49 @@ def test_binary_workbooks_are_read_like_the_others(
     assert table.columns == ("id", "温度")
     assert dict(table.units) == {"温度": "°C"}
     assert table.frame.rows() == [("A", "2.5", 3), ("B", "3", 4)]
+
+
+def _merged_xlsx(path: Path) -> None:
+    with xlsxwriter.Workbook(path) as book:
+        sheet = book.add_worksheet("S")
+        sheet.merge_range("A1:A2", "Lot")
+        sheet.merge_range("B1:C1", "Zone 1")
+        sheet.write_row("B2", ["part", "T"])
+        sheet.merge_range("A3:A5", "L1")
+        sheet.merge_range("A6:A7", "L2")
+        sheet.merge_range("B6:B8", "d")
+        for row, part in enumerate("abc", start=2):
+            sheet.write_row(row, 1, [part, row])
+        sheet.write_column("C6", [5, 6, 7])
+
+
+def _merged_xls(path: Path) -> None:
+    book = xlwt.Workbook()
+    sheet = book.add_sheet("S")
+    sheet.write_merge(0, 1, 0, 0, "Lot")
+    sheet.write_merge(0, 0, 1, 2, "Zone 1")
+    sheet.write_merge(2, 4, 0, 0, "L1")
+    sheet.write_merge(5, 6, 0, 0, "L2")
+    sheet.write_merge(5, 7, 1, 1, "d")
+    for at, name in enumerate(["part", "T"], start=1):
+        sheet.write(1, at, name)
+    for row, part in enumerate("abc", start=2):
+        sheet.write(row, 1, part)
+        sheet.write(row, 2, row)
+    for row in range(5, 8):
+        sheet.write(row, 2, row)
+    book.save(str(path))
+
+
+@pytest.mark.parametrize("made", [_merged_xlsx, _merged_xls])
+def test_a_merged_cell_stands_in_each_of_its_rows(
+    made: Callable[[Path], None], tmp_path: Path
+) -> None:
+    made(tmp_path / "x.dat")
+
+    table = one(tmp_path / "x.dat")
+
+    assert table.columns == ("Lot", "Zone 1.part", "Zone 1.T")
+    assert table.frame["Lot"].to_list() == ["L1", "L1", "L1", "L2", "L2", None]
+    assert table.frame["Zone 1.part"].to_list() == ["a", "b", "c", "d", "d", "d"]
+    assert table.frame["Zone 1.T"].to_list() == ["2", "3", "4", "5", "6", "7"]
