@@ -2,6 +2,7 @@
 
 import re
 import zipfile
+import zlib
 from pathlib import Path
 from typing import Literal, TypeAlias, get_args
 
@@ -67,5 +68,6 @@ def _has_origin(path: Path) -> bool:
         NotImplementedError,
         ValueError,
         EOFError,
+        zlib.error,
     ):
         return False
