@@ -1,11 +1,12 @@
 """Parquet and Arrow: columns with types and metadata of their own, read batch by batch.
 
-Structures are flattened with dotted names and lists of numbers are joined, as in JSON; a list of structures
+Structures are flattened with dotted names and lists of numbers are joined, as in JSON; a list of structures or a map
 makes the file a tree of records, which the reader of JSON turns into tables. What a field's metadata says of
-unit and meaning is kept.
+unit and meaning is kept. A type that cannot be written down is a refusal that names its column (`arrow_cells`).
 """
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -15,6 +16,13 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from qualweave.errors import UnreadableSource
+from qualweave.mappers.readers.arrow_cells import (
+    durations,
+    holds_structures,
+    placed,
+    plain_of,
+    texts_of,
+)
 from qualweave.mappers.readers.context import source_context
 from qualweave.mappers.readers.frames import blanks_to_null, damaged_cells
 from qualweave.mappers.readers.layout import distinct, named
@@ -42,19 +50,20 @@ def stream_arrow(
     limits = limits or ReadLimits()
     media, schema, batches = _opened(path, limits)
     header = _plain_metadata(schema.metadata or {})
-    if any(_holds_structures(field.type) for field in schema):
-        return record_streams(
+    if any(holds_structures(field.type) for field in schema):
+        found = record_streams(
             path,
             hints,
-            lambda: _records(batches, limits),
+            lambda: _records(path, schema, batches, limits),
             media=media,
             header=header,
             limits=limits,
         )
+        return [_with_facts(path, one, schema) for one in found]
     flat = _flat_schema(schema)
     limits.check_columns(path, len(flat))
     names = _names(path, flat)
-    units, descriptions = _facts(names, flat, _UNIT_KEYS), _facts(names, flat, _TEXT_KEYS)
+    units, descriptions = _units(names, flat), _facts(names, flat, _TEXT_KEYS)
     context = source_context(
         path, hints, media=media, encoding="utf-8", header=header, columns=names
     )
@@ -115,12 +124,33 @@ def _arrow(path: Path, opened: Callable[[Any], Any], rows: int) -> Iterator[Any]
         raise _broken(path, str(error)) from error
 
 
-def _records(batches: Batches, limits: ReadLimits) -> Iterator[tuple[int, dict[str, Any]]]:
+def _records(
+    path: Path,
+    schema: Any,  # noqa: ANN401 - a foreign schema
+    batches: Batches,
+    limits: ReadLimits,
+) -> Iterator[tuple[int, dict[str, Any]]]:
+    names = distinct([str(field.name) for field in schema])
     at = 0
     for part in batches(min(limits.batch_rows, 10_000)):
-        for record in part.to_pylist():
+        columns = [
+            _values(path, name, column) for name, column in zip(names, part.columns, strict=True)
+        ]
+        for cells in zip(*columns, strict=True):
             at += 1
-            yield at, record
+            yield at, dict(zip(names, cells, strict=True))
+
+
+def _values(path: Path, name: str, column: Any) -> list[Any]:  # noqa: ANN401 - a foreign column
+    """Return the cells of a column that may hold structures as texts, lists and objects."""
+    kind = column.type
+    try:
+        if not (pa.types.is_nested(kind) or holds_structures(kind)):
+            return texts_of(pa.chunked_array([column]))
+        plain = plain_of(kind)
+        return [plain(one) for one in column.to_pylist()]
+    except (ValueError, OverflowError, pa.ArrowException) as error:
+        raise _unread(path, name, kind, str(error)) from error
 
 
 def _text_batches(
@@ -131,12 +161,13 @@ def _text_batches(
         if not part.num_rows:
             continue
         table = _flattened(pa.Table.from_batches([part]))
-        columns = [_texts(name, column) for name, column in zip(names, table.columns, strict=True)]
+        columns = [
+            _texts(path, name, column) for name, column in zip(names, table.columns, strict=True)
+        ]
         places = pl.Series(ROW, range(at + 1, at + part.num_rows + 1), dtype=pl.Int64)
         at += part.num_rows
         frame = blanks_to_null(pl.DataFrame([*columns, places]), names)
         yield frame, tuple(damaged_cells(frame))
-    del path
 
 
 def _flattened(table: Any) -> Any:  # noqa: ANN401 - a foreign table
@@ -149,42 +180,17 @@ def _flat_schema(schema: Any) -> list[Any]:  # noqa: ANN401 - a foreign schema
     return list(_flattened(schema.empty_table()).schema)
 
 
-def _holds_structures(kind: Any) -> bool:  # noqa: ANN401 - a foreign type
-    """Return whether a type has structures inside a list or a map."""
-    if pa.types.is_map(kind):
-        return True
-    if _is_list(kind):
-        inner = kind.value_type
-        return pa.types.is_struct(inner) or _is_list(inner) or _holds_structures(inner)
-    if pa.types.is_struct(kind):
-        return any(_holds_structures(kind.field(at).type) for at in range(kind.num_fields))
-    return False
-
-
-def _is_list(kind: Any) -> bool:  # noqa: ANN401 - a foreign type
-    return bool(
-        pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind)
-    )
-
-
-def _texts(name: str, column: Any) -> pl.Series:  # noqa: ANN401 - a foreign column
-    """Return a column as texts: numbers as they are, times in ISO 8601 with their offset, bytes in hex."""
+def _texts(path: Path, name: str, column: Any) -> pl.Series:  # noqa: ANN401 - a foreign column
+    """Return a column as texts."""
     kind = column.type
-    if pa.types.is_dictionary(kind):
-        column = column.cast(kind.value_type)
-        kind = column.type
-    if _is_list(kind):
-        texts = [
-            None if one is None else " | ".join("" if v is None else _text(v) for v in one)
-            for one in column.to_pylist()
-        ]
-        return pl.Series(name, texts, dtype=pl.String)
-    if pa.types.is_boolean(kind) or pa.types.is_integer(kind) or pa.types.is_decimal(kind):
-        return _series(name, pc.cast(column, pa.string()))
-    if pa.types.is_string(kind) or pa.types.is_large_string(kind):
-        return _series(name, column)
-    texts = [None if one is None else _text(one) for one in column.to_pylist()]
-    return pl.Series(name, texts, dtype=pl.String)
+    try:
+        if pa.types.is_boolean(kind) or pa.types.is_integer(kind):
+            return _series(name, pc.cast(column, pa.string()))
+        if pa.types.is_string(kind) or pa.types.is_large_string(kind):
+            return _series(name, column)
+        return pl.Series(name, texts_of(column), dtype=pl.String)
+    except (ValueError, OverflowError, pa.ArrowException) as error:
+        raise _unread(path, name, kind, str(error)) from error
 
 
 def _series(name: str, column: Any) -> pl.Series:  # noqa: ANN401 - a foreign column
@@ -194,14 +200,6 @@ def _series(name: str, column: Any) -> pl.Series:  # noqa: ANN401 - a foreign co
     return series.cast(pl.String).alias(name)
 
 
-def _text(value: Any) -> str:  # noqa: ANN401 - any value that Arrow gives
-    if isinstance(value, bytes):
-        return value.hex()
-    if hasattr(value, "isoformat"):
-        return str(value.isoformat())
-    return str(value)
-
-
 def _names(path: Path, fields: list[Any]) -> tuple[str, ...]:
     """Return a name of its own for each field; Arrow lets several have one, or none."""
     try:
@@ -209,6 +207,27 @@ def _names(path: Path, fields: list[Any]) -> tuple[str, ...]:
     except UnicodeDecodeError as error:
         raise _broken(path, "a name is no text") from error
     return tuple(named(range(len(given)), given))
+
+
+def _with_facts(path: Path, stream: TableStream, schema: Any) -> TableStream:  # noqa: ANN401 - a foreign schema
+    """Return a table of records with what the metadata of its fields, and of those above them, says."""
+    place = stream.name.removeprefix(path.name).removeprefix("#")
+    leaves = [
+        (name, leaf)
+        for field in schema
+        for at, name, leaf in placed(field)
+        if f"{place}/".startswith(f"{at}/") and name in stream.columns
+    ]
+    names, fields = tuple(name for name, _ in leaves), [leaf for _, leaf in leaves]
+    return replace(
+        stream, units=_units(names, fields), descriptions=_facts(names, fields, _TEXT_KEYS)
+    )
+
+
+def _units(names: tuple[str, ...], fields: list[Any]) -> dict[str, str]:
+    """Return the unit of each field that states one; a duration is read in seconds, whatever it was counted in."""
+    read = {name: "s" for name, one in zip(names, fields, strict=True) if durations(one.type)}
+    return _facts(names, fields, _UNIT_KEYS) | read
 
 
 def _facts(names: tuple[str, ...], fields: list[Any], keys: tuple[str, ...]) -> dict[str, str]:
@@ -234,6 +253,16 @@ def _plain_metadata(metadata: Mapping[bytes, bytes]) -> dict[str, str]:
 
 def _word(raw: bytes) -> str:
     return raw.decode("utf-8", errors="replace")
+
+
+def _unread(path: Path, name: str, kind: Any, why: str) -> UnreadableSource:  # noqa: ANN401 - a foreign type
+    return UnreadableSource(
+        f"{path.name}: column {name} is of type {kind} and cannot be read: {why.splitlines()[0] if why else kind}.",
+        message_zh=f"{path.name}：列 {name} 的类型 {kind} 无法读取。",
+        next_step="Write the column as numbers, texts or times, or leave it out.",
+        next_step_zh="请将该列改写为数值、文本或时间，或去掉该列。",
+        data={"file": path.name, "column": name, "type": str(kind)},
+    )
 
 
 def _broken(path: Path, why: str) -> UnreadableSource:
