@@ -1,8 +1,9 @@
 """JSON and JSON Lines: arrays of objects are tables, nested arrays are child tables with parent keys.
 
-Numbers keep the digits that the file has, so a serial number of 30 digits stays one; ``NaN`` and ``Infinity`` are
-texts, which the lifting refuses row by row. Lines are read one by one. A large document is read in two passes:
-one finds where its records are and what stands above them, the other yields the records.
+Arrays of arrays are tables by rows (`arrays`). Numbers keep the digits that the file has, so a serial number of 30
+digits stays one; ``NaN`` and ``Infinity`` are texts, which the lifting refuses row by row. Lines are read one by one. A
+large document is read in two passes: one finds where its records are and what stands above them, the other yields the
+records.
 """
 
 import json
@@ -15,6 +16,7 @@ from typing import Any
 import ijson
 
 from qualweave.errors import UnreadableSource
+from qualweave.mappers.readers.arrays import grids, is_grid, stream_grid
 from qualweave.mappers.readers.charset import charset_of
 from qualweave.mappers.readers.limits import MIB, ReadLimits, too_much
 from qualweave.mappers.readers.lines import Lines
@@ -69,16 +71,36 @@ def stream_json(
         if isinstance(document, dict)
         else {}
     )
+    if is_grid(document):
+        rows = partial(iter, document)
+        return stream_grid(path, hints, rows, encoding=encoding, limits=limits)
+    by_rows = list(grids(document, "", {}, depth=limits.depth))
     tables = Tables()
-    collect(document, "", {}, tables, depth=limits.depth)
-    if not tables.rows:
+    if not by_rows or _holds_objects(document, limits.depth):
+        collect(document, "", {}, tables, depth=limits.depth)
+    if not tables.rows and not by_rows:
         raise no_records(path)
-    return [
+    found = [
+        table
+        for one in by_rows
+        for table in stream_grid(
+            path, hints, partial(iter, one.rows), encoding=encoding, limits=limits,
+            header=header, place=one.place, above=one.above, names=one.names,
+        )
+    ]  # fmt: skip
+    return found + [
         table_stream(path, hints, place, encoding=encoding, header=header, limits=limits,
                 columns=tuple(dict.fromkeys(name for _, row in rows for name in row)),
                 parts=partial(cut, rows))
         for place, rows in tables.rows.items()
     ]  # fmt: skip
+
+
+def _holds_objects(document: object, depth: int) -> bool:
+    """Return whether an array of objects stands somewhere in a document."""
+    if isinstance(document, dict):
+        return depth > 0 and any(_holds_objects(one, depth - 1) for one in document.values())
+    return isinstance(document, list) and any(isinstance(one, dict) for one in document)
 
 
 # --- parsing ---------------------------------------------------------------------------------------
@@ -188,6 +210,8 @@ def _lines(path: Path, encoding: str, limits: ReadLimits) -> Iterator[Numbered]:
 def _large(path: Path, hints: tuple[str, ...], limits: ReadLimits) -> list[TableStream]:
     """Return the tables of a document that is not held whole: its outermost arrays of objects."""
     found = _outermost(path, limits)
+    if not found and isinstance(next(_bare(path), None), list):
+        return stream_grid(path, hints, partial(_bare, path), limits=limits)
     if not found:
         raise no_records(path)
     header = dict(found[0][1]) if len(found) == 1 else {}
@@ -208,11 +232,15 @@ def _large(path: Path, hints: tuple[str, ...], limits: ReadLimits) -> list[Table
 
 
 def _items(path: Path, prefix: str) -> Iterator[Numbered]:
+    objects = (one for one in _bare(path, prefix) if isinstance(one, dict))
+    return enumerate(objects, start=1)
+
+
+def _bare(path: Path, prefix: str = "item") -> Iterator[Any]:
+    """Yield the members of an array of a document, whatever they are."""
     with path.open("rb") as file:
         try:
-            yield from enumerate(
-                (_plain(one) for one in ijson.items(file, prefix) if isinstance(one, dict)), start=1
-            )
+            yield from (_plain(one) for one in ijson.items(file, prefix))
         except ijson.JSONError as error:
             raise _malformed(path, 0, 0, str(error)) from error
 
