@@ -27,6 +27,7 @@ from qualweave.mappers.lift.batch import Batch
 from qualweave.mappers.lift.build import Lifted, lift
 from qualweave.mappers.lift.problems import Problem, problem
 from qualweave.mappers.mapping import Decision, MappingDocument
+from qualweave.mappers.markers import with_suspects
 from qualweave.mappers.quarantine import QuarantinedRow, quarantined_rows
 from qualweave.mappers.report import FileReport
 from qualweave.mappers.requesting import requests_for, text_requests
@@ -174,7 +175,8 @@ def _lift_tables(
     rows: list[QuarantinedRow] = []
     requests: list[ChangeRequest] = []
     read = lifted = triples = waiting = 0
-    for number, (table, document) in enumerate(zip(tables, plan.documents, strict=True)):
+    for number, (whole, document) in enumerate(zip(tables, plan.documents, strict=True)):
+        table = with_suspects(whole, document, work.vocabulary)
         part = replace(batch, part=table.name if len(tables) > 1 else "")
         judged = [*refused.get(number, ()), *_faults(work, table, part)]
         fixed = work.quarantine.corrected(table, part)

@@ -69,6 +69,11 @@ _SAMPLES = 8
 _SCAN = 20_000
 _SHORT_PART = 2
 _SHORT_CODE = 12  # characters
+_NINES = r"^9{3,}\.(0|9+)$"
+_LEAST_MARKER = 999
+_VAST = 1e30  # what no quantity of a plant comes near
+_FAR = 3  # times the span of all other values and zero
+_FEW_OTHERS = 3  # below which nobody knows where the values of a column lie
 
 
 @dataclass(frozen=True)
@@ -237,9 +242,34 @@ def _has_decimal_comma(filled: pl.Series) -> bool:
     )
 
 
+def suspected(numbers: pl.Series) -> list[float]:
+    """Return the numbers of a column that may stand for no measurement; see `markers`.
+
+    >>> suspected(pl.Series([20.5, -9999.0, 21.5, 22.0, -9999.0]))
+    [-9999.0]
+    >>> suspected(pl.Series([9998.0, 9999.0, 10001.0, 9999.0]))
+    []
+    """
+    finite = numbers.filter(numbers.is_finite())
+    size = finite.abs()
+    if not len(finite) or (_float(size.max()) or 0) < _LEAST_MARKER:
+        return []
+    by_form = (size >= _VAST) | size.cast(pl.String).str.contains(_NINES)
+    counts = finite.filter(by_form).value_counts()
+    marks = counts.filter(pl.col("count") > 1)[:, 0].sort()
+    others = finite.filter(~finite.is_in(marks.to_list()))
+    least, most = _float(others.min()), _float(others.max())
+    if least is None or most is None or len(others) < _FEW_OTHERS:
+        return []
+    span = max(most - least, abs(most), abs(least))
+    return [one for one in marks.to_list() if max(one - most, least - one) > _FAR * span]
+
+
 def _number_field(
     basic: FieldProfile, filled: pl.Series, numbers: pl.Series, *, comma: bool
 ) -> FieldProfile:
+    marks = suspected(numbers)
+    numbers = numbers.filter(~numbers.is_in(marks)) if marks else numbers
     whole = bool((numbers == numbers.round(0)).all()) and not bool(
         filled.str.contains(r"[.,]\d").any()
     )

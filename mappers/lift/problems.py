@@ -86,6 +86,12 @@ _SAID: Mapping[str, tuple[str, str, str, str]] = MappingProxyType(
             "Leave it waiting; release it if it is a record of its own.",
             "让其保持等待即可；若确为一条独立记录，请放行。",
         ),
+        "missing-marker": (
+            "{column} holds {value!r} in row {row}, which looks like a mark for a missing value: {detail}.",
+            "列 {column} 第 {row} 行的值 {value!r} 疑为缺失值标记：{detail_zh}。",
+            "Blank the cell and release the row if nothing was measured; release it as it is if it is a value.",
+            "若未测量，请清空该单元格后放行；若确为测量值，请直接放行此行。",
+        ),
         "footer": (
             "Row {row} stands below a blank line and is not like the rows of the table: {value!r}.",
             "第 {row} 行位于空行之后，且与表中各行不同：{value!r}。",
