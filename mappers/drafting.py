@@ -370,14 +370,21 @@ def context_of(
     types = record_table().roles
     context: dict[str, str] = {}
     reasons: dict[str, str] = {}
+    devices: dict[str, str] = {}
     for key, value in header.items():
         hits = [one for one in vocabulary.find(key) if local_name(one.iri) in types]
         if len(hits) == 1 and value and str(value).strip():
             role = local_name(hits[0].iri)
             context.setdefault(role, str(value).strip())
             reasons.setdefault(role, f"header {key!r}")
+            if role == "equipmentIdentifier":
+                devices.setdefault(str(value).strip(), key)
+    if len(devices) > 1:
+        # A tester and the machine that it tests: which of them a row is of, the header does not say.
+        del context["equipmentIdentifier"]
+        reasons["equipmentIdentifier"] = f"header {list(devices.values())} name several: none taken"
     device = getattr(table.context, "device", None)
-    if device and "equipmentIdentifier" not in context:
+    if device and not devices and "equipmentIdentifier" not in context:
         context["equipmentIdentifier"] = str(device)
         reasons["equipmentIdentifier"] = "device of the file"
     mapped = {local_name(expand(one.term)) for one in columns if one.term}

@@ -15,6 +15,12 @@ _DEVICE_KEY = re.compile(
     re.IGNORECASE,
 )
 
+_PLAIN_KEY = re.compile(
+    rf"({_DEVICE_KEY.pattern})[\s_-]*(id|no\.?|name|nr\.?|number|编号|号|名称)?",
+    re.IGNORECASE,
+)
+"""What names a device and not something of it: its type, its maker."""
+
 
 def language_of(texts: Sequence[str]) -> str:
     """Return ``"zh"``, ``"de"`` or ``"en"`` for names or sentences.
@@ -38,8 +44,7 @@ def source_context(
     columns: Sequence[str],
     delimiter: str = "",
 ) -> SourceContext:
-    """Return the context of a source, its device guessed from the header's keys."""
-    device = next((value for key, value in header.items() if _DEVICE_KEY.search(key) and value), "")
+    """Return the context of a source, its device guessed from the header's keys; none where they name several."""
     return SourceContext(
         file_name=path.name,
         path_hints=hints,
@@ -48,5 +53,17 @@ def source_context(
         delimiter=delimiter,
         language=language_of(columns),
         header=dict(header),
-        device=device,
+        device=_device(header),
     )
+
+
+def _device(header: Mapping[str, str]) -> str:
+    named = {key: value for key, value in header.items() if value and _DEVICE_KEY.search(key)}
+    plain: dict[
+        str, str
+    ] = {}  # number and name of a machine are one machine, machine and station may be two
+    for key, value in named.items():
+        if match := _PLAIN_KEY.fullmatch(key.strip()):
+            plain.setdefault(match[1].casefold(), value)
+    devices = {*(plain or named).values()}
+    return devices.pop() if len(devices) == 1 else ""

@@ -1,5 +1,6 @@
 """Mapping documents: read, written, checked, drafted from alignments, found again for the next file."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import jsonschema
@@ -264,3 +265,16 @@ def test_times_without_a_zone_take_that_of_their_company(vocabulary: Vocabulary)
     assert zones.zone("b/plc.csv") == "Etc/GMT+5"
     assert zones.zone("c/plc.csv") == ""
     del vocabulary
+
+
+def test_of_a_tester_and_a_machine_neither_is_taken_for_the_device(vocabulary: Vocabulary) -> None:
+    two = table({"a": ["1"]}, "x.csv")
+    header = {"Tester": "T1", "Machine ID": "M1"}
+    two = replace(two, context=replace(two.context, header=header, device="M1"))
+
+    context, reasons = context_of(two, [], vocabulary)
+
+    assert "equipmentIdentifier" not in context
+    assert "'Tester', 'Machine ID'" in reasons["equipmentIdentifier"]
+    alike = replace(two, context=replace(two.context, header={**header, "Tester": "M1"}))
+    assert context_of(alike, [], vocabulary)[0]["equipmentIdentifier"] == "M1"

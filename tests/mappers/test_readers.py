@@ -276,3 +276,22 @@ def test_a_row_that_sums_up_others_is_no_record(word: str, stray: bool, tmp_path
 
     assert [(one.row, one.code) for one in table.faults if one.code == "total"] == [(8, "total")]
     assert "8" in problem("total", row=8, value=word).message["zh"]
+
+
+@pytest.mark.parametrize(
+    ("lines", "device"),
+    [
+        ("# Machine: Oven3\n# Machine type: X200\n", "Oven3"),
+        ("# Machine type: X200\n# Machine: Oven3\n", "Oven3"),
+        ("# Device ID: 17\n# Device name: Oven3\n", "17"),
+        ("# Station: T1\n# Machine: Oven3\n", ""),
+        ("# Device: Oven3\n# Machine: Oven3\n", "Oven3"),
+    ],
+)
+def test_a_header_that_names_two_devices_says_of_neither(
+    lines: str, device: str, tmp_path: Path
+) -> None:
+    table = _read(tmp_path, "x.csv", lines + "Time,Temp\n1,118.5\n2,118.6\n")[0]
+
+    assert table.context.device == device
+    assert len(table.context.header) == lines.count("#")
