@@ -14,7 +14,10 @@ from qualweave.mappers.readers.frames import begins_total
 from qualweave.mappers.readers.layout import is_value, width_of
 from qualweave.mappers.readers.lines import Apart, Row
 
-_KNOWN = 200  # rows of a table that say what its cells are like
+_KNOWN, _KNOWN_CELLS = (
+    200,
+    50_000,
+)  # rows of a table that say what its cells are like, and cells of them
 _MOST = 0.95  # of the cells of a column or the rows of a table
 _FEW = 2  # cells, as in "Checked by:; Smith"
 _KEY = (":", "：", "=")
@@ -81,12 +84,13 @@ class _Judge:
         self._width = width
         self._known: list[dict[int, str]] = []
         self._columns: dict[int, _Column] = {}
+        self._cells, self._is_full = 0, False
         self.begin()
 
     def begin(self) -> None:
         """Begin below a header."""
         self._is_open, self._is_second = False, False
-        self.is_settled = len(self._known) >= _KNOWN
+        self.is_settled = self._is_full
 
     def of(self, row: Row, below: Row | None) -> Apart | None:
         """Return what a row is where it is none of the table; the row below it tells a head from a note."""
@@ -101,10 +105,12 @@ class _Judge:
                 self._is_second = apart == "second-table"
                 return apart
             self._is_open = False
-        if row.fault is None and len(self._known) < _KNOWN:
+        if row.fault is None and not self._is_full:
             self._known.append(cells)
             self._columns.clear()
-        self.is_settled = not self._is_open and len(self._known) >= _KNOWN
+            self._cells += len(cells)
+            self._is_full = len(self._known) >= _KNOWN or self._cells >= _KNOWN_CELLS
+        self.is_settled = self._is_full and not self._is_open
         return None
 
     def _is_total(self, row: Row, cells: dict[int, str]) -> bool:

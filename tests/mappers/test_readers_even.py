@@ -29,7 +29,7 @@ def contents(path: Path, rows: int) -> tuple[pl.DataFrame, list[Fault]]:
     return pl.concat([one.frame for one in parts]), [fault for one in parts for fault in one.faults]
 
 
-@settings(max_examples=300)
+@settings(max_examples=300, deadline=None)
 @given(
     st.lists(LINES | st.tuples(CELLS, CELLS, CELLS).map(",".join), min_size=1, max_size=12),
     st.sampled_from(["\n", "\r\n"]),
