@@ -14,6 +14,7 @@ from qualweave.mappers.committing import of_fault
 from qualweave.mappers.lift.batch import Batch
 from qualweave.mappers.lift.stream import PART_ROWS, Lifter, lift_to_folder
 from qualweave.mappers.mapping import MappingDocument
+from qualweave.mappers.markers import spreads_of, with_suspects
 from qualweave.mappers.vocabulary import Vocabulary
 from qualweave.ontology.load import load_graph
 from qualweave.ontology.release import current_release
@@ -52,9 +53,14 @@ def lift(
         )
     document = MappingDocument.from_yaml(mapping.read_text("utf-8"), file=mapping.name)
     batch = Batch(document.source, hash_of(file), file.name, tenant)
-    waiting = [of_fault(one) for part in tables[0].batches() for one in part.faults]
     vocabulary = Vocabulary.from_terms(TermIndex.from_graph(load_graph()))
     vocabulary.version = current_release().content_hash  # parts of another ontology do not hold
+    spreads = spreads_of(tables[0].batches(), document, vocabulary)
+    waiting = [
+        of_fault(one)
+        for part in tables[0].batches()
+        for one in with_suspects(part, document, vocabulary, spreads=spreads).faults
+    ]
     lifter = Lifter(document, batch, vocabulary, without=frozenset(one.row for one in waiting))
     found = lift_to_folder(lambda: tables[0].batches(PART_ROWS), lifter, out)
     shown = Table("what became of it", "count")

@@ -13,6 +13,7 @@ from typing import Literal, TypeAlias
 import polars as pl
 
 from qualweave.mappers.declared import DeclaredField, Description, text_of
+from qualweave.mappers.spread import suspected
 from qualweave.mappers.table import ROW, RawTable, SourceContext
 from qualweave.mappers.unit_flags import UnitFlag, contradiction
 from qualweave.mappers.units import split_unit, unit_like
@@ -69,11 +70,6 @@ _SAMPLES = 8
 _SCAN = 20_000
 _SHORT_PART = 2
 _SHORT_CODE = 12  # characters
-_NINES = r"^9{3,}\.(0|9+)$"
-_LEAST_MARKER = 999
-_VAST = 1e30  # what no quantity of a plant comes near
-_FAR = 3  # times the span of all other values and zero
-_FEW_OTHERS = 3  # below which nobody knows where the values of a column lie
 
 
 @dataclass(frozen=True)
@@ -240,29 +236,6 @@ def _has_decimal_comma(filled: pl.Series) -> bool:
     return (_float(commas) or 0) > _ENOUGH / 2 and not bool(
         filled.str.contains(r"^[+-]?\d+\.\d+$").any()
     )
-
-
-def suspected(numbers: pl.Series) -> list[float]:
-    """Return the numbers of a column that may stand for no measurement; see `markers`.
-
-    >>> suspected(pl.Series([20.5, -9999.0, 21.5, 22.0, -9999.0]))
-    [-9999.0]
-    >>> suspected(pl.Series([9998.0, 9999.0, 10001.0, 9999.0]))
-    []
-    """
-    finite = numbers.filter(numbers.is_finite())
-    size = finite.abs()
-    if not len(finite) or (_float(size.max()) or 0) < _LEAST_MARKER:
-        return []
-    by_form = (size >= _VAST) | size.cast(pl.String).str.contains(_NINES)
-    counts = finite.filter(by_form).value_counts()
-    marks = counts.filter(pl.col("count") > 1)[:, 0].sort()
-    others = finite.filter(~finite.is_in(marks.to_list()))
-    least, most = _float(others.min()), _float(others.max())
-    if least is None or most is None or len(others) < _FEW_OTHERS:
-        return []
-    span = max(most - least, abs(most), abs(least))
-    return [one for one in marks.to_list() if max(one - most, least - one) > _FAR * span]
 
 
 def _number_field(

@@ -87,8 +87,8 @@ _SAID: Mapping[str, tuple[str, str, str, str]] = MappingProxyType(
             "让其保持等待即可；若确为一条独立记录，请放行。",
         ),
         "missing-marker": (
-            "{column} holds {value!r} in row {row}, which looks like a mark for a missing value: {detail}.",
-            "列 {column} 第 {row} 行的值 {value!r} 疑为缺失值标记：{detail_zh}。",
+            "{column} holds {value!r}, which looks like a mark for a missing value: {detail}.",
+            "列 {column} 的值 {value!r} 疑为缺失值标记：{detail_zh}。",
             "Blank the cell and release the row if nothing was measured; release it as it is if it is a value.",
             "若未测量，请清空该单元格后放行；若确为测量值，请直接放行此行。",
         ),

@@ -9,9 +9,10 @@ from qualweave.iri import expand
 from qualweave.mappers import readers
 from qualweave.mappers.desk import Desk
 from qualweave.mappers.ingest import ingest
-from qualweave.mappers.profile import profile, suspected
+from qualweave.mappers.profile import profile
 from qualweave.mappers.quarantine import list_quarantine
 from qualweave.mappers.revise import release
+from qualweave.mappers.spread import Spread, suspected
 
 NEAR = [18.5, 20.0, 21.25, 25.0]
 
@@ -40,6 +41,11 @@ def test_a_marker_repeats_consists_of_nines_or_is_vast_and_lies_far_off(
     numbers: list[float], marks: list[float]
 ) -> None:
     assert suspected(pl.Series(numbers, dtype=pl.Float64)) == marks
+
+    in_parts = Spread()
+    for number in numbers:
+        in_parts.add(pl.Series([number], dtype=pl.Float64))
+    assert in_parts.marks() == marks
 
 
 def _file(folder: Path) -> Path:
