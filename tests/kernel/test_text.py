@@ -55,6 +55,44 @@ def test_the_cache_survives_and_a_torn_one_is_made_again(
     assert np.array_equal(text.encode(["warpage"], settings=settings), first)
 
 
+def test_many_new_texts_are_told_of_and_known_or_few_ones_are_not(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(text, "_AT_ONCE", 3)
+    monkeypatch.setattr(text, "_MANY", 5)
+    told: list[tuple[int, int]] = []
+
+    with text.watched(lambda done, total: told.append((done, total))):
+        many = text.encode(list("abcdefg"), settings=settings)
+        text.encode(list("abcdefg"), settings=settings)
+        text.encode(list("hijk"), settings=settings)
+    text.encode(list("lmnopq"), settings=settings)
+
+    assert told == [(0, 7), (3, 7), (6, 7), (7, 7)]
+    assert np.array_equal(many[6:], text.encode(["g"], settings=settings))
+
+
+def test_who_is_interrupted_does_not_begin_again(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(text, "_AT_ONCE", 3)
+    monkeypatch.setattr(text, "_MANY", 5)
+
+    def interrupted(done: int, _total: int) -> None:
+        if done:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt), text.watched(interrupted):
+        text.encode(list("abcdefg"), settings=settings)
+    text._cache.cache_clear()
+    told: list[int] = []
+    monkeypatch.setattr(text, "_MANY", 1)
+    with text.watched(lambda _done, total: told.append(total)):
+        text.encode(list("abcdefg"), settings=settings)
+
+    assert told[0] == 4
+
+
 def test_a_missing_extra_names_itself(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(text, "find_spec", lambda _name: None)
     text._model.cache_clear()
