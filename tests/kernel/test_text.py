@@ -93,6 +93,37 @@ def test_who_is_interrupted_does_not_begin_again(
     assert told[0] == 4
 
 
+@pytest.mark.parametrize("name", ["nobody/has-this", "has-this", "./has/this"])
+def test_a_model_that_is_not_here_is_refused_without_a_network(name: str, tmp_path: Path) -> None:
+    with pytest.raises(MissingCapability, match="QUALWEAVE_TEXT_MODEL") as refused:
+        text.encode(["x"], settings=Settings(cache_dir=tmp_path, text_model=name))
+
+    assert name in refused.value.message
+    assert f"S('{name}')" in refused.value.next_step
+    assert f"S('{name}')" in refused.value.next_step_zh
+    assert refused.value.data["environment"] == "QUALWEAVE_TEXT_MODEL"
+
+
+def test_a_folder_without_a_model_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(MissingCapability, match=str(tmp_path)):
+        text.encode(["x"], settings=Settings(cache_dir=tmp_path, text_model=str(tmp_path)))
+
+
+def test_a_model_is_loaded_from_its_folder(tmp_path: Path) -> None:
+    sentence_transformers = pytest.importorskip("sentence_transformers")
+    modules = pytest.importorskip("sentence_transformers.sentence_transformer.modules")
+    words = modules.BoW(["torque", "oven", "belt"])
+    sentence_transformers.SentenceTransformer(modules=[words], device="cpu").save(
+        str(tmp_path / "m")
+    )
+
+    found = text.encode(
+        ["oven belt"], settings=Settings(cache_dir=tmp_path, text_model=str(tmp_path / "m"))
+    )
+
+    assert found[0].tolist() == pytest.approx([0, 0.5**0.5, 0.5**0.5])
+
+
 def test_a_missing_extra_names_itself(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(text, "find_spec", lambda _name: None)
     text._model.cache_clear()
