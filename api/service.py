@@ -10,18 +10,17 @@ from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
 
-import yaml
 from rdflib import RDFS, Graph
 
 from qualweave.api.misspelt import Misspelt, misspelt
 from qualweave.batches import members
 from qualweave.config import Settings
-from qualweave.errors import JsonValue, UnreadableSource
+from qualweave.errors import JsonValue
 from qualweave.iri import Q, expand
 from qualweave.mappers.answering import answer_many, answer_question
+from qualweave.mappers.answers import load_answers
 from qualweave.mappers.code_candidates import with_cooccurrence
 from qualweave.mappers.desk import Desk, desk
-from qualweave.mappers.drafting import read_answers
 from qualweave.mappers.environment import associate
 from qualweave.mappers.ingest import ingest, resume
 from qualweave.mappers.mapping import Decision
@@ -163,7 +162,7 @@ class Service:
             settings=self.settings,
             principal=principal,
             gate=self.gate,
-            answers=read_answers(_yaml(answers)) if answers else None,
+            answers=load_answers(answers) if answers else None,
             domains=self._domains,
         )
 
@@ -176,7 +175,7 @@ class Service:
         progress: Progress | None = None,
     ) -> IngestReport:
         """Ingest a file or folder, then bring the entailed graph up to date."""
-        told = read_answers(_yaml(answers)) if answers else None
+        told = load_answers(answers) if answers else None
         with self._lifting, self._deriving(principal.tenant):
             return ingest(
                 path,
@@ -225,7 +224,7 @@ class Service:
         self, answers: Path | bytes, *, principal: Principal, progress: Progress | None = None
     ) -> IngestReport:
         """Answer every open question about a field that a YAML document of answers knows."""
-        told = read_answers(_yaml(answers))
+        told = load_answers(answers)
         with self.lifting(principal) as work:
             return answer_many(work, told, progress=progress)
 
@@ -467,16 +466,3 @@ def _last_model(snapshot: Snapshot, tenant: str) -> str:
 def _size(snapshot: Snapshot, graph: str) -> int:
     row = snapshot.select("SELECT (COUNT(*) AS ?n) WHERE { ?s ?p ?o }", graphs=[graph])[0]
     return int(str(getattr(row["n"], "value", 0)))
-
-
-def _yaml(given: Path | bytes) -> object:
-    name = given.name if isinstance(given, Path) else "The document of answers"
-    try:
-        return yaml.safe_load(given.read_bytes() if isinstance(given, Path) else given)
-    except (OSError, yaml.YAMLError) as error:
-        raise UnreadableSource(
-            f"{name} cannot be read: {error}",
-            message_zh=f"无法读取 {given.name if isinstance(given, Path) else '答案文件'}。",
-            next_step="Give a YAML file of answers.",
-            next_step_zh="请提供答案的 YAML 文件。",
-        ) from error

@@ -108,26 +108,6 @@ class Answer:
         )
 
 
-def read_answers(data: object, *, by: str = "engineer") -> tuple[Answer, ...]:
-    """Return the answers of a parsed YAML or JSON document: a list under ``answers``, or a mapping."""
-    rows = data.get("answers", data) if isinstance(data, dict) else data
-    if isinstance(rows, dict):
-        return tuple(Answer(str(field), str(term), by=by) for field, term in rows.items())
-    if not isinstance(rows, list):
-        return ()
-    return tuple(
-        Answer(
-            field=str(row["field"]),
-            term=str(row.get("term", "")).split("|")[0],
-            file=str(row.get("file", "")),
-            unit=str(row.get("unit", "")),
-            by=str(row.get("by", by)),
-        )
-        for row in rows
-        if isinstance(row, dict) and "field" in row
-    )
-
-
 def build_mapping(
     table: RawTable,
     alignments: Sequence[AlignmentLike],

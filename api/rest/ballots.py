@@ -1,14 +1,15 @@
 """What requests with a ballot have in common on the wire: a vote, a reason, and the request with where it stands."""
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from qualweave.api.balloting import Balloting
+from qualweave.api.rest.sent import SentBody
 from qualweave.change_request import ChangeRequest, Choice
 from qualweave.errors import JsonValue
 from qualweave.principal import Seat
 
 
-class Cast(BaseModel):
+class Cast(SentBody):
     """A vote."""
 
     choice: Choice = Field(description="For or against.")
@@ -16,7 +17,7 @@ class Cast(BaseModel):
     reason: str = Field("", description="Why.", max_length=2000)
 
 
-class Reason(BaseModel):
+class Reason(SentBody):
     """Why a request is decided so."""
 
     reason: str = Field("", description="In words; needed for a refusal.", max_length=2000)

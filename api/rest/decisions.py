@@ -3,19 +3,19 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from qualweave.api.deciding import Deciding
 from qualweave.api.learning import Learning
 from qualweave.api.replies import json_reply
-from qualweave.api.rest.sent import SentText
+from qualweave.api.rest.sent import SentBody, SentText
 from qualweave.api.security.asking import ServiceOf, Who
 from qualweave.errors import InputError, JsonValue
 from qualweave.reasoning.decisions.coach import Card
 from qualweave.reasoning.decisions.recommend import Situation
 
 
-class DecisionRequest(BaseModel):
+class DecisionRequest(SentBody):
     """What is to be decided: one of an intervention, a card and an observation."""
 
     station: str = Field(

@@ -2,10 +2,11 @@
 
 from fastapi import APIRouter, Request, Response
 from fastapi.concurrency import run_in_threadpool
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from qualweave.api.listening import LiveRequest, LiveSources
 from qualweave.api.replies import json_reply
+from qualweave.api.rest.sent import SentBody
 from qualweave.api.security.asking import Who
 from qualweave.errors import JsonValue
 from qualweave.mappers.live.address import LiveAddress
@@ -13,7 +14,7 @@ from qualweave.mappers.live.rates import FieldNow
 from qualweave.mappers.live.spool import UNNAMED
 
 
-class LiveSourceRequest(BaseModel):
+class LiveSourceRequest(SentBody):
     """A server or broker to listen to."""
 
     url: str = Field(description="opc.tcp://HOST:PORT/PATH, mqtt://HOST:PORT or mqtts://HOST:PORT.")

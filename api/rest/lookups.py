@@ -3,10 +3,11 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from qualweave.api.lookups import Lookups
 from qualweave.api.replies import json_reply
+from qualweave.api.rest.sent import SentBody
 from qualweave.api.security.asking import ServiceOf, Who
 from qualweave.iri import mint
 from qualweave.ontology.search import SearchKind
@@ -14,7 +15,7 @@ from qualweave.reasoning.decisions.cases import Situation
 from qualweave.reasoning.graph_extract import MOST_HOPS, MOST_NODES
 
 
-class CaseRequest(BaseModel):
+class CaseRequest(SentBody):
     """What cases are held against; what is left out is not compared."""
 
     item: str = Field(

@@ -3,16 +3,16 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from qualweave.api.mapping_documents import Form, MappingDocuments, decoded
 from qualweave.api.replies import json_reply
-from qualweave.api.rest.sent import SentText
+from qualweave.api.rest.sent import SentBody, SentText
 from qualweave.api.security.asking import ServiceOf, Who
 from qualweave.mappers.mapping import json_schema
 
 
-class DryRun(BaseModel):
+class DryRun(SentBody):
     """A file and the document that it is tried with."""
 
     name: str = Field(description="Name of the file.", min_length=1)

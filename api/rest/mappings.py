@@ -4,25 +4,26 @@ from typing import Annotated
 
 from fastapi import APIRouter, Header, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from qualweave.api.idempotency import receive_once
 from qualweave.api.receiving import judged
 from qualweave.api.replies import json_reply
+from qualweave.api.rest.sent import SentBody
 from qualweave.api.security.asking import ServiceOf, Who
 from qualweave.mappers.reuse import reuse
 
 _ZIP = "application/zip"
 
 
-class TermAnswer(BaseModel):
+class TermAnswer(SentBody):
     """A person's answer to a question of the mapper."""
 
     term: str = Field(description="IRI or CURIE of the term; empty for none of ours.")
     reason: str = ""
 
 
-class Sentence(BaseModel):
+class Sentence(SentBody):
     """What somebody said."""
 
     text: str = Field(

@@ -1,15 +1,16 @@
 """Which classes of products are traced item by item: the table, a look-up, free places, and putting one into force."""
 
 from fastapi import APIRouter, Response
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from qualweave.api.product_classes import ProductClasses
 from qualweave.api.replies import json_reply
+from qualweave.api.rest.sent import SentBody
 from qualweave.api.security.asking import ServiceOf, Who
 from qualweave.ontology.product_classes import TraceLevel
 
 
-class Filling(BaseModel):
+class Filling(SentBody):
     """A class of products for a free place."""
 
     name: str = Field(description="In English.", min_length=1, max_length=200)
@@ -18,7 +19,7 @@ class Filling(BaseModel):
     classes: list[str] = Field(default_factory=list, description="Classes of items that it covers.")
 
 
-class Adoption(BaseModel):
+class Adoption(SentBody):
     """Further classes of items to which the policy applies here."""
 
     classes: list[str] = Field(default_factory=list, description="IRIs, local names or labels.")

@@ -4,18 +4,19 @@ from typing import Annotated
 
 from fastapi import APIRouter, Header, Query, Response
 from fastapi.responses import HTMLResponse
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from qualweave.api.governing import Governing
 from qualweave.api.releasing import Releasing
 from qualweave.api.replies import json_reply
 from qualweave.api.rest.ballots import Reason, told_of
+from qualweave.api.rest.sent import SentBody
 from qualweave.api.security.asking import ServiceOf, Who
 from qualweave.api.term_pages import TermPages
 from qualweave.negotiation import language_of
 
 
-class Leave(BaseModel):
+class Leave(SentBody):
     """How a train leaves."""
 
     reason: str = Field("", description="Needed where it leaves early.", max_length=2000)

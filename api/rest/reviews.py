@@ -4,16 +4,17 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
 from fastapi.concurrency import run_in_threadpool
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from qualweave.api.replies import json_reply
+from qualweave.api.rest.sent import SentBody
 from qualweave.api.reviewing import Reviewing, Verb, Wanted
 from qualweave.api.security.asking import ServiceOf, Who
 from qualweave.mappers.review.draft import TermDraft
 from qualweave.mappers.review.queue import Kind
 
 
-class NewTerm(BaseModel):
+class NewTerm(SentBody):
     """What is known of a term that is requested; the rest is filled in from the field."""
 
     name: str = Field("", description="Local name in UpperCamelCase.")
@@ -27,7 +28,7 @@ class NewTerm(BaseModel):
     unit: str = Field("", description="UCUM code of its canonical unit.")
 
 
-class Decided(BaseModel):
+class Decided(SentBody):
     """What is decided about questions."""
 
     action: Verb = Field(description="accept, choose, reject, ask or new_term.")
@@ -40,7 +41,7 @@ class Decided(BaseModel):
     dry_run: Annotated[bool, Field(description="Only tell what it would touch.")] = False
 
 
-class Because(BaseModel):
+class Because(SentBody):
     """Why a decision is taken back."""
 
     reason: str = Field(description="In words.", max_length=2000)

@@ -1,8 +1,15 @@
-"""The text that a request sends as its body: YAML, Turtle or the like, taken as UTF-8."""
+"""What a request sends as its body: a text (YAML, Turtle or the like), or JSON of known keys only."""
 
 from typing import Annotated
 
 from fastapi import Depends, Request
+from pydantic import BaseModel, ConfigDict
+
+
+class SentBody(BaseModel):
+    """The base of every body: a key that it does not know is refused, since a slip of the pen would pass in silence."""
+
+    model_config = ConfigDict(extra="forbid")
 
 
 async def sent_text(request: Request) -> str:

@@ -5,9 +5,10 @@ from typing import Annotated, Literal
 import orjson
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from qualweave.api.replies import json_reply
+from qualweave.api.rest.sent import SentBody
 from qualweave.api.security.asking import ServiceOf, Who
 from qualweave.api.texts import Judgement, Texts
 from qualweave.mappers.texts.corpus import Review, Verdict
@@ -17,7 +18,7 @@ from qualweave.mappers.texts.states import State
 _Speaker = Literal["", "process", "equipment", "customer"]
 
 
-class Words(BaseModel):
+class Words(SentBody):
     """A text that somebody wrote."""
 
     text: str = Field(
@@ -30,7 +31,7 @@ class Words(BaseModel):
     keep: bool = Field(False, description="Put it into the corpus, to be reviewed.")  # noqa: FBT003
 
 
-class SpanDecision(BaseModel):
+class SpanDecision(SentBody):
     """What a person says of a span."""
 
     verdict: Verdict = Field(description="accept, reject, relabel (to ``to``) or add.")

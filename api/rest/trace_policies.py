@@ -1,14 +1,20 @@
 """Heavy or light: how a class of items is traced, switched class by class; ``GET /audit`` holds the graph to it."""
 
 from collections.abc import Sequence
-from typing import Annotated
 
-from fastapi import APIRouter, Body, Response
+from fastapi import APIRouter, Response
 
 from qualweave.api.replies import json_reply
+from qualweave.api.rest.sent import SentBody
 from qualweave.api.security.asking import ServiceOf, Who
 from qualweave.api.trace_policies import TracePolicies
 from qualweave.reasoning.trace.policy import TracePolicy, TraceWeight
+
+
+class PolicyRequest(SentBody):
+    """How a class is traced from now on."""
+
+    weight: TraceWeight
 
 
 def add_routes(router: APIRouter) -> None:
@@ -20,11 +26,9 @@ def add_routes(router: APIRouter) -> None:
         return _told(TracePolicies(service, who).known())
 
     @router.put("/trace-policies/{name}")
-    def switch(
-        name: str, service: ServiceOf, who: Who, weight: Annotated[TraceWeight, Body(embed=True)]
-    ) -> Response:
+    def switch(name: str, given: PolicyRequest, service: ServiceOf, who: Who) -> Response:
         """Switch a class of items (IRI's local name or label) to ``heavy`` or ``light``."""
-        return _told(TracePolicies(service, who).switch(name, weight))
+        return _told(TracePolicies(service, who).switch(name, given.weight))
 
     @router.delete("/trace-policies/{name}")
     def remove(name: str, service: ServiceOf, who: Who) -> Response:

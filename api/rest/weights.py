@@ -3,17 +3,18 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from qualweave.api.replies import json_reply
 from qualweave.api.rest.ballots import Cast, Reason, told_of
+from qualweave.api.rest.sent import SentBody
 from qualweave.api.scoring import Scoring
 from qualweave.api.security.asking import ServiceOf, Who
 from qualweave.api.weighing import Weighing
 from qualweave.change_request import RequestState
 
 
-class WeightProposal(BaseModel):
+class WeightProposal(SentBody):
     """Other shares of parameters."""
 
     shares: dict[str, str | float] = Field(
@@ -26,7 +27,7 @@ class WeightProposal(BaseModel):
     )
 
 
-class ScoreRequest(BaseModel):
+class ScoreRequest(SentBody):
     """What is to be scored: items of the graph, or values; all items with a weighted value where neither is given."""
 
     version: int | None = Field(None, description="The newest where left out.", ge=1)

@@ -12,7 +12,7 @@ from types import MappingProxyType
 from typing import Any, Generic, Literal, TypeVar
 
 import yaml
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, RootModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from qualweave.errors import InputError, JsonValue
@@ -24,7 +24,7 @@ _DRAFT = "https://json-schema.org/draft/2020-12/schema"
 _Model = TypeVar("_Model", bound=BaseModel)
 _Read = TypeVar("_Read")
 
-_SAID_ZH: Mapping[str, str] = MappingProxyType(
+SAID_ZH: Mapping[str, str] = MappingProxyType(
     {
         "extra_forbidden": "没有这个键",
         "missing": "缺少这个键",
@@ -49,6 +49,7 @@ _SAID_ZH: Mapping[str, str] = MappingProxyType(
         "string_pattern_mismatch": "写法不符合要求",
     }
 )
+"""What a kind of fault of pydantic's is in Chinese."""
 
 
 @dataclass(frozen=True)
@@ -258,6 +259,33 @@ def near(name: str, known: Iterable[str]) -> list[str]:
     return get_close_matches(name, sorted(known), 3, 0.5)
 
 
+def keys_at(model: type[BaseModel], keys: Sequence[str | int]) -> set[str]:
+    """Return the keys that a model knows at a path.
+
+    Args:
+        model: The model.
+        keys: Keys and places in lists, from the top.
+    """
+    here: type[BaseModel] | None = model
+    if issubclass(model, RootModel):
+        here = model_in(model.model_fields["root"].annotation)
+    for key in keys:
+        if here is None or isinstance(key, int):
+            continue
+        field = next((f for n, f in here.model_fields.items() if key in (n, f.alias)), None)
+        here = model_in(field.annotation) if field else None
+    fields = here.model_fields if here else {}
+    return {field.alias or name for name, field in fields.items()}
+
+
+def model_in(annotation: Any) -> type[BaseModel] | None:  # noqa: ANN401 - any annotation
+    """Return the first model that an annotation names, such as that of ``tuple[Model, ...]``; None where none is."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    inner = (model_in(one) for one in getattr(annotation, "__args__", ()))
+    return next((one for one in inner if one is not None), None)
+
+
 def _repeated(node: yaml.Node | None, keys: tuple[str, ...]) -> Iterator[Fault]:
     if isinstance(node, yaml.SequenceNode):
         for place, child in enumerate(node.value):
@@ -280,12 +308,12 @@ def _repeated(node: yaml.Node | None, keys: tuple[str, ...]) -> Iterator[Fault]:
 def _fault(error: ErrorDetails, model: type[BaseModel], parsed: Parsed | None, page: str) -> Fault:
     keys, kind = tuple(error["loc"]), error["type"]
     context = error.get("ctx") or {}
-    message = {"en": error["msg"], "zh": context.get("zh") or _SAID_ZH.get(kind, error["msg"])}
+    message = {"en": error["msg"], "zh": context.get("zh") or SAID_ZH.get(kind, error["msg"])}
     where = f"; {page} lists what may stand there" if page else ""
     where_zh = f"；可用的值见 {page}" if page else ""
     fix = {"en": f"Correct that key{where}.", "zh": f"请更正该键{where_zh}。"}
     if kind == "extra_forbidden" and isinstance(keys[-1], str):
-        known = near(keys[-1], _keys_at(model, keys[:-1]))
+        known = near(keys[-1], keys_at(model, keys[:-1]))
         message["en"] = "there is no such key"
         if known:
             fix = {
@@ -296,22 +324,3 @@ def _fault(error: ErrorDetails, model: type[BaseModel], parsed: Parsed | None, p
         fix = {"en": str(context["step"]), "zh": str(context.get("step_zh", context["step"]))}
     line = parsed.line_of(keys) if parsed else 1
     return Fault(line, ".".join(str(part) for part in keys) or "document", message, fix)
-
-
-def _keys_at(model: type[BaseModel], keys: Sequence[str | int]) -> set[str]:
-    """Return the keys that a model knows at a path."""
-    here: type[BaseModel] | None = model
-    for key in keys:
-        if here is None or isinstance(key, int):
-            continue
-        field = next((f for n, f in here.model_fields.items() if key in (n, f.alias)), None)
-        here = _model_in(field.annotation) if field else None
-    fields = here.model_fields if here else {}
-    return {field.alias or name for name, field in fields.items()}
-
-
-def _model_in(annotation: Any) -> type[BaseModel] | None:  # noqa: ANN401 - any annotation
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return annotation
-    inner = (_model_in(one) for one in getattr(annotation, "__args__", ()))
-    return next((one for one in inner if one is not None), None)

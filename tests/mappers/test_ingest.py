@@ -10,15 +10,15 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-import yaml
 
 from qualweave.config import Settings
 from qualweave.errors import Conflict, Forbidden, InputError, NotFound
 from qualweave.iri import Q
 from qualweave.mappers.answering import answer_question
+from qualweave.mappers.answers import load_answers
 from qualweave.mappers.codes import resolve_code, undecided
 from qualweave.mappers.desk import Desk, desk
-from qualweave.mappers.drafting import Answer, read_answers
+from qualweave.mappers.drafting import Answer
 from qualweave.mappers.ingest import ingest, resume
 from qualweave.mappers.library import MappingLibrary
 from qualweave.mappers.provenance import provenance
@@ -437,9 +437,7 @@ def test_the_example_plant_is_ingested_with_its_engineers_answers(
     work = replace(work, aligner=None)
     generate = pytest.importorskip("qualweave.examples.plant").generate
     generate(tmp_path / "plant", seed=1, size="small")
-    answers = read_answers(
-        yaml.safe_load((tmp_path / "plant/answers/engineer.yaml").read_text("utf-8"))
-    )
+    answers = load_answers(tmp_path / "plant/answers/engineer.yaml")
     truth = (tmp_path / "plant/oracle/fields.csv").read_text("utf-8").splitlines()[1:]
     split = [one.split(",") for one in truth if one.count(",") == 4]
     told = [

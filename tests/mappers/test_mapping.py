@@ -9,7 +9,8 @@ import pytest
 import yaml
 
 from qualweave.errors import InputError
-from qualweave.mappers.drafting import Answer, build_mapping, context_of, read_answers
+from qualweave.mappers.answers import read_answers
+from qualweave.mappers.drafting import Answer, build_mapping, context_of
 from qualweave.mappers.library import MappingLibrary
 from qualweave.mappers.mapping import (
     ColumnMapping,
@@ -220,7 +221,7 @@ def test_answers_go_to_the_file_and_field_they_name(vocabulary: Vocabulary) -> N
         ]
     }
 
-    (answer,) = read_answers(rows)
+    (answer,) = read_answers(yaml.safe_dump(rows, allow_unicode=True), file="a.yaml")
 
     assert answer.is_about("plc/MC-02_20250202.csv", "x")
     assert not answer.is_about("plc/MC-03_20250202.csv", "x")
