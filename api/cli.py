@@ -38,7 +38,7 @@ from qualweave.api.learning import Learning
 from qualweave.api.mcp.command import add_command as add_mcp
 from qualweave.api.sending import sent
 from qualweave.api.service import Service
-from qualweave.api.terminal import TextsTold, Url, console, is_chinese, say
+from qualweave.api.terminal import TextsTold, Url, console, is_chinese, say, say_faults
 from qualweave.api.tour import Tour
 from qualweave.config import Settings
 from qualweave.errors import Forbidden, QualweaveError
@@ -99,6 +99,7 @@ def main() -> None:
         chinese = is_chinese()
         message = error.message_zh if chinese else error.message
         console.print(message, style="red", highlight=False, markup=False, soft_wrap=True)
+        say_faults(error, "zh" if chinese else "en")
         step = error.next_step_zh if chinese else error.next_step
         say(step)
         raise SystemExit(1) from error

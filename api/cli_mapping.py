@@ -250,10 +250,15 @@ def import_(
     url: Url = "",
     by: By = "",
     language: Tongue = "en",
+    *,
+    new_source: Annotated[
+        bool, typer.Option("--new-source", help="SSSOM of a source of which no file has come in.")
+    ] = False,
 ) -> None:
     """Take YAML or RML-Core as the next version of a source's mapping, an SSSOM table as memory."""
     chosen = _form_of(file, form).value
-    told = asked(calls.import_mapping(text_of(file), chosen, source, file.name), data, url, by=by)
+    call = calls.import_mapping(text_of(file), chosen, source, file.name, new_source=new_source)
+    told = asked(call, data, url, by=by)
     if "learnt" in told:
         say(f"{told['learnt']} decisions learnt, {len(told['passed'])} rows passed by")
         for one in told["passed"]:

@@ -171,7 +171,7 @@ class MappingDocuments:
         return {**about, "format": form, "text": text, "notes": notes}
 
     def imported(
-        self, text: str, form: Form, *, source: str = "", file: str = ""
+        self, text: str, form: Form, *, source: str = "", file: str = "", new_source: bool = False
     ) -> dict[str, JsonValue]:
         """Take a document in another language: YAML and RML as a version, SSSOM as memory.
 
@@ -180,6 +180,7 @@ class MappingDocuments:
             form: Its language.
             source: Source id; made from the document where left out.
             file: Its name, for messages.
+            new_source: Whether an SSSOM table may be about sources of which no file has come in.
 
         Raises:
             Forbidden: If the principal is no engineer.
@@ -198,7 +199,13 @@ class MappingDocuments:
                 nearest=self.service.terms.nearest,
             )
             return self.take(document)
-        learnt = sssom.read(text, work.vocabulary, source=source, file=file or "mapping.sssom.tsv")
+        learnt = sssom.read(
+            text,
+            work.vocabulary,
+            source=source,
+            file=file or "mapping.sssom.tsv",
+            known=None if new_source else work.library.sources(),
+        )
         self._remember(learnt.decisions)
         return learnt.to_json()
 

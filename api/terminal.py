@@ -15,7 +15,7 @@ from rich.console import Console
 
 from qualweave.api.door import Caller, asking
 from qualweave.client.calls import Call
-from qualweave.errors import JsonValue, UnreadableSource
+from qualweave.errors import JsonValue, QualweaveError, UnreadableSource
 from qualweave.negotiation import Language
 
 _Answer = TypeVar("_Answer")
@@ -31,6 +31,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Every = Annotated[bool, typer.Option("--all", help="Decided ones as well.")]
 HERE = Path(".qualweave")
 console = Console()
+_MOST_FAULTS = 20  # the rest of a wrong document is mostly the same
 _BETWEEN_S = 5.0  # between two lines of progress
 
 
@@ -146,6 +147,17 @@ def read_packed(file: Path, beside: Iterable[Path]) -> bytes:
 def say(text: str) -> None:
     """Print a line as it is."""
     console.print(text, highlight=False, markup=False, soft_wrap=True)
+
+
+def say_faults(error: QualweaveError, language: Language) -> None:
+    """Print every fault of a document that an error lists, where there are several; its message has the first."""
+    faults = error.data.get("faults")
+    if not isinstance(faults, list) or len(faults) == 1:
+        return
+    for one in faults[:_MOST_FAULTS]:
+        if isinstance(one, dict):
+            message, fix = (dict(one[name]).get(language, "") for name in ("message", "fix"))  # type: ignore[arg-type]  # of `Fault.to_json`
+            say(f"    {error.data.get('file')}:{one['line']}: {one['key']}: {message}. {fix}")
 
 
 def say_json(value: object) -> None:

@@ -68,10 +68,14 @@ def add_routes(router: APIRouter) -> None:
         form: Annotated[Form, Query(alias="format", description="Language of the body.")] = "yaml",
         source: Annotated[str, Query(description="Source id; from the document if empty.")] = "",
         name: Annotated[str, Query(description="Name of the document.")] = "",
+        *,
+        new_source: Annotated[
+            bool, Query(description="SSSOM of a source of which no file has come in.")
+        ] = False,
     ) -> Response:
         """Take a document that is sent as YAML or RML-Core as a version, or an SSSOM table as memory."""
         given = MappingDocuments(service, who)
-        told = given.imported(text, form, source=source, file=name)
+        told = given.imported(text, form, source=source, file=name, new_source=new_source)
         return json_reply(told, status=201)
 
     @router.get("/mappings/{source}/export")

@@ -7,11 +7,13 @@ Source: A Simple Standard for Sharing Ontological Mappings (mapping-commons), TS
 
 import csv
 import io
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from urllib.parse import quote, unquote
 
 import yaml
 
+from qualweave.documents import Fault, near, refusal
 from qualweave.errors import InputError, JsonValue
 from qualweave.iri import DEFAULT_BASE, PREFIXES, SKOS, Q, expand
 from qualweave.mappers.lift.batch import segment
@@ -27,12 +29,25 @@ _PREFIXES = {
     "skos": SKOS,
     "sssom": "https://w3id.org/sssom/",
 }
+_ALL_PREFIXES = {
+    **PREFIXES,
+    **_PREFIXES,
+    "oboInOwl": "http://www.geneontology.org/formats/oboInOwl#",
+}
 _COLUMNS = (
     "subject_id", "subject_label", "predicate_id", "object_id", "object_label", "mapping_justification",
     "author_label", "mapping_date", "confidence",
 )  # fmt: skip
 _MANUAL, _MACHINE = "semapv:ManualMappingCuration", "semapv:CompositeMatching"
 _NONE = "sssom:NoTermFound"
+_EXACT = "skos:exactMatch"
+_PREDICATES = (
+    _EXACT, "skos:closeMatch", "skos:broadMatch", "skos:narrowMatch", "skos:relatedMatch", "owl:sameAs",
+    "owl:equivalentClass", "owl:equivalentProperty", "rdfs:subClassOf", "rdfs:subPropertyOf", "rdfs:seeAlso",
+    "semapv:crossSpeciesExactMatch", "semapv:crossSpeciesNarrowMatch", "semapv:crossSpeciesBroadMatch",
+    "oboInOwl:hasDbXref",
+)  # fmt: skip
+"""Those of SSSOM's documentation; another one is a slip of the pen, and would be passed by as no exact match."""
 
 
 def write(
@@ -136,7 +151,14 @@ class Learnt:
         }
 
 
-def read(text: str, vocabulary: Vocabulary, *, source: str = "", file: str = "") -> Learnt:
+def read(
+    text: str,
+    vocabulary: Vocabulary,
+    *,
+    source: str = "",
+    file: str = "",
+    known: Collection[str] | None = None,
+) -> Learnt:
     """Return what an SSSOM table says that persons decided about fields.
 
     Exact matches that a person curated become accepted pairs, negated ones rejected pairs; the rest is passed by.
@@ -146,35 +168,84 @@ def read(text: str, vocabulary: Vocabulary, *, source: str = "", file: str = "")
         vocabulary: The ontology; a term that it does not have is passed by.
         source: Source id of the fields; that of their IRIs where left out.
         file: Name of the table, for messages.
+        known: Source ids that there are; any is taken where it is None.
 
     Raises:
-        InputError: If it is no SSSOM table.
+        InputError: If it is no SSSOM table, or a row that a person curated has a predicate or source that there is
+            not; every such row is in ``data["faults"]``, and nothing is taken.
     """
     lines = text.splitlines()
     head = [line.removeprefix("#").removeprefix(" ") for line in lines if line.startswith("#")]
     first = next((at for at, line in enumerate(lines) if not line.startswith("#")), len(lines))
-    prefixes = {**PREFIXES, **_prefixes("\n".join(head), file)}
-    table = csv.DictReader(lines[first:], delimiter="\t")
+    prefixes = {**_ALL_PREFIXES, **_prefixes("\n".join(head), file)}
+    table = csv.DictReader(lines[first:], delimiter="\t", restval="")
     missing = {"subject_id", "predicate_id", "object_id", "mapping_justification"} - set(
         table.fieldnames or ()
     )
     if missing:
-        raise InputError(
-            f"{file}, line {first + 1}: an SSSOM table has the columns {', '.join(sorted(missing))} as well.",
-            message_zh=f"{file} 第 {first + 1} 行：SSSOM 表还应包含列 {'、'.join(sorted(missing))}。",
-            next_step="Give a TSV with the metadata as comments and the head row below.",
-            next_step_zh="请提供以注释为元数据、其后为表头行的 TSV。",
-            data={"file": file, "line": first + 1},
-        )
+        raise _columns_missing(file, first + 1, missing)
     found: list[Remembered] = []
     passed: list[tuple[int, str]] = []
+    faults: list[Fault] = []
     for line, row in enumerate(table, start=first + 2):
         taught = _taught(row, prefixes, vocabulary, source)
+        faults += _predicate_fault(line, row, prefixes)
         if isinstance(taught, str):
             passed.append((line, taught))
-        else:
-            found.append(taught)
+            continue
+        found.append(taught)
+        if known is not None:
+            faults += _source_fault(line, taught, known)
+    if faults:
+        raise refusal(file, faults)
     return Learnt(tuple(found), tuple(passed))
+
+
+def _columns_missing(file: str, line: int, missing: Collection[str]) -> InputError:
+    return InputError(
+        f"{file}, line {line}: an SSSOM table has the columns {', '.join(sorted(missing))} as well.",
+        message_zh=f"{file} 第 {line} 行：SSSOM 表还应包含列 {'、'.join(sorted(missing))}。",
+        next_step="Give a TSV with the metadata as comments and the head row below.",
+        next_step_zh="请提供以注释为元数据、其后为表头行的 TSV。",
+        data={"file": file, "line": line},
+    )
+
+
+def _predicate_fault(line: int, row: dict[str, str], prefixes: dict[str, str]) -> Iterator[Fault]:
+    """Yield that a row which a person curated has a predicate that there is not."""
+    said = row["predicate_id"]
+    predicates = {_expanded(one, _ALL_PREFIXES) for one in _PREDICATES}
+    if not _is_manual(row, prefixes) or _expanded(said, prefixes) in predicates:
+        return
+    like = near(said, _PREDICATES) or [_EXACT]
+    yield Fault(
+        line,
+        "predicate_id",
+        {"en": f"there is no predicate {said!r} of mappings", "zh": f"没有映射谓词“{said}”"},
+        {"en": f"Nearest: {', '.join(like)}.", "zh": f"相近的谓词：{'、'.join(like)}。"},
+    )
+
+
+def _source_fault(line: int, taught: Remembered, known: Collection[str]) -> Iterator[Fault]:
+    """Yield that a decision is about a source of which no file has come in."""
+    if taught.source in known:
+        return
+    like = near(taught.source, known)
+    en = f"Nearest: {', '.join(like)}. " if like else ""
+    zh = f"相近的来源：{'、'.join(like)}。" if like else ""
+    yield Fault(
+        line,
+        "subject_id",
+        {
+            "en": f"no file of a source {taught.source!r} has come in (field {taught.field!r})",
+            "zh": f"没有来源“{taught.source}”的文件（字段“{taught.field}”）",
+        },
+        {
+            "en": f"{en}Name the source whose fields these are (--source), or say that it is a new one (--new-source; "
+            "new_source=true).",
+            "zh": f"{zh}请用 --source 指定这些字段的来源，或声明它是新来源（--new-source；new_source=true）。",
+        },
+    )
 
 
 def _prefixes(head: str, file: str) -> dict[str, str]:
@@ -198,9 +269,9 @@ def _taught(
     row: dict[str, str], prefixes: dict[str, str], vocabulary: Vocabulary, source: str
 ) -> Remembered | str:
     """Return the decision of a row, or why it teaches nothing."""
-    if row["mapping_justification"] != _MANUAL:
+    if not _is_manual(row, prefixes):
         return "no person decided it"
-    if row["predicate_id"] not in ("skos:exactMatch", SKOS + "exactMatch"):
+    if _expanded(row["predicate_id"], prefixes) != SKOS + "exactMatch":
         return "it is no exact match"
     subject, term = (_expanded(row[name], prefixes) for name in ("subject_id", "object_id"))
     if vocabulary.concept(term) is None:
@@ -210,6 +281,11 @@ def _taught(
     home = source or (unquote(parts[0]) if len(parts) > 1 else "")
     verdict: Verdict = "rejected" if row.get("predicate_modifier") == "Not" else "accepted"
     return Remembered(home, field, term, verdict, row.get("author_label") or "sssom")
+
+
+def _is_manual(row: dict[str, str], prefixes: dict[str, str]) -> bool:
+    manual = _expanded(_MANUAL, _ALL_PREFIXES)
+    return _expanded(row["mapping_justification"], prefixes) == manual
 
 
 def _expanded(name: str, prefixes: dict[str, str]) -> str:

@@ -237,7 +237,11 @@ def test_a_document_goes_out_as_sssom_and_its_decisions_become_memory(tmp_path: 
     told("mapping", "import", document, *data)
 
     told("mapping", "export", "ovens-oven", table, *data)
-    said = told("mapping", "import", table, "--source", "line-2-oven", *data)
+    other = ("mapping", "import", table, "--source", "line-2-oven", *data)
+    refused = CliRunner().invoke(app, [str(one) for one in other]).exception
+    assert isinstance(refused, QualweaveError)
+    assert "line-2-oven" not in (tmp_path / "data/memory/plant.json").read_text("utf-8")
+    said = told(*other, "--new-source")
 
     assert (
         "3 decisions learnt, 1 rows passed by" in said
@@ -247,6 +251,37 @@ def test_a_document_goes_out_as_sssom_and_its_decisions_become_memory(tmp_path: 
     assert ("line-2-oven", "T", "li") in [
         (one.source, one.field, one.by) for one in memory.decisions
     ]
+
+
+def test_a_table_of_sources_or_predicates_that_there_are_not_is_refused_whole(
+    client: TestClient,
+) -> None:
+    head = "subject_id\tsubject_label\tpredicate_id\tobject_id\tmapping_justification\n"
+    manual = "q:ChamberTemperature\tsemapv:ManualMappingCuration\n"
+    table = (
+        f"{head}https://x.example/field/ovens-oven/T\tT\tskos:exactMatch\t{manual}"
+        f"https://x.example/field/ovens-ovn/T\tT\tskos:exactMatch\t{manual}"
+        f"https://x.example/field/ovens-oven/T\tT\tskos:exactmatch\t{manual}"
+    )
+
+    reply = client.post("/mappings/import?format=sssom&name=t.tsv", content=table.encode())
+    taken = client.post(
+        "/mappings/import?format=sssom&source=ovens-oven",
+        content=table.splitlines(keepends=True)[0].encode()
+        + table.splitlines(keepends=True)[1].encode(),
+    )
+
+    assert reply.status_code == 400
+    assert reply.json()["detail"].startswith(
+        "t.tsv, line 3, key subject_id: no file of a source 'ovens-ovn' has come in (field 'T')."
+    )
+    assert "Nearest: ovens-oven." in reply.json()["next_step"]
+    assert "相近的来源：ovens-oven。" in reply.json()["next_step_zh"]
+    assert [(one["line"], one["key"]) for one in reply.json()["faults"]] == [
+        (3, "subject_id"),
+        (4, "predicate_id"),
+    ]
+    assert taken.json() == {"learnt": 1, "passed": []}
 
 
 def test_what_cannot_be_taken_is_told_over_http(client: TestClient) -> None:

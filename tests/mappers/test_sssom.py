@@ -148,6 +148,41 @@ def test_a_partners_table_names_other_subjects_and_negates(vocabulary: Vocabular
     ]
 
 
+ROW = "subject_id\tpredicate_id\tobject_id\tmapping_justification\nx:1\t{}\tq:ChamberTemperature\t{}\n"
+SKOS_EXACT = "http://www.w3.org/2004/02/skos/core#exactMatch"
+
+
+@pytest.mark.parametrize(
+    ("predicate", "justification", "learnt"),
+    [
+        ("skos:exactMatch", "semapv:ManualMappingCuration", 1),
+        (SKOS_EXACT, "https://w3id.org/semapv/vocab/ManualMappingCuration", 1),
+        ("skos:broadMatch", "semapv:ManualMappingCuration", 0),
+        ("nobody:knows", "semapv:LexicalMatching", 0),  # no person stands behind it
+    ],
+)
+def test_a_predicate_and_a_justification_are_read_as_iris(
+    vocabulary: Vocabulary, predicate: str, justification: str, learnt: int
+) -> None:
+    found = sssom.read(ROW.format(predicate, justification), vocabulary, file="t.tsv")
+
+    assert (len(found.decisions), len(found.passed)) == (learnt, 1 - learnt)
+
+
+@pytest.mark.parametrize("predicate", ["skos:exactmatch", "exactMatch", "x:q", ""])
+def test_a_person_s_row_with_a_predicate_that_there_is_not_is_refused(
+    vocabulary: Vocabulary, predicate: str
+) -> None:
+    text = ROW.format(predicate, "semapv:ManualMappingCuration")
+
+    with pytest.raises(
+        InputError, match=f"t.tsv, line 2, key predicate_id: there is no predicate '{predicate}'"
+    ) as refused:
+        sssom.read(text, vocabulary, file="t.tsv")
+
+    assert "skos:exactMatch" in refused.value.next_step
+
+
 def test_what_is_no_table_is_refused(vocabulary: Vocabulary) -> None:
     with pytest.raises(InputError, match=r"t\.tsv, line 1: an SSSOM table has the columns"):
         sssom.read("a,b\n1,2\n", vocabulary, file="t.tsv")

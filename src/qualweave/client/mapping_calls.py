@@ -64,8 +64,11 @@ def export_mapping(
     return Call("GET", path, read_json, {"format": form, "file": file, "delimiter": delimiter})
 
 
-def import_mapping(text: str, form: str, source: str = "", name: str = "") -> Call[JsonObject]:
+def import_mapping(
+    text: str, form: str, source: str = "", name: str = "", *, new_source: bool = False
+) -> Call[JsonObject]:
     """A document in YAML or RML-Core as a version, or an SSSOM table as memory."""
-    params = {"format": form, "source": source, "name": name}
+    about = {"format": form, "source": source, "name": name}
+    params = about | ({"new_source": "true"} if new_source else {})
     headers = {"Content-Type": "text/plain; charset=utf-8"}
     return Call("POST", "/mappings/import", read_json, params, content=text, headers=headers)
