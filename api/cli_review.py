@@ -26,6 +26,10 @@ Family = Annotated[str, typer.Option(help="Id of a family: every question of it,
 DryRun = Annotated[
     bool, typer.Option("--dry-run", help="Only tell which fields, files and rows it would touch.")
 ]
+Yes = Annotated[
+    bool,
+    typer.Option("--yes", help="Also where most sampled values cannot be read as the term wants."),
+]
 _SHOWN = 3
 
 
@@ -67,7 +71,7 @@ def _say_question(one: dict[str, Any], language: str) -> None:
 
 
 @app.command()
-def accept(
+def accept(  # noqa: PLR0913 - each is one part of a decision
     questions: Questions = None,
     family: Family = "",
     data: DataDir = HERE,
@@ -77,15 +81,11 @@ def accept(
     language: Tongue = "en",
     *,
     dry_run: DryRun = False,
+    yes: Yes = False,
 ) -> None:
     """Accept the likeliest term of each question."""
-    _decide(
-        _body("accept", questions, family, dry_run=dry_run, reason=reason),
-        data,
-        url,
-        by=by,
-        language=language,
-    )
+    body = _body("accept", questions, family, dry_run=dry_run, reason=reason)
+    _decide({**body, "force": yes}, data, url, by=by, language=language)
 
 
 @app.command()
@@ -100,10 +100,11 @@ def choose(  # noqa: PLR0913 - each is one part of a decision
     language: Tongue = "en",
     *,
     dry_run: DryRun = False,
+    yes: Yes = False,
 ) -> None:
     """Choose a term for the questions."""
     body = _body("choose", questions, family, dry_run=dry_run, reason=reason, term=term)
-    _decide(body, data, url, by=by, language=language)
+    _decide({**body, "force": yes}, data, url, by=by, language=language)
 
 
 @app.command()
@@ -246,6 +247,8 @@ def _decide(
             say(f"{one['source']}  {one['text'] or one['column']}  {one['term'] or '-'}")
         for one in told["files"]:
             say(f"    {one['file']}: {one['rows']} rows")
+        for one in told["unreadable"]:
+            say(f"    ! {one['statement'][language]}")
         say(f"{len(told['questions'])} questions, {len(told['files'])} files, {told['rows']} rows")
     else:
         _say_done(told, language)

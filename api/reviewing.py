@@ -12,6 +12,7 @@ from qualweave.mappers.answering import known_term
 from qualweave.mappers.desk import Desk
 from qualweave.mappers.review.draft import TermDraft, filled_in, turtle
 from qualweave.mappers.review.handing import hand_over, link
+from qualweave.mappers.review.misfit import misfits, require_fit
 from qualweave.mappers.review.queue import Kind, Waiting, chosen, queue
 from qualweave.mappers.review.record import Review, review_of, reviews_of, undone
 from qualweave.mappers.review.settle import Choice, Settled, Why, preview, settle
@@ -33,6 +34,7 @@ class Wanted:
         reason: Why.
         to: Who is asked.
         draft: What is known of a new term; the rest is filled in from the field.
+        force: Whether a term is taken even where most sampled values are not what it wants.
     """
 
     action: Verb
@@ -42,6 +44,7 @@ class Wanted:
     reason: str = ""
     to: str = ""
     draft: TermDraft = field(default_factory=TermDraft)
+    force: bool = False
 
 
 @dataclass(frozen=True)
@@ -65,7 +68,7 @@ class Reviewing:
         ]
 
     def preview(self, wanted: Wanted) -> dict[str, JsonValue]:
-        """Return what a decision would touch; nothing is changed.
+        """Return what a decision would touch, and fields whose values the term cannot read; nothing is changed.
 
         Raises:
             NotFound: If a question does not wait.
@@ -73,7 +76,9 @@ class Reviewing:
         """
         work = self.service.desk(self.principal)
         some = chosen(queue(work), ids=wanted.questions, family=wanted.family)
-        found = preview(work, self._choices(work, some, wanted))
+        choices = self._choices(work, some, wanted)
+        unreadable = list[JsonValue](one.to_json() for one in misfits(work, choices))
+        found = {**preview(work, choices), "unreadable": unreadable}
         if wanted.action != "new_term":
             return {"action": wanted.action, **found}
         draft = filled_in(some).over(wanted.draft)
@@ -87,7 +92,8 @@ class Reviewing:
             InputError: If there is nothing to accept, no such term, no reason where one is needed, or a new term lacks
                 name or label.
             Forbidden: If the principal is not an engineer.
-            Conflict: If no question is named, or that term was proposed and decided before.
+            Conflict: If no question is named, that term was proposed and decided before, or most sampled values of a
+                field are not what the term wants.
         """
         self.principal.require("engineer")
         if wanted.action == "new_term":
@@ -98,7 +104,10 @@ class Reviewing:
                 review = hand_over(work, some, to=wanted.to, reason=wanted.reason)
                 return self.shown(review)
             why = Why(wanted.action, wanted.reason, family=wanted.family)
-            settled = settle(work, self._choices(work, some, wanted), why, retry=True)
+            choices = self._choices(work, some, wanted)
+            if not wanted.force:
+                require_fit(work, choices)
+            settled = settle(work, choices, why, retry=True)
         return self._settled(settled)
 
     def log(self) -> list[JsonValue]:

@@ -215,10 +215,12 @@ class Service:
         self._after_write(tenant)
         (self._marks / tenant).unlink(missing_ok=True)
 
-    def answer(self, request: str, term: str, *, reason: str, principal: Principal) -> IngestReport:
+    def answer(
+        self, request: str, term: str, *, reason: str, principal: Principal, force: bool = False
+    ) -> IngestReport:
         """Answer a question of the mapper and lift what waited for it."""
         with self.lifting(principal) as work:
-            return answer_question(work, request, term, reason=reason)
+            return answer_question(work, request, term, reason=reason, force=force)
 
     def answer_from(
         self, answers: Path | bytes, *, principal: Principal, progress: Progress | None = None

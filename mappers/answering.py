@@ -13,12 +13,15 @@ from qualweave.mappers.desk import Desk
 from qualweave.mappers.drafting import Answer
 from qualweave.mappers.relift import relift_batches, waiting_on_others
 from qualweave.mappers.report import IngestReport
+from qualweave.mappers.review.misfit import require_fit
 from qualweave.mappers.review.settle import Choice, Told, Why, settle
 from qualweave.mappers.revise import Question, questions
 from qualweave.mappers.sources import source_id
 
 
-def answer_question(work: Desk, request_id: str, term: str, *, reason: str = "") -> IngestReport:
+def answer_question(
+    work: Desk, request_id: str, term: str, *, reason: str = "", force: bool = False
+) -> IngestReport:
     """Answer a question or request, and lift what waited for it.
 
     Args:
@@ -26,6 +29,7 @@ def answer_question(work: Desk, request_id: str, term: str, *, reason: str = "")
         request_id: Id of the change request.
         term: IRI or CURIE of the term that is meant; ``""`` for none of ours (the field or text is left out).
         reason: Why; needed where ``term`` is empty.
+        force: Whether it holds even where most sampled values are not what the term wants.
 
     Returns:
         What became of the files of that source.
@@ -34,12 +38,16 @@ def answer_question(work: Desk, request_id: str, term: str, *, reason: str = "")
         NotFound: If there is no such open question.
         InputError: If the term is not one of the ontology.
         Forbidden: If the principal is not an engineer.
+        Conflict: If most sampled values of the field are not what the term wants.
     """
     work.principal.require("engineer")
     question = _open_question(work, request_id)
     iri = known_term(work, term) if term else ""
     why = Why("choose" if iri else "reject", reason)
-    return settle(work, [Choice(question, iri)], why).report
+    choices = [Choice(question, iri)]
+    if not force:
+        require_fit(work, choices)
+    return settle(work, choices, why).report
 
 
 def answer_many(

@@ -21,6 +21,10 @@ class TermAnswer(SentBody):
 
     term: str = Field(description="IRI or CURIE of the term; empty for none of ours.")
     reason: str = ""
+    force: bool = Field(
+        default=False,
+        description="Also where most sampled values cannot be read as the term wants.",
+    )
 
 
 class Sentence(SentBody):
@@ -99,7 +103,9 @@ def add_routes(router: APIRouter) -> None:
     @router.post("/change-requests/{request_id}/answer")
     def answer(request_id: str, given: TermAnswer, service: ServiceOf, who: Who) -> Response:
         """Answer a question of the mapper; what waited for it is lifted."""
-        report = service.answer(request_id, given.term, reason=given.reason, principal=who)
+        report = service.answer(
+            request_id, given.term, reason=given.reason, principal=who, force=given.force
+        )
         return json_reply(report.to_json())
 
     @router.post("/change-requests/answers")

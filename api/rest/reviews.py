@@ -38,6 +38,9 @@ class Decided(SentBody):
     reason: str = Field("", description="Why; needed to reject and to ask.", max_length=2000)
     to: str = Field("", description="Who is asked.")
     new_term: NewTerm = Field(default_factory=NewTerm)
+    force: Annotated[
+        bool, Field(description="Also where most sampled values cannot be read as the term wants.")
+    ] = False
     dry_run: Annotated[bool, Field(description="Only tell what it would touch.")] = False
 
 
@@ -56,6 +59,7 @@ def _wanted(given: Decided) -> Wanted:
         given.reason,
         given.to,
         TermDraft(**given.new_term.model_dump()),
+        given.force,
     )
 
 

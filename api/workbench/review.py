@@ -1,6 +1,7 @@
 """The queue on the page *Sources*: a card a family, what a decision would touch, and the decisions with their undo."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -151,11 +152,14 @@ class ReviewCards:
         to: str = "",
         reason: str = "",
     ) -> None:
-        """Decide a family: at once where it is one question, else after what it would touch was shown."""
+        """Decide a family; what it touches, and values that the term cannot read, are shown and confirmed first."""
         ids = tuple(one.question.id for one in some)
         wanted = Wanted(action, ids, term=term, to=to, reason=reason)
-        if len(some) > 1 and action != "ask" and not await self._confirmed(wanted):
-            return
+        several = len(some) > 1
+        if action in ("accept", "choose") or (several and action != "ask"):
+            if not await self._confirmed(wanted, several=several):
+                return
+            wanted = replace(wanted, force=True)
         await self._do(lambda: self._reviewing().decide(wanted))
 
     async def _do(self, act: Callable[[], Mapping[str, Any]]) -> None:
@@ -166,7 +170,8 @@ class ReviewCards:
             if changes:
                 ui.notify(say("changed_others", self._language, count=len(changes)))
 
-    async def _confirmed(self, wanted: Wanted) -> bool:
+    async def _confirmed(self, wanted: Wanted, *, several: bool) -> bool:
+        """Show what a decision touches and wait for a yes; one question whose values fit needs none."""
         language = self._language
         try:
             told = await run.io_bound(self._reviewing().preview, wanted)
@@ -175,17 +180,24 @@ class ReviewCards:
             return False
         if told is None:  # the service is going down
             return False
+        poor = [one["statement"][language] for one in _listed(told["unreadable"])]
+        if not several and not poor:
+            return True
         files = [one for one in _listed(told["files"]) if isinstance(one, dict)]
+        count = len(_listed(told["questions"]))
+        go_on = (
+            say("decide_all", language, count=count) if several else say("decide_anyway", language)
+        )
         with ui.dialog() as dialog, ui.card().classes("gap-2"):
-            counts = {"questions": len(_listed(told["questions"])), "files": len(files)}
-            ui.label(say("would_touch", language, rows=told["rows"], **counts)).classes(
-                "font-semibold"
-            )
+            counts = {"questions": count, "files": len(files), "rows": told["rows"]}
+            ui.label(say("would_touch", language, **counts)).classes("font-semibold")
+            for sentence in poor[:_LOGGED]:
+                ui.label(sentence).classes("text-sm text-red-700 break-all")
             for one in files[:_LOGGED]:
                 ui.label(f"{one['file']}: {one['rows']}").classes("text-sm break-all")
             with ui.row():
                 ui.button(
-                    say("decide_all", language, count=counts["questions"]),
+                    go_on,
                     on_click=lambda: dialog.submit(True),  # noqa: FBT003 - what the dialog gives back
                 ).props("no-caps")
                 ui.button(say("cancel", language), on_click=dialog.close).props("flat no-caps")

@@ -10,12 +10,14 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
+import polars as pl
 from pyoxigraph import NamedNode, Triple
 
 from qualweave.batches import batches
 from qualweave.change_request import ChangeRequest, request_iri, to_quads
 from qualweave.errors import JsonValue
 from qualweave.iri import curie
+from qualweave.mappers.cell_fit import with_datatype
 from qualweave.mappers.desk import Desk
 from qualweave.mappers.governance import governance_change, request_triples
 from qualweave.mappers.mapping import MappingDocument, with_answers
@@ -153,7 +155,8 @@ def decided_document(
 ) -> MappingDocument:
     """Return the next version of a mapping, in which a person has decided fields and texts in them."""
     by = work.principal.id
-    decided = with_answers(document, said_of(choices), by=by, reason=why.reason)
+    said = said_of(choices)
+    decided = with_answers(document, said, by=by, reason=why.reason)
     texts: dict[str, dict[str, str]] = defaultdict(dict)
     for one in choices:
         if one.question.text:
@@ -161,6 +164,8 @@ def decided_document(
     columns = tuple(
         one.model_copy(update={"values": {**one.values, **_curies(texts[one.name])}})
         if one.name in texts
+        else with_datatype(one, pl.Series(one.samples, dtype=pl.String), work.vocabulary)
+        if one.name in said
         else one
         for one in decided.columns
     )

@@ -234,6 +234,34 @@ def test_a_family_is_previewed_decided_handed_on_and_undone_over_http(client: Te
     assert client.get(f"/reviews/{done['id']}", headers=LI).json()["undone_by"]
 
 
+def test_a_term_that_cannot_read_the_values_wants_a_word_more(
+    settings: Settings, tmp_path: Path
+) -> None:
+    words = UNKNOWN.replace("0.5", "hot").replace("0.6", "cold").replace("0.7", "mild")
+    with TestClient(make_app(Service(settings), settings, pages=False)) as client:
+        upload(client, "Oven3_20250302.csv", words)
+        (question,) = waiting(client)
+        body = {"action": "choose", "questions": [question["id"]], "term": "tap density"}
+        told = decide(client, **body, dry_run=True)
+        refused = client.post("/reviews", json=body, headers=LI)
+        answer = client.post(
+            f"/change-requests/{question['id']}/answer", json={"term": "q:TapDensity"}, headers=LI
+        )
+
+    (poor,) = told["unreadable"]
+    assert (poor["read"], poor["sampled"], poor["wanted"]) == (1, 4, "number")
+    assert (refused.status_code, refused.json()["unreadable"]) == (409, [poor])
+    assert answer.status_code == 409
+
+    def choose(*words: str) -> Any:
+        given = ("review", "choose", "tap density", question["id"], *words)
+        return CliRunner().invoke(command_line, [*given, "--data", str(settings.data_dir)])
+
+    assert "1 of 4 sampled values can be read as a number" in choose("--dry-run").output
+    assert "--yes" in choose().exception.next_step
+    assert "1 files lifted again: 1 rows" in choose("--yes").output
+
+
 def test_the_commands_list_preview_decide_and_undo(settings: Settings, tmp_path: Path) -> None:
     with TestClient(make_app(Service(settings), settings, pages=False)) as client:
         upload(client, "Oven3_20250301.csv", OVEN)

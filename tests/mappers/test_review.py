@@ -14,6 +14,7 @@ from qualweave.mappers.memory import DecisionMemory
 from qualweave.mappers.provenance import provenance
 from qualweave.mappers.review.draft import TermDraft, filled_in, turtle
 from qualweave.mappers.review.handing import hand_over
+from qualweave.mappers.review.misfit import misfits
 from qualweave.mappers.review.queue import chosen, queue
 from qualweave.mappers.review.settle import Choice, Why, preview, settle
 from qualweave.mappers.review.undo import undo
@@ -169,3 +170,66 @@ def test_a_draft_is_filled_in_from_the_field_and_refused_without_a_label(
     with pytest.raises(InputError, match="UpperCamelCase"):
         turtle(draft.over(TermDraft(name="mystery", label_zh="谜")))
     assert "q:Mystery" in turtle(draft.over(TermDraft(label_zh="谜", unit="Cel")))
+
+
+WORDS = """
+    serial number,start time,mystery,tap density
+    W1,2025-01-01 09:00:00,hot,1.5
+    W2,2025-01-01 09:01:00,cold,1.6
+    W3,2025-01-01 09:02:00,7,1.6
+"""
+
+
+def test_a_term_that_cannot_read_the_values_is_refused_until_it_is_forced(
+    work: Desk, tmp_path: Path
+) -> None:
+    hand_in(work, tmp_path / "in", Mixer9_20250101=WORDS)
+    (waiting,) = queue(work)
+
+    with pytest.raises(Conflict, match="1 of 3 sampled values can be read as a number") as refused:
+        answer_question(work, waiting.question.id, "q:ChamberTemperature")
+    assert queue(work) == [waiting]
+    report = answer_question(work, waiting.question.id, "q:ChamberTemperature", force=True)
+
+    (told,) = refused.value.data["unreadable"]  # type: ignore[misc]  # a list of one
+    assert told["term"] == "q:ChamberTemperature"  # type: ignore[index, call-overload]
+    assert "3 个抽样值中有 1 个可读作数值" in refused.value.message_zh
+    assert "--yes" in refused.value.next_step
+    assert report.total("rows_quarantined") == 2
+
+
+@pytest.mark.parametrize(
+    ("term", "wanted"),
+    [
+        ("ChamberTemperature", "number"),
+        ("resultTime", "time"),
+        ("Warpage", "boolean"),
+        ("conforms", "boolean"),
+        ("operatorIdentifier", ""),
+        ("defectName", ""),
+    ],
+)
+def test_what_a_term_wants_is_told(work: Desk, tmp_path: Path, term: str, wanted: str) -> None:
+    hand_in(work, tmp_path / "in", Mixer9_20250101=WORDS)
+    (waiting,) = queue(work)
+
+    found = misfits(work, [Choice(waiting.question, Q + term)])
+
+    assert [one.wanted for one in found] == ([wanted] if wanted else [])
+
+
+def test_a_parameter_without_a_unit_is_text_where_its_values_are(
+    work: Desk, tmp_path: Path
+) -> None:
+    hand_in(work, tmp_path / "in", Mixer9_20250101=WORDS)
+    (waiting,) = queue(work)
+    unitless = next(
+        one.iri
+        for one in work.terms
+        if work.vocabulary.is_parameter(one.iri) and not work.vocabulary.unit(one.iri)
+    )
+
+    report = settle(work, [Choice(waiting.question, unitless)], Why("choose")).report
+
+    assert report.total("rows_quarantined") == 0
+    assert work.library.get("Mixer9").column("mystery").datatype == "text"  # type: ignore[union-attr]
