@@ -21,6 +21,7 @@ from qualweave.batches import batches
 from qualweave.config import Settings
 from qualweave.errors import InputError, QualweaveError, UnreadableSource
 from qualweave.mappers import readers
+from qualweave.mappers.codes import CodeEntry
 from qualweave.mappers.committing import lift_file
 from qualweave.mappers.desk import Aligner, Desk, Plan, align_with, desk
 from qualweave.mappers.drafting import (
@@ -38,6 +39,7 @@ from qualweave.mappers.profile import profile
 from qualweave.mappers.readers import ReadLimits, TableStream
 from qualweave.mappers.relift import relift_batches, waiting_on_others
 from qualweave.mappers.report import FileReport, IngestReport
+from qualweave.mappers.restated import lift_restated, said_by_lists
 from qualweave.mappers.sources import source_id
 from qualweave.mappers.table import RawTable
 from qualweave.mappers.zones import Zones
@@ -155,6 +157,8 @@ def _run(work: Desk, named: Sequence[tuple[Path, str]], progress: Progress | Non
             plan.tables = None
         plans.append(plan)
     zones.save(work.zones_path)
+    documents = [one for plan in plans for one in plan.documents if not plan.repeated]
+    former = said_by_lists(work, documents)
     reports: dict[int, FileReport] = {}
     for number, at in enumerate(sorted(range(len(plans)), key=lambda one: plans[one].rank)):
         if progress:
@@ -163,6 +167,7 @@ def _run(work: Desk, named: Sequence[tuple[Path, str]], progress: Progress | Non
         plans[at].tables = None
     work.store.publish()
     _retry(work, reports)
+    _restate(work, reports, former)
     return IngestReport(tuple(reports[at] for at in range(len(plans))))
 
 
@@ -178,6 +183,17 @@ def _retry(work: Desk, reports: dict[int, FileReport]) -> None:
         for at, report in reports.items():
             if report.sha256 == again.sha256:
                 reports[at] = replace(again, seconds=report.seconds + again.seconds)
+
+
+def _restate(work: Desk, reports: dict[int, FileReport], former: Sequence[CodeEntry]) -> None:
+    """Lift again what was lifted by another meaning of a code, and say so beside the lists that changed it."""
+    restated = lift_restated(work, former, besides={one.sha256 for one in reports.values()})
+    if not restated.reports:
+        return
+    said = restated.statement
+    for at, one in reports.items():
+        if "code_entry" in one.records:
+            reports[at] = replace(one, message=said["en"], message_zh=said["zh"])
 
 
 def _accept(work: Desk, path: Path, name: str) -> Plan:
