@@ -384,14 +384,11 @@ def _class_in_name(table: RawTable, vocabulary: Vocabulary, above: str) -> str:
     hints = getattr(table.context, "path_hints", None) or ()
     text = f" {text_key(' '.join([*map(str, hints), PurePath(_file_name(table)).stem]))} "
     text = re.sub(r"\d+", " ", text)
-    held: list[tuple[int, str]] = []
-    for concept in vocabulary.below(Q + above):
-        if concept.iri == Q + above:
-            continue
-        for name in concept.names:
-            key = text_key(name)
-            if len(key) > 2 and (f" {key} " in text if key.isascii() else key in text):  # noqa: PLR2004 - shorter names stand in any word
-                held.append((len(key), concept.iri))
+    held = [
+        (len(key), iri)
+        for key, iri in vocabulary.keys_below(Q + above)
+        if len(key) > 2 and (f" {key} " in text if key.isascii() else key in text)  # noqa: PLR2004 - shorter names stand in any word
+    ]
     best = max((size for size, _ in held), default=0)
     found = {iri for size, iri in held if size == best}
     return found.pop() if len(found) == 1 else ""

@@ -7,7 +7,7 @@ values, so that lifting is a pure function that can be tested by table and run o
 
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Self
@@ -71,6 +71,7 @@ class Vocabulary:
         self.version = version
         self._concepts = {one.iri: one for one in concepts}
         self._by_name: dict[str, list[Concept]] = {}
+        self._keys_below: dict[str, list[tuple[str, str]]] = {}
         for concept in self._concepts.values():
             for key in {text_key(name) for name in concept.names} - {""}:
                 self._by_name.setdefault(key, []).append(concept)
@@ -122,6 +123,17 @@ class Vocabulary:
         return [
             one for one in self._concepts.values() if any(one.is_a(above) for above in ancestors)
         ]
+
+    def keys_below(self, above: str) -> Sequence[tuple[str, str]]:
+        """Return key and IRI of each name of every concept below a class; made once, since every file asks."""
+        if above not in self._keys_below:
+            self._keys_below[above] = [
+                (text_key(name), one.iri)
+                for one in self.below(above)
+                if one.iri != above
+                for name in one.names
+            ]
+        return self._keys_below[above]
 
     def is_parameter(self, iri: str) -> bool:
         """Return whether a term is a parameter: its values are triples with it as predicate."""
