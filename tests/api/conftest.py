@@ -1,6 +1,5 @@
 """Three plants of different seeds, each ingested once through the service and shared by the test processes."""
 
-import fcntl
 import os
 import pickle
 import shutil
@@ -20,6 +19,7 @@ from qualweave.config import Settings
 from qualweave.examples.plant import PlantManifest, generate
 from qualweave.mappers.report import IngestReport
 from qualweave.principal import Principal
+from tests.building import made_once, root_of_run, untraced
 
 Ablation: TypeAlias = Callable[[Path], tuple[Path, ...]]
 os.environ["QUALWEAVE_GOVERNANCE_THOROUGH"] = (
@@ -74,19 +74,15 @@ def plants(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Plants]:
     """Give the plant of a seed, with evidence removed or not; it is built once and served once in each process."""
-    mine = tmp_path_factory.mktemp("plants")
-    parallel = hasattr(request.config, "workerinput")
-    root = mine.parent.parent if parallel else mine.parent
+    mine, root = tmp_path_factory.mktemp("plants"), root_of_run(request, tmp_path_factory)
     served: dict[str, Plant] = {}
 
     with ExitStack() as stack:
 
         def serve(name: str, seed: int, removed: Sequence[Ablation]) -> Plant:
-            shared, folder = root / f"shared-{name}", mine / name
-            with (root / f"shared-{name}.lock").open("w") as lock:
-                fcntl.flock(lock, fcntl.LOCK_EX)
-                if not (shared / "told.pickle").exists():
-                    _build(shared, seed, removed)
+            build = _build if name == "1" else untraced(_build)
+            shared = made_once(root, name, lambda folder: build(folder, seed, removed))
+            folder = mine / name
             shutil.copytree(shared, folder)
             manifest, report, asked, answered = pickle.loads((folder / "told.pickle").read_bytes())  # noqa: S301 - our own
             settings = _settings(folder)
