@@ -12,7 +12,7 @@ SIZE ?= small
 LANGUAGE ?= en
 PART ?= align
 
-.PHONY: demo test test-long lint bench serve clean
+.PHONY: demo test coverage test-long lint bench serve clean
 
 # --- set-up: a virtual environment, exact versions, the CPU build of torch -----------------------
 $(VENV)/bin/python:
@@ -37,6 +37,10 @@ serve: $(STAMP)
 test: $(STAMP_DEV)
 	@scripts/system-packages
 	@scripts/run-tests $(BIN)
+
+coverage: $(STAMP_DEV)
+	@scripts/system-packages
+	@COVERAGE=1 scripts/run-tests $(BIN)
 
 test-long: $(STAMP_DEV)
 	@scripts/system-packages

@@ -331,7 +331,7 @@ def _print_speed() -> None:
             align_targets(fields[:1], vocabulary)  # the model, and the vectors of the terms
             fresh = [replace(one, base_name=f"{one.base_name} {turn}") for one in fields]
             start = time.perf_counter()
-            align_targets(fresh, vocabulary, joint=False)
+            align_targets(fresh, vocabulary)
             times.append(time.perf_counter() - start)
     print(
         f"\n500 fields x {len(terms)} terms: median {median(times):.2f} s of {[round(one, 2) for one in times]}"
