@@ -99,6 +99,8 @@ class _Judge:
         self._is_open = bool(self._known) and (self._is_open or row.after_blank)
         self.is_settled = False
         cells = _filled(row)
+        if not cells:  # a lone byte order mark of a joined file
+            return None
         if self._is_open and not self._is_total(row, cells):
             apart = self._stranger(cells, below)
             if apart is not None:

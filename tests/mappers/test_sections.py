@@ -119,3 +119,10 @@ def test_reading_in_batches_sets_the_same_rows_apart(tmp_path: Path) -> None:
     parts = list(stream.batches(2))
 
     assert [fault.row for part in parts for fault in part.faults] == [9, 10, 11]
+
+
+def test_a_line_of_nothing_but_a_byte_order_mark_says_nothing(tmp_path: Path) -> None:
+    table = _csv(tmp_path / "a.csv", [HEAD, *ROWS, "", "\ufeff", *ROWS])
+
+    assert _apart(table) == []
+    assert table.frame["id"].drop_nulls().to_list() == [f"A{n}" for n in range(6)] * 2
