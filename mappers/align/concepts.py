@@ -75,7 +75,7 @@ class ConceptAligner:
 
 def _reading(alignment: Alignment) -> Reading:
     ranked = tuple(
-        Meaning(one.term, one.probability, one.evidence)
+        Meaning(one.term, one.probability, tuple(one.evidence))
         for one in alignment.ranked[:_SHOWN]
         if one.probability >= _LEAST
     )

@@ -144,7 +144,7 @@ def change_request(
         statement=statement,
         submitted_by=by,
         created=created,
-        evidence=best.evidence if best is not None else (),
+        evidence=tuple(best.evidence) if best is not None else (),
         samples=alignment.field.samples[:5],
         tenant=tenant,
     )

@@ -3,10 +3,11 @@
 `combiner` weighs the signals; here tables of fields are scored, terms shared out among them, and decisions made.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
-from typing import Literal, TypeAlias
+from functools import cached_property, partial
+from typing import Literal, TypeAlias, overload
 
 import numpy as np
 from scipy.optimize import linear_sum_assignment
@@ -43,7 +44,7 @@ class Candidate:
     term: str
     score: float
     probability: float
-    evidence: tuple[Evidence, ...]
+    evidence: Sequence[Evidence]
 
 
 @dataclass(frozen=True)
@@ -198,35 +199,64 @@ def _evidence(
     vocabulary: Vocabulary,
     combiner: Combiner,
     recall: Recall | None,
-) -> list[tuple[Evidence, ...]]:
+) -> list[Sequence[Evidence]]:
     """Return what spoke for and against each of some terms, the weightiest first."""
     weights = {**combiner.weights, **FIXED}
     names = list(weights)
     values = np.array([found[name][places] for name in names])
     worth = values * np.array(list(weights.values()))[:, None]
     order = np.argsort(-np.abs(worth), axis=0, kind="stable")
-    every = []
-    for column, place in enumerate(places):
-        term = vocabulary.targets[place]
-        from_memory = recall.nearest(field, place) if recall else None
-        shown = np.abs(worth[:, column]) >= _SHOWN
-        shown[names.index("entity")] |= bool(term.entity)
-        every.append(
-            tuple(
-                Evidence(
-                    kind=names[row],
-                    statement=statement(
-                        names[row], field, term, float(values[row, column]), confirmed=from_memory
-                    ),
-                    weight=float(worth[row, column]),
-                    rule="align",
-                    version=combiner.version,
-                )
-                for row in order[:, column]
-                if shown[row]
+    shown = np.abs(worth) >= _SHOWN
+    shown[names.index("entity")] |= [bool(vocabulary.targets[one].entity) for one in places]
+
+    def made(column: int) -> tuple[Evidence, ...]:
+        term = vocabulary.targets[places[column]]
+        from_memory = recall.nearest(field, places[column]) if recall else None
+        return tuple(
+            Evidence(
+                kind=names[row],
+                statement=statement(
+                    names[row], field, term, float(values[row, column]), confirmed=from_memory
+                ),
+                weight=float(worth[row, column]),
+                rule="align",
+                version=combiner.version,
             )
+            for row in order[:, column]
+            if shown[row, column]
         )
-    return every
+
+    return [_Reasons(partial(made, column)) for column in range(len(places))]
+
+
+class _Reasons(Sequence[Evidence]):
+    """What spoke for and against a term, made when it is read: of ten candidates of a field few are looked at."""
+
+    def __init__(self, make: Callable[[], tuple[Evidence, ...]]) -> None:
+        self._make = make
+
+    @cached_property
+    def _made(self) -> tuple[Evidence, ...]:
+        return self._make()
+
+    @overload
+    def __getitem__(self, at: int) -> Evidence: ...
+    @overload
+    def __getitem__(self, at: slice) -> tuple[Evidence, ...]: ...
+    def __getitem__(self, at: int | slice) -> Evidence | tuple[Evidence, ...]:
+        return self._made[at]
+
+    def __len__(self) -> int:
+        return len(self._made)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Sequence) and self._made == tuple(other)
+
+    def __hash__(self) -> int:
+        return hash(self._made)
+
+    def __repr__(self) -> str:
+        return repr(self._made)
 
 
 def decide(
@@ -276,14 +306,11 @@ def decide(
 
 def states(ranked: Sequence[Candidate]) -> bool:
     """Whether the source itself states the first candidate, and no other one as surely."""
-    said = [
-        place
-        for place, one in enumerate(ranked)
-        if any(
-            reason.kind == "stated" and reason.weight >= FIXED["stated"] for reason in one.evidence
-        )
-    ]
-    return said == [0]
+    return bool(ranked) and _is_stated(ranked[0]) and not any(_is_stated(one) for one in ranked[1:])
+
+
+def _is_stated(candidate: Candidate) -> bool:
+    return any(one.kind == "stated" and one.weight >= FIXED["stated"] for one in candidate.evidence)
 
 
 def contradicted(ranked: Sequence[Candidate]) -> bool:

@@ -31,7 +31,7 @@ _MAGIC, _VERSION = b"E5S1", 1
 _BLOCK = np.dtype([("scale", "<f2"), ("pairs", "u1", 16)])
 _IN_BLOCK = 32
 _SPACE = "\u2581"  # how pieces write it
-_AT_ONCE = 64
+_AT_ONCE = 32  # parts: more of them leave the processor's cache
 _LINEAR = {
     "q": "attention.self.query", "k": "attention.self.key", "v": "attention.self.value",
     "ao": "attention.output.dense", "fi": "intermediate.dense", "fo": "output.dense",
