@@ -1,5 +1,7 @@
 """Documents of answers: every form is read, and what would be passed by is refused with its line."""
 
+from pathlib import Path
+
 import pytest
 
 from qualweave.errors import InputError
@@ -56,3 +58,10 @@ def test_what_would_be_passed_by_is_refused(text: str, said: str, step: str) -> 
 def test_what_came_as_bytes_has_a_name_of_its_own() -> None:
     with pytest.raises(InputError, match=r"^answers, line 1, key 0\.fiel: there"):
         load_answers(b"- {field: a, fiel: b}\n")
+
+
+def test_answers_in_another_charset_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").write_bytes("# 工程师\n温度_℃: q:ChamberTemperature\n".encode("gbk"))
+
+    with pytest.raises(InputError, match=r"^a\.yaml, line 1: there are bytes that are not UTF-8"):
+        load_answers(tmp_path / "a.yaml")
