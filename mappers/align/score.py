@@ -156,7 +156,7 @@ def rank(
     refused = {vocabulary.by_id[one] for one in rejected if one in vocabulary.by_id}
     final[sorted(refused)] += 2 * _VETO
     chance = combiner.probabilities(final)
-    places = _first(final, _KEPT, but=refused)
+    places = first_places(final, _KEPT, but=refused)
     why = _evidence(field, found, places, vocabulary=vocabulary, combiner=combiner, recall=recall)
     return tuple(
         Candidate(vocabulary.targets[place].id, float(final[place]), float(chance[place]), evidence)
@@ -164,7 +164,7 @@ def rank(
     )
 
 
-def _first(score: Vector, count: int, *, but: AbstractSet[int]) -> list[int]:
+def first_places(score: Vector, count: int, *, but: AbstractSet[int]) -> list[int]:
     """Return the places of the highest scores, the highest first and equal ones in their order, without some."""
     wanted = min(count + len(but), len(score))
     if not wanted:

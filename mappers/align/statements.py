@@ -1,6 +1,6 @@
 """The sentences of alignment evidence, made from the field and the term, in English and Chinese."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -119,7 +119,6 @@ _CHINESE: Mapping[str, str] = {
     "values": "“{field}”的取值中有 {share:.0%} 是“{term_zh}”的取值：{shared}。",
     "entity": "在词表中“{term_zh}”是{entity_zh}{suiting_zh}。",
 }
-_LANGUAGES: Mapping[str, Mapping[str, str]] = {"en": _ENGLISH, "zh": _CHINESE}
 _HOW: Mapping[How, tuple[str, str]] = {
     "is": ("which is", "即"),
     "same": ("which the vocabulary equates with", "词表注明其等同于"),
@@ -192,7 +191,7 @@ def statement(
     value: float,
     *,
     confirmed: Confirmed | None = None,
-) -> Mapping[str, str]:
+) -> dict[str, str]:
     """Return the sentence of a signal in both languages.
 
     Args:
@@ -202,26 +201,8 @@ def statement(
         value: Of the signal.
         confirmed: The confirmation that memory speaks from.
     """
-    return _Sentences(signal, _Said(field, term, value, confirmed))
-
-
-class _Sentences(Mapping[str, str]):
-    """A sentence per language, made when it is read: of ten candidates a field shows the evidence of few."""
-
-    def __init__(self, signal: str, said: _Said) -> None:
-        self._signal, self._said = signal, said
-
-    def __getitem__(self, language: str) -> str:
-        return _LANGUAGES[language][self._signal].format_map(self._said)
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(_LANGUAGES)
-
-    def __len__(self) -> int:
-        return len(_LANGUAGES)
-
-    def __repr__(self) -> str:
-        return repr(dict(self))
+    said = _Said(field, term, value, confirmed)
+    return {"en": _ENGLISH[signal].format_map(said), "zh": _CHINESE[signal].format_map(said)}
 
 
 def _values(field: FieldProfile) -> str:

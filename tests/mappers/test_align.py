@@ -8,6 +8,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from qualweave.config import Settings
 from qualweave.errors import UnreadableSource
@@ -18,7 +20,7 @@ from qualweave.mappers.align.combiner import NAMES, shipped
 from qualweave.mappers.align.files import read_confirmed
 from qualweave.mappers.align.recall import Confirmed
 from qualweave.mappers.align.request import change_request, new_term, sentence
-from qualweave.mappers.align.score import score_table
+from qualweave.mappers.align.score import first_places, score_table
 from qualweave.mappers.align.signals import SIGNALS, Vocabulary
 from qualweave.mappers.align.statements import statement
 from qualweave.mappers.align.target import TargetTerm, from_terms, read_terms
@@ -95,6 +97,28 @@ def test_with_less_evidence_the_bare_name_is_a_question(
         Q + "ZoneTemperature",
         Q + "ChamberTemperature",
     }
+
+
+def test_a_word_that_many_things_have_is_never_a_special_term_unasked(aligned: Aligned) -> None:
+    volts = [3.2 + n / 100 for n in range(40)]
+    cycler = aligned(
+        "export.csv",
+        {
+            "Voltage(V)": volts,
+            "Power(W)": [one * 2 for one in volts],
+            "Status": ["CC_Chg", "Rest"] * 20,
+            "cell": ["C1", "C2"] * 20,
+            "type": ["A", "B"] * 20,
+        },
+    )
+    axes = aligned("axes.csv", {"Zload [%]": [40 + n / 10 for n in range(40)], "Offset": volts})
+
+    taken = {
+        name: one.ranked[0].term
+        for name, one in (cycler | axes).items()
+        if one.decision == "accept" and name != "Voltage(V)"
+    }
+    assert taken == {}
 
 
 def test_another_machine_gives_the_other_answer(aligned: Aligned) -> None:
@@ -339,6 +363,22 @@ def test_a_request_is_filled_in_beforehand(terms: TermIndex, aligned: Aligned) -
     assert request.kind == "new_term"
     assert request.samples[:2] == ("118.0", "118.1")
     assert set(request.statement) == {"en", "zh"}
+
+
+@given(
+    scores=st.lists(st.sampled_from([-50.0, -1.0, 0.0, 0.5, 0.5, 3.0]), max_size=30),
+    count=st.integers(0, 12),
+    but=st.frozensets(st.integers(0, 29), max_size=5),
+)
+def test_the_first_places_are_those_of_a_stable_sort(
+    scores: list[float], count: int, but: frozenset[int]
+) -> None:
+    left_out = {one for one in but if one < len(scores)}
+    order = np.argsort(-np.array(scores), kind="stable")
+
+    wanted = [int(one) for one in order if one not in left_out][:count]
+
+    assert first_places(np.array(scores), count, but=left_out) == wanted
 
 
 def test_units_in_names_do_not_take_part_in_the_name() -> None:
