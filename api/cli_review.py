@@ -249,7 +249,7 @@ def _decide(
             say(f"    {one['file']}: {one['rows']} rows")
         for one in told["unreadable"]:
             say(f"    ! {one['statement'][language]}")
-        say(f"{len(told['questions'])} questions, {len(told['files'])} files, {told['rows']} rows")
+        say(f"questions: {len(told['questions'])}, files: {len(told['files'])}, rows: {told['rows']}")
     else:
         _say_done(told, language)
     return told

@@ -192,7 +192,7 @@ class ReviewCards:
             counts = {"questions": count, "files": len(files), "rows": told["rows"]}
             ui.label(say("would_touch", language, **counts)).classes("font-semibold")
             for sentence in poor[:_LOGGED]:
-                ui.label(sentence).classes("text-sm text-red-700 break-all")
+                ui.label(sentence).classes("text-sm text-red-700 break-words")
             for one in files[:_LOGGED]:
                 ui.label(f"{one['file']}: {one['rows']}").classes("text-sm break-all")
             with ui.row():

@@ -279,7 +279,7 @@ def test_the_commands_list_preview_decide_and_undo(settings: Settings, tmp_path:
         return told.output.replace("\n", " ")
 
     assert SENTENCE in run("list", "--language", "zh")
-    assert "1 questions, 2 files, 8 rows" in run("accept", question["id"], "--dry-run")
+    assert "questions: 1, files: 2, rows: 8" in run("accept", question["id"], "--dry-run")
     assert "chen accepted the suggestion for Cooling_Rate_Unit" in run(
         "accept", question["id"], "--as", "chen", "--reason", "as named"
     )
