@@ -249,7 +249,9 @@ def _decide(
             say(f"    {one['file']}: {one['rows']} rows")
         for one in told["unreadable"]:
             say(f"    ! {one['statement'][language]}")
-        say(f"questions: {len(told['questions'])}, files: {len(told['files'])}, rows: {told['rows']}")
+        say(
+            f"questions: {len(told['questions'])}, files: {len(told['files'])}, rows: {told['rows']}"
+        )
     else:
         _say_done(told, language)
     return told

@@ -6,6 +6,7 @@ one; `adapt` moves them by what persons have confirmed, from which machine to wh
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import files
@@ -59,10 +60,10 @@ class Combiner:
     learnt: bool = False
 
     def scores(self, found: Mapping[str, Vector]) -> Vector:
-        """Return the score of each term; shape ``(number of terms,)``."""
+        """Return the score of each term; shape ``(number of terms,)``. A signal that is not there says nothing."""
         total = np.zeros(len(found["unit"]))
         for name, worth in self.weights.items():
-            if worth:
+            if worth and name in found:
                 total += found[name] * worth
         return total
 
@@ -102,6 +103,17 @@ def combiner(values: Vector, *, accept: float, version: str) -> Combiner:
     return Combiner(rounded, round(float(values[-1]), 3), accept, version)
 
 
+def first_places(score: Vector, count: int, *, but: AbstractSet[int] = frozenset()) -> list[int]:
+    """Return the places of the highest scores, the highest first and equal ones in their order, without some."""
+    wanted = min(count + len(but), len(score))
+    if not wanted:
+        return []
+    least = np.partition(score, -wanted)[-wanted]
+    some = np.flatnonzero(score >= least)
+    order = some[np.argsort(-score[some], kind="stable")]
+    return [int(one) for one in order if one not in but][:count]
+
+
 # --- fitting ----------------------------------------------------------------------------------------
 
 
@@ -122,7 +134,7 @@ class Case(NamedTuple):
 def case(found: Mapping[str, Vector], score: Vector, right: Iterable[int]) -> Case:
     """Return a field's candidates: the best by score, the best of each signal, and the right ones."""
     matrix = np.stack([found[one] for one in NAMES], axis=1).astype(np.float32)
-    kept = {int(one) for one in np.argsort(-score, kind="stable")[:_KEPT]} | {*right}
+    kept = {*first_places(score, _KEPT)} | {*right}
     for column in matrix.T:
         filled = int((column > 0).sum())
         if filled:
@@ -214,6 +226,7 @@ __all__ = [
     "Combiner",
     "case",
     "combiner",
+    "first_places",
     "fit",
     "shipped",
     "with_absent",

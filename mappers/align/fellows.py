@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from qualweave.mappers.align.combiner import first_places
 from qualweave.mappers.align.target import TargetTerm
 from qualweave.mappers.align.words import words
 
@@ -100,7 +101,7 @@ class Fellowship:
             return [nothing] * len(chances)
         mass = np.zeros((len(chances), len(self._share)))
         for place, chance in enumerate(chances):
-            first = np.argsort(-chance, kind="stable")[:_FIRST]
+            first = first_places(chance, _FIRST)
             weight = chance[first] / max(float(chance[first].sum()), 1e-12)
             for level in self._levels:
                 mass[place] += np.bincount(level[first], weight, minlength=len(self._share))

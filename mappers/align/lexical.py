@@ -122,16 +122,20 @@ class _Bags:
         said, heard, total = np.zeros(size), np.zeros(size), 0.0
         met: set[str] = set()
         for readings in parts:
-            best = np.zeros(size)
             weight = max((self.weight(one) / len(one) for one, _ in readings), default=0.0)
+            total += weight
+            met |= {one for reading, _ in readings for one in reading}
+            if len(readings) == 1 and len(readings[0][0]) == 1:  # most parts are one word
+                (word,), worth = readings[0]
+                said[self.rows(word)] += worth * weight
+                continue
+            best = np.zeros(size)
             for reading, worth in readings:
                 found = np.zeros(size)
                 for one in reading:
                     found[self.rows(one)] += worth / len(reading)
                 best = np.maximum(best, found)
             said += best * weight
-            total += weight
-            met |= {one for reading, _ in readings for one in reading}
         for one in sorted(met):
             heard[self.rows(one)] += self.worth(one)
         return said / (total or 1.0), np.minimum(heard / self.size, 1.0)
@@ -171,8 +175,12 @@ class Lexical:
         for row, parts in enumerate(self._spelt):
             if letters := initials(parts):
                 self._initials.setdefault(letters, []).append(row)
-        self._numbers = [frozenset(_NUMBERS.findall(name)) for _, name in names]
-        self._unnumbered = np.array([_FIRST.get(one, _OTHER) for one in self._numbers])
+        numbers = [frozenset(_NUMBERS.findall(name)) for _, name in names]
+        self._unnumbered = np.array([_FIRST.get(one, _OTHER) for one in numbers])
+        self._numbered = np.array([-1.0 if one else 0.0 for one in numbers])
+        self._by_numbers: dict[frozenset[str], list[int]] = {}
+        for row, its in enumerate(numbers):
+            self._by_numbers.setdefault(its, []).append(row)
         self._letters = TfidfVectorizer(analyzer="char_wb", ngram_range=(2, 4), sublinear_tf=True)
         self._near: dict[str, Vector] = {}
         self._grams = self._letters.fit_transform([phrase(name) or name for _, name in names])
@@ -286,7 +294,9 @@ class Lexical:
         mine = frozenset(one.text for one in spoken.tokens if one.text.isdigit())
         if not mine:
             return self._unnumbered
-        return np.array([(1.0 if one == mine else -1.0) if one else 0.0 for one in self._numbers])
+        found = self._numbered.copy()
+        found[self._by_numbers.get(mine, [])] = 1.0
+        return found
 
     def _marked(self, table: dict[str, list[int]], spoken: Spoken) -> Vector:
         found = np.zeros(self.size)

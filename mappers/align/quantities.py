@@ -38,6 +38,10 @@ class Quantities:
             if unit is not None:
                 self._distinct.setdefault(unit, []).append(place)
         self._some_units = bool(self._distinct)
+        self._ranged = {
+            unit: [place for place in places if self._targets[place].typical is not None]
+            for unit, places in self._distinct.items()
+        }
         self._written = _places(one.unit.casefold() for one in targets)
         self._types = _places(one.value_type for one in targets)
 
@@ -63,7 +67,7 @@ class Quantities:
                     continue
                 unit[places] = 1.0
                 same[places] = float((factor, offset) == (1.0, 0.0))
-            for place in places:
+            for place in self._ranged[one]:
                 inside[place] = _inside(field, factor, offset, self._targets[place])
         if field.unit_text and field.unit_text.casefold() in self._written:
             same[self._written[field.unit_text.casefold()]] = 1.0

@@ -4,7 +4,6 @@
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from typing import Literal, TypeAlias, overload
@@ -13,9 +12,9 @@ import numpy as np
 from scipy.optimize import linear_sum_assignment
 
 from qualweave.evidence import Evidence
-from qualweave.mappers.align.combiner import Combiner, shipped
+from qualweave.mappers.align.combiner import Combiner, first_places, shipped
 from qualweave.mappers.align.recall import Recall
-from qualweave.mappers.align.signals import Vector, Vocabulary, file_words, signals
+from qualweave.mappers.align.signals import Signals, Vector, Vocabulary, file_words, signals
 from qualweave.mappers.align.stated import FIXED, can_take
 from qualweave.mappers.align.statements import statement
 from qualweave.mappers.profile import FieldProfile
@@ -69,7 +68,7 @@ def score_table(
     vocabulary: Vocabulary,
     recall: Recall | None = None,
     weights: Combiner | None = None,
-) -> list[tuple[dict[str, Vector], Vector]]:
+) -> list[tuple[Signals, Vector]]:
     """Return the signals and scores of every field of a table.
 
     Args:
@@ -79,19 +78,30 @@ def score_table(
         weights: Of the signals; the shipped ones where left out.
     """
     combiner = weights or combiner_of(vocabulary, recall)
-    vocabulary.read_ahead(fields)
-    found = [signals(field, vocabulary, recall) for field in fields]
-    chances = [combiner.probabilities(_weighed(combiner, one)) for one in found]
-    more = vocabulary.fellowship.signals(
-        chances, [one["exact"] for one in found], [file_words(field) for field in fields]
+    spelt = vocabulary.read_ahead(fields, recall.learnt if recall else {})
+    found = [
+        signals(field, vocabulary, recall, name) for field, name in zip(fields, spelt, strict=True)
+    ]
+    alone = [_weighed(combiner, one) for one in found]
+    told = vocabulary.fellowship.signals(
+        [combiner.probabilities(one) for one in alone],
+        [one["exact"] for one in found],
+        [file_words(field) for field in fields],
     )
-    found = [one | its for one, its in zip(found, more, strict=True)]
-    return [(one, _weighed(combiner, one)) for one in found]
+    more = [Signals(one, vocabulary.nothing) for one in told]
+    return [
+        (one.and_those(its), before + combiner.scores(its))
+        for one, its, before in zip(found, more, alone, strict=True)
+    ]
 
 
-def _weighed(combiner: Combiner, found: Mapping[str, Vector]) -> Vector:
+def _weighed(combiner: Combiner, found: Signals) -> Vector:
     """Return the score of each term: what was fitted, and what is fixed."""
-    return combiner.scores(found) + sum(found[name] * worth for name, worth in FIXED.items())
+    score = combiner.scores(found)
+    for name, worth in FIXED.items():
+        if name in found:
+            score += found[name] * worth
+    return score
 
 
 def combiner_of(vocabulary: Vocabulary, recall: Recall | None = None) -> Combiner:
@@ -162,17 +172,6 @@ def rank(
         Candidate(vocabulary.targets[place].id, float(final[place]), float(chance[place]), evidence)
         for place, evidence in zip(places, why, strict=True)
     )
-
-
-def first_places(score: Vector, count: int, *, but: AbstractSet[int]) -> list[int]:
-    """Return the places of the highest scores, the highest first and equal ones in their order, without some."""
-    wanted = min(count + len(but), len(score))
-    if not wanted:
-        return []
-    least = np.partition(score, -wanted)[-wanted]
-    some = np.flatnonzero(score >= least)
-    order = some[np.argsort(-score[some], kind="stable")]
-    return [int(one) for one in order if one not in but][:count]
 
 
 def _with_confirmed(
@@ -286,8 +285,8 @@ def decide(
     first = ranked[0].probability if ranked else 0.0
     second = ranked[1].probability if len(ranked) > 1 else 0.0
     decision: Decision = "request"
-    sole = bool(ranked) and any(one.kind == "only_exact" for one in ranked[0].evidence)
-    sole = sole and vocabulary.is_ours and second <= first / 3
+    sole = vocabulary.is_ours and second <= first / 3
+    sole = sole and any(one.kind == "only_exact" for own in ranked[:1] for one in own.evidence)
     surely = first if alone is None else min(first, alone)
     if surely >= accept or (sole and first >= _SOLE * accept):
         general = bool(vocabulary.targets[vocabulary.by_id[ranked[0].term]].narrower)

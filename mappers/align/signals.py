@@ -7,7 +7,7 @@ is not a weight but a veto.
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +20,7 @@ from qualweave.mappers.align.lexical import Lexical, Spoken
 from qualweave.mappers.align.quantities import Quantities
 from qualweave.mappers.align.recall import RECALLED, Recall, component
 from qualweave.mappers.align.semantic import Semantic
-from qualweave.mappers.align.stated import Statements
+from qualweave.mappers.align.stated import FIXED, Statements
 from qualweave.mappers.align.target import TargetTerm, with_inherited_names
 from qualweave.mappers.align.words import is_telling, key, phrase, pieces, tokens, words
 from qualweave.mappers.profile import FieldProfile
@@ -82,8 +82,46 @@ SIGNALS = (
     "outdone",
     *RECALLED,
 )
+_KNOWN = frozenset({*SIGNALS, *FIXED})
+_NONE: Learnt = MappingProxyType({})
 _SAME_SIZE = 0.45  # agreement below which two units are not of one size
 _LONGEST_NAME = 80  # characters; what is longer is prose and no name of a device or file
+
+
+class Signals(dict[str, Vector]):
+    """Signals of one field by name, each of shape ``(number of terms,)``.
+
+    One that says nothing of any term is not kept, and read as zeros: most say nothing of a field, and a table may
+    have thousands of fields.
+
+    Args:
+        found: The signals.
+        nothing: What a signal is that says nothing; not to be written to.
+    """
+
+    def __init__(self, found: Mapping[str, Vector], nothing: Vector) -> None:
+        super().__init__({name: one for name, one in found.items() if one.any()})
+        self._nothing = nothing
+
+    def __missing__(self, name: str) -> Vector:
+        """Return zeros for a signal that says nothing."""
+        if name not in _KNOWN:
+            raise KeyError(name)
+        return self._nothing
+
+    def and_those(self, more: "Signals") -> "Signals":
+        """Return these signals and others."""
+        found = Signals({}, self._nothing)
+        found.update(self)
+        found.update(more)
+        return found
+
+
+class Spelt(NamedTuple):
+    """A field's name as the text model and as the lexical signals see it."""
+
+    raw: str
+    spoken: Spoken
 
 
 class Vocabulary:
@@ -119,6 +157,8 @@ class Vocabulary:
         self.general = np.array([1.0 if term.narrower else 0.0 for term in self.targets])
         self.adapted: dict[tuple[object, ...], Combiner] = {}
         """The last weights adapted to confirmations, by what was confirmed."""
+        self.nothing = np.zeros(len(self.targets))
+        self.nothing.flags.writeable = False
         self._kinds = np.array([term.kind.casefold() for term in self.targets])
 
     @cached_property
@@ -136,16 +176,21 @@ class Vocabulary:
         """Return 1 where a class in whose company a term is met is named around the field."""
         return self._company.named(around)
 
-    def read_ahead(self, fields: Sequence[FieldProfile]) -> None:
-        """Encode what `signals` will ask of these fields in one go."""
-        asked = [(spoken(one), self.spell(one).phrase, one.description) for one in fields]
+    def read_ahead(self, fields: Sequence[FieldProfile], learnt: Learnt = _NONE) -> list[Spelt]:
+        """Encode what `signals` will ask of these fields in one go, and return their names as it takes them."""
+        spelt = [Spelt(spoken(one), self.spell(one, learnt)) for one in fields]
+        asked = [
+            (one.raw, one.spoken.phrase, field.description)
+            for one, field in zip(spelt, fields, strict=True)
+        ]
         self.lexical.read_ahead(phrased for _, phrased, _ in asked)
         self.semantic.read_ahead(
             [text for three in asked for text in three],
             [text for _, phrased, told in asked for text in (phrased, told)],
         )
+        return spelt
 
-    def spell(self, field: FieldProfile, learnt: Learnt = MappingProxyType({})) -> Spoken:
+    def spell(self, field: FieldProfile, learnt: Learnt = _NONE) -> Spoken:
         """Return a field's name, and the words around it, as the lexical signals see them."""
         known, language = self.lexical.known, _language(field)
         near = frozenset(word for one in field.siblings for word in words(one, known, language))
@@ -195,19 +240,24 @@ def context_words(field: FieldProfile) -> set[str]:
 
 
 def signals(
-    field: FieldProfile, vocabulary: Vocabulary, recall: Recall | None = None
-) -> dict[str, Vector]:
+    field: FieldProfile,
+    vocabulary: Vocabulary,
+    recall: Recall | None = None,
+    spelt: Spelt | None = None,
+) -> Signals:
     """Return every signal of a field; each of shape ``(number of terms,)``, mostly 0 … 1.
 
     Args:
         field: The field.
         vocabulary: The terms.
         recall: What persons confirmed before.
+        spelt: The field's name as `Vocabulary.read_ahead` returned it.
     """
-    size = len(vocabulary.targets)
-    asked = vocabulary.spell(field, recall.learnt if recall else MappingProxyType({}))
+    raw, asked = spelt or (
+        spoken(field),
+        vocabulary.spell(field, recall.learnt if recall else _NONE),
+    )
     found = vocabulary.lexical.signals(asked)
-    raw = spoken(field)
     semantic = vocabulary.semantic
     # A model of language guesses at shorthand; ours is curated, and is asked about sentences too.
     legible = 1.0 if vocabulary.is_ours else vocabulary.lexical.legible(asked)
@@ -226,10 +276,9 @@ def signals(
     found["company"] = vocabulary.in_company(context_words(field))
     found["general"] = vocabulary.general
     found["withdrawn"] = vocabulary.withdrawn
-    for name in ("fellow", "together", "inherited", "outdone"):  # filled where there are others
-        found[name] = np.zeros(size)
-    told = recall.signals(field) if recall else {name: np.zeros(size) for name in RECALLED}
-    return found | told
+    if recall:
+        found |= recall.signals(field)
+    return Signals(found, vocabulary.nothing)
 
 
 def spoken(field: FieldProfile) -> str:

@@ -16,12 +16,12 @@ from qualweave.errors import UnreadableSource
 from qualweave.iri import Q
 from qualweave.mappers import readers
 from qualweave.mappers.align import Alignment, align, align_targets
-from qualweave.mappers.align.combiner import NAMES, shipped
+from qualweave.mappers.align.combiner import NAMES, first_places, shipped
 from qualweave.mappers.align.files import read_confirmed
 from qualweave.mappers.align.recall import Confirmed
 from qualweave.mappers.align.request import change_request, new_term, sentence
-from qualweave.mappers.align.score import first_places, score_table
-from qualweave.mappers.align.signals import SIGNALS, Vocabulary
+from qualweave.mappers.align.score import score_table
+from qualweave.mappers.align.signals import SIGNALS, Signals, Vocabulary
 from qualweave.mappers.align.statements import statement
 from qualweave.mappers.align.target import TargetTerm, from_terms, read_terms
 from qualweave.mappers.profile import FieldProfile, field_from_facts, profile
@@ -318,11 +318,24 @@ def test_taking_a_signal_away_costs_its_term(
     found, score = score_table([field_from_facts(**field)], vocabulary)[0]  # type: ignore[arg-type]
     place = vocabulary.by_id[Q + term]
 
-    less = dict(found) | {one: np.zeros(len(vocabulary.targets)) for one in off}
+    kept = {name: one for name, one in found.items() if name not in off}
+    less = Signals(kept, vocabulary.nothing)
     combiner = shipped("ontology")
 
     full = combiner.probabilities(score)[place]
     assert combiner.probabilities(combiner.scores(less))[place] < full
+
+
+def test_a_signal_that_says_nothing_is_read_as_zeros_and_takes_no_room() -> None:
+    nothing = np.zeros(3)
+    found = Signals({"unit": np.array([0.0, 1.0, 0.0]), "exact": np.zeros(3)}, nothing)
+
+    joined = found.and_those(Signals({"fellow": np.zeros(3), "together": np.ones(3)}, nothing))
+
+    assert list(joined) == ["unit", "together"]
+    assert joined["exact"] is nothing
+    with pytest.raises(KeyError, match="unti"):
+        joined["unti"]
 
 
 def test_the_suggestion_speaks_in_the_ontology_s_names() -> None:
