@@ -344,9 +344,11 @@ def commit_batch(
         gone = present(snapshot, batch)
         nodes = request_triples(outcome.requests, snapshot, base=work.settings.base_iri)
         out = taken_out(work, snapshot, batch.graph)
-    if out:  # what another batch left in the compacted graph may not be published yet
+    if nodes or out:
+        # What another file of the source has asked, or a batch left in the compacted graph, may not be published yet.
         work.store.publish()
         with work.snapshot() as snapshot:
+            nodes = request_triples(outcome.requests, snapshot, base=work.settings.base_iri)
             out = taken_out(work, snapshot, batch.graph)
     now = datetime.now(UTC)
     nodes += batch_triples(

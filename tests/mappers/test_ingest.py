@@ -228,6 +228,27 @@ def test_a_field_without_a_term_blocks_only_itself_and_is_asked_once(
     assert sum(one.column == "mystery" for one in open_requests(work)) == 1
 
 
+def test_two_files_of_a_source_at_once_ask_one_question(tmp_path: Path, terms: TermIndex) -> None:
+    slow = Settings(data_dir=tmp_path / "data", publish_interval_ms=3_600_000)
+    head = "operation,equipment,serial number,start time,mystery\n"
+    folder = write(
+        tmp_path / "in",
+        mes__process_20250101=head + "OP1,WB-1,S1,2025-01-01 09:00:00,7\n",
+        mes__process_20250102=head + "OP2,WB-1,S2,2025-01-02 09:00:00,8\n",
+    )
+    store = open_store(slow.data_dir / "store", slow)
+    work = desk(
+        store=store, terms=terms, settings=slow, principal=SYSTEM, gate=ShapeGate(), aligner=exact
+    )
+
+    report = run(work, folder)
+
+    asked = [one for one in open_requests(work) if one.column == "mystery"]
+    store.close()
+    assert len({source for one in report.files for source in one.sources}) == 1
+    assert len(asked) == 1
+
+
 def test_an_answer_lifts_what_waited_for_it(work: Desk, plant: Path) -> None:
     run(work, plant)
     question = next(one for one in open_requests(work) if one.column == "mystery")
