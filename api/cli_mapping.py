@@ -22,7 +22,7 @@ from qualweave.api.terminal import (
     say_json,
 )
 from qualweave.client import mapping_calls as calls
-from qualweave.documents import Fault
+from qualweave.documents import Fault, decoded
 from qualweave.mappers import rml
 from qualweave.mappers.documents.check import check as check_document
 from qualweave.mappers.vocabulary import Vocabulary
@@ -39,8 +39,12 @@ _SHOWN_ROWS = 10
 
 
 def text_of(file: Path) -> str:
-    """Return the text of a file in UTF-8; what is no UTF-8 becomes a mark that the check tells."""
-    return read_file(file).decode("utf-8", errors="replace")
+    """Return the text of a file.
+
+    Raises:
+        InputError: If it is not UTF-8.
+    """
+    return decoded(read_file(file), file=file.name)
 
 
 @app.command("list")

@@ -20,6 +20,7 @@ from qualweave.api.terminal import (
     say,
 )
 from qualweave.client import trace_table_calls as calls
+from qualweave.documents import decoded
 from qualweave.iri import local_name
 
 dimensions = typer.Typer(no_args_is_help=True, help="Trace dimensions, as YAML.")
@@ -29,7 +30,7 @@ Forward = Annotated[bool, typer.Option("--forward", help="To where it went.")]
 
 
 def _text(file: Path) -> str:
-    return read_file(file).decode("utf-8", errors="replace")
+    return decoded(read_file(file), file=file.name)
 
 
 def _say_faults(told: dict[str, Any], language: str) -> None:

@@ -102,7 +102,7 @@ def load_answers(given: Path | bytes) -> tuple[Answer, ...]:
             next_step_zh="请提供存在且可读的答案 YAML 文件。",
             data={"file": name},
         ) from error
-    return read_answers(content.decode("utf-8", errors="replace"), file=name)
+    return read_answers(documents.decoded(content, file=name), file=name)
 
 
 def _of_pairs(pairs: dict[str, str | None], by: str) -> tuple[Answer, ...]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 import polars as pl
+from pyoxigraph import Triple
 
 from qualweave.change_request import ChangeRequest
 from qualweave.errors import InputError
@@ -328,6 +329,18 @@ class _Judged:
         return self._gate.judge(change, snapshot)
 
 
+def _beside(
+    work: Desk, batch: Batch, outcome: Outcome
+) -> tuple[list[Triple], list[Triple], list[ChangeSet]]:
+    """Return what goes of a batch's former nodes, its requests that are new, and what leaves a compacted graph."""
+    with work.snapshot() as snapshot:
+        return (
+            present(snapshot, batch),
+            request_triples(outcome.requests, snapshot, base=work.settings.base_iri),
+            taken_out(work, snapshot, batch.graph),
+        )
+
+
 def commit_batch(
     work: Desk,
     batch: Batch,
@@ -340,16 +353,11 @@ def commit_batch(
     """Commit data, provenance, mapping, waiting rows and requests of a file: all or none."""
     scope = {"tenant": work.tenant, "base": work.settings.base_iri}
     work.quarantine.keep(batch.key, outcome.rows)
-    with work.snapshot() as snapshot:
-        gone = present(snapshot, batch)
-        nodes = request_triples(outcome.requests, snapshot, base=work.settings.base_iri)
-        out = taken_out(work, snapshot, batch.graph)
+    gone, nodes, out = _beside(work, batch, outcome)
     if nodes or out:
         # What another file of the source has asked, or a batch left in the compacted graph, may not be published yet.
         work.store.publish()
-        with work.snapshot() as snapshot:
-            nodes = request_triples(outcome.requests, snapshot, base=work.settings.base_iri)
-            out = taken_out(work, snapshot, batch.graph)
+        gone, nodes, out = _beside(work, batch, outcome)
     now = datetime.now(UTC)
     nodes += batch_triples(
         batch,

@@ -5,6 +5,8 @@ from typing import Annotated
 from fastapi import Depends, Request
 from pydantic import BaseModel, ConfigDict
 
+from qualweave.documents import decoded
+
 
 class SentBody(BaseModel):
     """The base of every body: a key that it does not know is refused, since a slip of the pen would pass in silence."""
@@ -13,8 +15,12 @@ class SentBody(BaseModel):
 
 
 async def sent_text(request: Request) -> str:
-    """Return the body of a request as text; bytes that are no UTF-8 stand as U+FFFD, for its reader to name."""
-    return (await request.body()).decode("utf-8", errors="replace")
+    """Return the body of a request as text.
+
+    Raises:
+        InputError: If it is not UTF-8; the message names the line.
+    """
+    return decoded(await request.body(), file="body")
 
 
 SentText = Annotated[str, Depends(sent_text)]

@@ -20,7 +20,6 @@ from qualweave.errors import InputError, JsonValue
 # libyaml where PyYAML was built with it: some five times as fast, and as safe.
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _DUMPER = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
-_LOST = "\ufffd"  # what bytes become that are not UTF-8
 _DRAFT = "https://json-schema.org/draft/2020-12/schema"
 _Model = TypeVar("_Model", bound=BaseModel)
 _Read = TypeVar("_Read")
@@ -118,10 +117,8 @@ def parse(text: str, *, file: str) -> Parsed:
     """Parse a YAML text.
 
     Raises:
-        InputError: If it is not YAML, or was not written in UTF-8; the message names file and line.
+        InputError: If it is not YAML; the message names file and line.
     """
-    if _LOST in text:
-        raise _other_charset(file, text[: text.index(_LOST)].count("\n") + 1)
     try:
         return _parsed(text)
     except yaml.YAMLError as error:
@@ -137,14 +134,23 @@ def parse(text: str, *, file: str) -> Parsed:
         ) from error
 
 
-def _other_charset(file: str, line: int) -> InputError:
-    return InputError(
-        f"{file}, line {line}: there are bytes that are not UTF-8.",
-        message_zh=f"{file} 第 {line} 行：含有非 UTF-8 编码的字节。",
-        next_step="Save the document in UTF-8; spreadsheets and older editors write GBK or Windows-1252.",
-        next_step_zh="请将文档另存为 UTF-8；电子表格和旧编辑器常用 GBK 或 Windows-1252。",
-        data={"file": file, "line": line},
-    )
+def decoded(content: bytes, *, file: str) -> str:
+    """Return the text of a document's bytes.
+
+    Raises:
+        InputError: If they are not UTF-8; the message names file and line.
+    """
+    try:
+        return content.decode("utf-8")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise InputError(
+            f"{file}, line {line}: there are bytes that are not UTF-8.",
+            message_zh=f"{file} 第 {line} 行：含有非 UTF-8 编码的字节。",
+            next_step="Save the document in UTF-8; spreadsheets and older editors write GBK or Windows-1252.",
+            next_step_zh="请将文档另存为 UTF-8；电子表格和旧编辑器常用 GBK 或 Windows-1252。",
+            data={"file": file, "line": line},
+        ) from error
 
 
 def _parsed(text: str) -> Parsed:

@@ -92,16 +92,14 @@ def watched(told: Told) -> Iterator[None]:
 def _make(missing: Sequence[str], cache: "_Cache", name: str) -> None:
     model = _model(name)
     _tell(0, len(missing))
-    ordered = sorted(
-        missing, key=len, reverse=True
-    )  # like lengths together, so that little is padded
+    # Like lengths stand together, so that little is padded. The default model makes batches of its own.
+    ordered = sorted(missing, key=len, reverse=True)
+    batch = _AT_ONCE if name == _DEFAULT else _BATCH
     for first in range(0, len(ordered), _AT_ONCE):
         some = ordered[first : first + _AT_ONCE]
         made = model.encode(
             [_prompted(one, name) for one in some],
-            batch_size=_AT_ONCE
-            if name == _DEFAULT
-            else _BATCH,  # the default model has batches of its own
+            batch_size=batch,
             normalize_embeddings=True,
             show_progress_bar=False,
             convert_to_numpy=True,

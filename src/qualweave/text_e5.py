@@ -205,9 +205,8 @@ def _network(weights: _Weights) -> BertModel:
         hidden_dropout_prob=0.0,
         attention_probs_dropout_prob=0.0,
     )
-    with torch.random.fork_rng(
-        devices=()
-    ):  # it draws numbers first, which a seeded training must not miss
+    # It draws numbers first, which a seeded training must not miss.
+    with torch.random.fork_rng(devices=()):
         network = BertModel(config, add_pooling_layer=False)
     known = {**network.state_dict(), **dict(_parameters(weights))}
     network.load_state_dict({name: torch.as_tensor(one) for name, one in known.items()})

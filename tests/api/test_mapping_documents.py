@@ -106,6 +106,13 @@ def test_faults_come_with_lines_and_nothing_is_taken(client: TestClient) -> None
     }
 
 
+def test_a_body_in_another_charset_is_refused_with_its_line(client: TestClient) -> None:
+    reply = client.post("/mappings/check", content="# a\n# 工程师\n".encode("gbk"))
+
+    assert reply.status_code == 400, reply.text
+    assert "body, line 2: there are bytes that are not UTF-8" in reply.text
+
+
 def test_a_new_version_lifts_again_and_tells_what_changed(client: TestClient) -> None:
     own = DOCUMENT.replace("ovens-oven", "line-2-oven")  # other tests ask for the first version
     assert client.post("/mappings", content=own.encode()).status_code == 201

@@ -249,6 +249,17 @@ def test_two_files_of_a_source_at_once_ask_one_question(tmp_path: Path, terms: T
     assert len(asked) == 1
 
 
+def test_a_column_whose_name_lost_a_character_stays_readable(work: Desk, tmp_path: Path) -> None:
+    head = "operation,equipment,serial number,start time,Temp\ufffd\n"
+    run(work, write(tmp_path / "in", mes__p_1=head + "OP1,WB-1,S1,2025-01-01 09:00:00,7\n"))
+
+    again = run(
+        work, write(tmp_path / "next", mes__p_2=head + "OP2,WB-1,S2,2025-01-01 10:00:00,8\n")
+    )
+
+    assert [(one.status, one.message) for one in again.files] == [("lifted", "")]
+
+
 def test_an_answer_lifts_what_waited_for_it(work: Desk, plant: Path) -> None:
     run(work, plant)
     question = next(one for one in open_requests(work) if one.column == "mystery")
