@@ -80,7 +80,7 @@ def score_table(
     combiner = weights or combiner_of(vocabulary, recall)
     spelt = vocabulary.read_ahead(fields, recall.learnt if recall else {})
     found = [
-        signals(field, vocabulary, recall, name) for field, name in zip(fields, spelt, strict=True)
+        signals(field, name, vocabulary, recall) for field, name in zip(fields, spelt, strict=True)
     ]
     alone = [_weighed(combiner, one) for one in found]
     told = vocabulary.fellowship.signals(

@@ -240,23 +240,17 @@ def context_words(field: FieldProfile) -> set[str]:
 
 
 def signals(
-    field: FieldProfile,
-    vocabulary: Vocabulary,
-    recall: Recall | None = None,
-    spelt: Spelt | None = None,
+    field: FieldProfile, spelt: Spelt, vocabulary: Vocabulary, recall: Recall | None = None
 ) -> Signals:
     """Return every signal of a field; each of shape ``(number of terms,)``, mostly 0 … 1.
 
     Args:
         field: The field.
+        spelt: Its name as `Vocabulary.read_ahead` returned it.
         vocabulary: The terms.
         recall: What persons confirmed before.
-        spelt: The field's name as `Vocabulary.read_ahead` returned it.
     """
-    raw, asked = spelt or (
-        spoken(field),
-        vocabulary.spell(field, recall.learnt if recall else _NONE),
-    )
+    raw, asked = spelt
     found = vocabulary.lexical.signals(asked)
     semantic = vocabulary.semantic
     # A model of language guesses at shorthand; ours is curated, and is asked about sentences too.

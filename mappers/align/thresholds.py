@@ -110,10 +110,9 @@ def label_cases(vocabulary: "Vocabulary") -> tuple[Case, ...]:
         field_from_facts(name=one.label(), unit=one.unit, kind=one.kind)
         for one in (vocabulary.targets[place] for place in drawn)
     ]
-    vocabulary.read_ahead(fields)
     cases = []
-    for place, field in zip(drawn, fields, strict=True):
-        found = signals(field, vocabulary)
+    for place, field, spelt in zip(drawn, fields, vocabulary.read_ahead(fields), strict=True):
+        found = signals(field, spelt, vocabulary)
         cases.append(without_right(case(found, weights.scores(found), [place])))
     return tuple(cases)
 
